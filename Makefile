@@ -1,0 +1,43 @@
+# The commands of the README. Everything runs in .venv, made from the hash-locked requirements.
+PYTHON ?= python3
+# gpu or jax: the environment with that extra (make demo EXTRA=gpu)
+EXTRA ?=
+BIN := .venv/bin
+# Some containers forbid bytecode; without it TensorFlow takes four times as long to import.
+unexport PYTHONDONTWRITEBYTECODE
+
+lock := requirements$(if $(EXTRA),-$(EXTRA)).txt
+stamp := .venv/.made-from-$(lock)
+
+.PHONY: demo test check locks benchmark
+demo: $(stamp)
+	$(BIN)/snakemake --cores all demo
+	@echo "The report is reports/index.html ($(CURDIR)/reports/index.html)."
+
+test: $(stamp)
+	$(BIN)/python -m pytest
+
+check: $(stamp)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/basedpyright
+	$(BIN)/snakemake --dry-run --quiet all >/dev/null
+
+benchmark: $(stamp)
+	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/overhead.py
+
+# Hash-locked for every supported Python; names no registry.
+locks:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra gpu --group dev pyproject.toml -o requirements-gpu.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra jax --group dev pyproject.toml -o requirements-jax.txt
+
+$(stamp): $(lock) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "expected Python 3.11 to 3.13, came $$($(PYTHON) --version): call make PYTHON=python3.12, say" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --compile --require-hashes -r $(lock)
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@rm -f .venv/.made-from-* && touch $@

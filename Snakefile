@@ -1,0 +1,21 @@
+# Sixteen: 16-bit training, reproduced. This file is the table of contents; params.yaml says what is to be
+# made, workflow/rules/ how, and the path of every file under results/ says how it came to be.
+
+include: "workflow/rules/common.smk"
+
+
+rule all:
+    input:
+        published("all"),
+
+
+rule demo:
+    input:
+        published("demo"),
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/quantize.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"

@@ -1,0 +1,152 @@
+"""Small-sample statistics of paired runs: intervals, decisions by interval, and how many seeds would do.
+
+Two runs are paired when they share the seed, hence the start and the order of the data. Every test here
+is read off one t interval: a claim names a region of effects, and holds when the interval lies inside
+it. With an interval of confidence 1 - 2 alpha this is, for a bounded region, the two one-sided tests
+procedure (TOST; Schuirmann 1987, J. Pharmacokinet. Biopharm. 15:657; Lakens 2017, doi:10.1177/
+1948550617697177), and for a half-line the one-sided paired t test, each at level alpha.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import integrate, stats
+
+LARGEST_N = 10_000  # seeds; more than anyone will train
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Mean of ``n`` values with standard deviation and t interval; None where n is too small."""
+
+    n: int
+    mean: float | None
+    sd: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Region:
+    """The effects for which a claim holds: from ``low`` to ``high``, either may be infinite.
+
+    ``closed`` says whether the ends belong to it ("at most" is closed, "greater" is open).
+    """
+
+    low: float
+    high: float
+    closed: bool
+
+    def holds(self, low: float, high: float) -> bool:
+        """Whether all of an interval lies in the region."""
+        if self.closed:
+            return self.low <= low and high <= self.high
+        return self.low < low and high < self.high
+
+    def excludes(self, low: float, high: float) -> bool:
+        """Whether none of an interval lies in the region."""
+        if self.closed:
+            return high < self.low or low > self.high
+        return high <= self.low or low >= self.high
+
+
+def t_interval(values: Sequence[float], confidence: float) -> Estimate:
+    """Mean of values [n] and its two-sided Student t interval; sd 0 gives an interval of no width."""
+    n = len(values)
+    mean = float(np.mean(values)) if n else None
+    if n < 2:
+        return Estimate(n, mean, None, None, None)
+    if min(values) == max(values):  # np.std of equal numbers can be 1e-17
+        return Estimate(n, values[0], 0.0, values[0], values[0])
+    sd = float(np.std(values, ddof=1))
+    half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sd / math.sqrt(n)
+    return Estimate(n, mean, sd, mean - half, mean + half)
+
+
+def paired_difference(
+    first: Sequence[float], second: Sequence[float], confidence: float
+) -> Estimate:
+    """Mean of first - second over pairs [n], with its t interval."""
+    return t_interval([a - b for a, b in zip(first, second, strict=True)], confidence)
+
+
+def paired_log_ratio(
+    first: Sequence[float], second: Sequence[float], confidence: float
+) -> Estimate:
+    """Mean of log(first / second) over pairs [n] of positive numbers, with its t interval."""
+    return t_interval([math.log(a / b) for a, b in zip(first, second, strict=True)], confidence)
+
+
+def exponential(estimate: Estimate) -> Estimate:
+    """Back from logarithms: geometric mean ratio and its interval; ``sd`` stays that of the logs."""
+    mean, low, high = (
+        None if value is None else math.exp(value)
+        for value in (estimate.mean, estimate.low, estimate.high)
+    )
+    return Estimate(estimate.n, mean, estimate.sd, low, high)
+
+
+def decide(estimate: Estimate, region: Region) -> str:
+    """``supported`` if the interval lies in the region, ``refuted`` if outside, else ``inconclusive``.
+
+    Without an interval (n < 2) nothing is decided. Values without spread decide exactly.
+    """
+    if estimate.low is None or estimate.high is None:
+        return "inconclusive"
+    if region.holds(estimate.low, estimate.high):
+        return "supported"
+    return "refuted" if region.excludes(estimate.low, estimate.high) else "inconclusive"
+
+
+def power(n: int, mean: float, sd: float, region: Region, confidence: float) -> float:
+    """Chance that n normal pairs of this mean and sd decide the claim the way that the mean points.
+
+    If the mean lies in the region: that the interval lies inside (for a bounded region the exact power
+    of the TOST, an integral over the distribution of the sample's sd: Phillips 1990, J. Pharmacokinet.
+    Biopharm. 18:137). If it lies outside: that the interval excludes the region. Half-lines use the
+    noncentral t distribution (Cohen 1988, chapter 2).
+    """
+    critical = float(stats.t.ppf((1 + confidence) / 2, n - 1))
+    error = sd / math.sqrt(n)
+    if mean <= region.low or mean >= region.high:  # distance to the nearer end, from outside
+        distance = region.low - mean if mean <= region.low else mean - region.high
+        return float(stats.nct.sf(critical, n - 1, distance / error))
+    if math.isinf(region.low) or math.isinf(region.high):
+        distance = min(mean - region.low, region.high - mean)
+        return float(stats.nct.sf(critical, n - 1, distance / error))
+
+    def inside(ratio: float) -> float:
+        """Density of ratio = sample sd / sd, times the chance that the interval then fits."""
+        low = (region.low - mean) / error + critical * ratio
+        high = (region.high - mean) / error - critical * ratio
+        density = stats.chi.pdf(ratio, n - 1, scale=1 / math.sqrt(n - 1))
+        return float(density * (stats.norm.cdf(high) - stats.norm.cdf(low)))
+
+    spread = 8 / math.sqrt(2 * (n - 1))  # beyond 8 of its own deviations a sample sd doesn't stray
+    widest = (region.high - region.low) / 2 / error / critical
+    start, end = max(0.0, 1 - spread), min(1 + spread, widest)
+    return float(integrate.quad(inside, start, end)[0]) if end > start else 0.0
+
+
+def needed_n(
+    mean: float, sd: float, region: Region, confidence: float, wanted_power: float
+) -> int | None:
+    """Fewest pairs that decide with the wanted power, if mean and sd are the true ones.
+
+    None if there is no such number up to LARGEST_N: the mean lies (nearly) on an end of the region.
+    """
+
+    def enough(n: int) -> bool:
+        return power(n, mean, sd, region, confidence) >= wanted_power
+
+    low, high = 1, 2
+    while not enough(high):
+        low, high = high, high * 2
+        if high > LARGEST_N:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high

@@ -1,0 +1,102 @@
+"""The kind "image-folder": JPEG and PNG images as train/<class>/<image> and test/<class>/<image>.
+
+The archive is a directory or a tar of one. Whatever else lies in it, but for hidden files, is
+refused: a dataset never silently leaves something out. Images are never resized, for a resize is
+a choice that belongs to whoever makes the archive; EXIF orientation is not applied.
+"""
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from sixteen.datasets import Images
+from sixteen.datasets.archive import Members, digest, opened
+from sixteen.errors import UserError
+
+__all__ = ["digest", "read"]
+
+MODES = {"rgb": "RGB", "grey": "L"}
+# Other modes (16 bits, CMYK) and transparency would lose something on the way to 8-bit RGB or grey.
+PLAIN_MODES = ("1", "L", "P", "RGB")
+
+
+def read(archive: Path, parameters: dict) -> Images:
+    """Read images of exactly `height` x `width` pixels as `colour`: 3 channels "rgb", 1 "grey".
+
+    Classes, and the images of each, come in the order of their names. UserError naming the file
+    or the folder that is not as expected.
+    """
+    height, width, mode = parameters["height"], parameters["width"], MODES[parameters["colour"]]
+    with opened(archive) as members:
+        classes = _classes(archive, members)
+        names = sorted(members.files, key=lambda name: name.split("/"))
+        row_of = {name: row for row, name in enumerate(names)}
+        images = np.empty((len(names), height, width, len(Image.new(mode, (1, 1)).getbands())), np.uint8)
+        for name, content in members.files.items():
+            pixels = _decode(content, f"{name} of {archive}", (width, height), mode)
+            images[row_of[name]] = pixels.reshape(images.shape[1:])
+    label_of = {name: label for label, name in enumerate(classes)}
+    labels = np.array([label_of[name.split("/")[1]] for name in names], dtype=np.int32)
+    tests = sum(name.startswith("test/") for name in names)  # which sort before "train/"
+    return images[tests:], labels[tests:], images[:tests], labels[:tests], classes
+
+
+def _classes(archive: Path, members: Members) -> tuple[str, ...]:
+    """Check where every file lies, and that train and test have the same classes, none empty."""
+    for name in members.files:
+        if name.count("/") != 2 or not name.startswith(("train/", "test/")):
+            raise UserError(
+                f"expected only train/<class>/<image> and test/<class>/<image> in {archive}, "
+                f"came {name}; move it or take it out"
+            )
+    folders = [folder.split("/") for folder in sorted(members.folders)]
+    train, test = (
+        [folder[1] for folder in folders if len(folder) == 2 and folder[0] == part]
+        for part in ("train", "test")
+    )
+    for part, classes, others in (("train", train, test), ("test", test, train)):
+        if not classes:
+            raise UserError(
+                f"expected folders {part}/<class> in {archive}, came none; add the {part} images"
+            )
+        for missing in sorted(set(others) - set(classes)):
+            raise UserError(
+                f"expected the same classes in train and test of {archive}, "
+                f"came no {part}/{missing}; add it or take {missing} out of the other"
+            )
+    filled = {name.rpartition("/")[0] for name in members.files}
+    for folder in (f"{part}/{name}" for part in ("train", "test") for name in train):
+        if folder not in filled:
+            raise UserError(
+                f"expected images in each class folder of {archive}, came {folder} without any; "
+                "fill it or take the class out"
+            )
+    return tuple(train)
+
+
+def _decode(
+    content: Callable[[], bytes], culprit: str, size: tuple[int, int], mode: str
+) -> np.ndarray:
+    """Pixels of one image, uint8; `size` is (width, height), `culprit` names it in errors."""
+    try:
+        image = Image.open(BytesIO(content()), formats=("JPEG", "PNG"))
+        image.load()
+    except Exception as error:  # damaged bytes make decoders raise nearly anything
+        raise UserError(
+            f"expected a JPEG or PNG image, came {culprit}, which is something else or damaged; "
+            "replace it or take it out"
+        ) from error
+    if image.size != size:
+        raise UserError(
+            f"expected images of {size[1]} x {size[0]} pixels (height x width), came {culprit} "
+            f"with {image.height} x {image.width}; resize it or mend height and width"
+        )
+    if image.mode not in PLAIN_MODES or image.has_transparency_data:
+        raise UserError(
+            f"expected 8-bit RGB, palette or grey without transparency, came {culprit} in Pillow's "
+            f"mode {image.mode}; convert it"
+        )
+    return np.asarray(image.convert(mode))

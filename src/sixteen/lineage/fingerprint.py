@@ -1,0 +1,112 @@
+"""Fingerprints: what a run will be, known before anything runs.
+
+A fingerprint hashes the sentence, the parameters that the run reads, the code that it reaches and the
+fingerprints of what it starts from. Times, machines and package versions are facts of an execution; they are recorded,
+but not part of it.
+"""
+
+import ast
+import functools
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+LENGTH = 12  # hex digits of a fingerprint: 48 bits, a collision among 10,000 runs has odds of 2e-7
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with one spelling: sorted keys, no spaces, UTF-8, NaN refused."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def digest(value: Any) -> str:
+    """SHA-256 (64 hex digits) of the canonical JSON of a value."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def fingerprint_of(
+    folder: str, parameters: dict[str, Any], code_digest: str, parents: dict[str, str]
+) -> str:
+    """The fingerprint of a run.
+
+    ``folder`` is its path without the fingerprint (so that no two paths share one), ``parents`` maps a role
+    to the fingerprint of the run that plays it.
+    """
+    identity = {"folder": folder, "parameters": parameters, "code": code_digest, "parents": parents}
+    return digest(identity)[:LENGTH]
+
+
+def code_of(modules: list[str]) -> dict[str, str]:
+    """Digest of each module of this package that the given modules reach through imports.
+
+    Returns ``{module: sha256}``. A module's digest is that of its syntax tree without comments, layout and
+    docstrings, so that only an edit that can change a result changes it.
+    """
+    reached: dict[str, str] = {}
+    pending = list(modules)
+    while pending:
+        name = pending.pop()
+        if name in reached or (loaded := _module(name)) is None:
+            continue
+        reached[name], imported = loaded
+        parents = [name.rpartition(".")[0]] if "." in name else []
+        pending += [*imported, *parents]
+    return dict(sorted(reached.items()))
+
+
+def notebook_digest(path: Path) -> str:
+    """Digest of the code, prose and tags of a notebook's cells; outputs and ids don't count."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return digest(
+        [
+            (cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags", []))
+            for cell in cells
+        ]
+    )
+
+
+@functools.cache
+def _module(name: str) -> tuple[str, list[str]] | None:
+    """Digest and imports of a module; None if the name is no module (but a thing inside one).
+
+    Finds the source by its path: importing it would start TensorFlow in every ``snakemake -n``.
+    """
+    package = name.split(".")[0]
+    stem = Path(sys.modules[package].__path__[0]).parent.joinpath(*name.split("."))
+    sources = [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
+    if not sources:
+        return None
+    tree = ast.parse(sources[0].read_text(encoding="utf-8"))
+    imported = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imported += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return digest(_shape(tree)), [m for m in imported if m.split(".")[0] == package]
+
+
+def _shape(node: Any) -> Any:
+    """A syntax tree as plain lists, the same for every Python version.
+
+    Empty fields are left out, since each version of Python adds some (``type_params`` in 3.12).
+    """
+    if isinstance(node, list):
+        return [_shape(item) for item in node]
+    if not isinstance(node, ast.AST):
+        return f"{type(node).__name__} {node!r}"
+    fields = dict(ast.iter_fields(node))
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        first = node.body[0] if node.body else None
+        if (
+            isinstance(first, ast.Expr)
+            and isinstance(first.value, ast.Constant)
+            and isinstance(first.value.value, str)
+        ):
+            fields["body"] = node.body[1:]
+    kept = {k: v for k, v in fields.items() if v is not None and v != [] and k != "kind"}
+    return [type(node).__name__, {k: _shape(v) for k, v in kept.items()}]

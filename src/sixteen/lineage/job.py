@@ -1,0 +1,180 @@
+"""Run one planned step: lock, check what it starts from, compute beside the target, rename last.
+
+The only place that knows how a run becomes a folder. A folder at its final path is complete, because the
+rename is the last act; whatever is killed before leaves the final path empty.
+"""
+
+import argparse
+import contextlib
+import errno
+import fcntl
+import logging
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sixteen.errors import UserError
+from sixteen.lineage import fingerprint, machine, record
+from sixteen.lineage.plan import Run, load_run
+
+PRIVATE = Path(".sixteen")
+
+Step = Callable[[dict[str, Any], dict[str, Path], Path, Path], dict[str, Any]]
+
+log = logging.getLogger("sixteen")
+
+
+def main(step: Step, needs_device: bool = False) -> None:
+    """Command line of a rule's script: ``--plan FILE --log FILE``; exits 1 with one sentence on a mistake.
+
+    ``needs_device``: the step trains, so it takes a GPU for itself where there is one.
+    """
+    parser = argparse.ArgumentParser(description=step.__doc__.splitlines()[0])
+    parser.add_argument("--plan", type=Path, required=True, help="the run, frozen by the plan")
+    parser.add_argument("--log", type=Path, required=True, help="where progress is written as well")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _log_to(arguments.log)
+    run: Run | None = None
+    try:
+        run = load_run(arguments.plan)
+        with machine.device() if needs_device else contextlib.nullcontext():
+            execute(run, step)
+    except UserError as error:
+        _stop(f"{error}", 1)
+    except KeyboardInterrupt:
+        kept = "; training goes on from its last checkpoint at the next call" if needs_device else ""
+        _stop(f"cancelled{kept}, finished runs stay", 130)
+    except OSError as error:
+        if (sentence := _sentence(error)) is None:
+            raise
+        _stop(sentence, 1)
+
+
+def execute(run: Run, step: Step, root: Path = Path()) -> None:
+    """Make a run unless it is there. Raises UserError if what it starts from isn't what was recorded."""
+    folder = root / run.path
+    with exclusive(root / PRIVATE / "locks" / run.fingerprint, f"the run {run.path}"):
+        if (folder / record.NAME).exists():
+            return
+        started, clock = datetime.now(UTC), time.monotonic()
+        inputs, read = _inputs(run, root)
+        partial = folder.with_name(f".{run.fingerprint}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        scratch = root / PRIVATE / "scratch" / run.fingerprint
+        scratch.mkdir(parents=True, exist_ok=True)
+        os.environ.setdefault("SIXTEEN_CACHE", str((root / PRIVATE / "cache").resolve()))
+        facts = step(run.parameters | run.settings, inputs, partial, scratch)
+        execution = {
+            "started": started.isoformat(timespec="seconds"),
+            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - clock, 3),
+            "command": f"snakemake --cores all {run.record}",
+            **machine.facts(root),
+        }
+        record.write(
+            partial,
+            {
+                "fingerprint": run.fingerprint,
+                "step": run.step,
+                "path": run.path,
+                "parameters": run.parameters,
+                "code": {"digest": fingerprint.digest(run.code), "modules": run.code},
+                "parents": run.parents,
+                "inputs": read,
+                "outputs": record.describe(partial),
+                "facts": facts,
+                "execution": execution,
+            },
+        )
+        _settle(partial, folder)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def exclusive(path: Path, what: str) -> Iterator[None]:
+    """Hold a lock that dies with its holder; says so when it has to wait."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("%s is held by another process: waiting for it", what)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _inputs(run: Run, root: Path) -> tuple[dict[str, Path], dict[str, str]]:
+    """Where each role's bytes stand, and their digests as read: checked against the parents' records."""
+    inputs = {role: root / path for role, path in run.parents.items()}
+    read: dict[str, str] = {}
+    for path in dict.fromkeys(run.parents.values()):
+        parent = record.read(root / path)
+        for name, output in parent["outputs"].items():
+            file = root / path / name
+            if not file.exists():
+                raise UserError(
+                    f"{file} is recorded and missing: restore it with `dvc pull`, or remove {path} and run "
+                    "snakemake again"
+                )
+            read[f"{path}/{name}"] = record.sha256_of(file)
+            if read[f"{path}/{name}"] != output["sha256"]:
+                raise UserError(
+                    f"{file} differs from its record: restore it with `dvc checkout`, or remove {path} and "
+                    "run snakemake again"
+                )
+    for role, source in run.sources.items():
+        inputs[role] = root / os.path.expandvars(source)
+        if "$" in str(inputs[role]):
+            raise UserError(
+                f"params.yaml gives {source} as the path of this dataset, and that variable isn't set: set it "
+                "to the folder or tar, for example `export SIXTEEN_CIFAR10_JPEG=/data/cifar10-jpeg.tar.xz`"
+            )
+        if not inputs[role].exists():
+            raise UserError(f"expected {inputs[role]}, found nothing there: put it there by hand")
+        if inputs[role].is_file():
+            read[source] = record.sha256_of(inputs[role])
+    return inputs, read
+
+
+def _settle(partial: Path, folder: Path) -> None:
+    """Make sure that every byte is on disk, then rename: the run is there whole, or not at all."""
+    for path in [*partial.rglob("*"), partial]:
+        descriptor = os.open(path, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+    # Snakemake makes the folders of declared outputs beforehand; a rename may replace an empty folder.
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir()
+    partial.rename(folder)
+
+
+def _sentence(error: OSError) -> str | None:
+    """What to tell of a failing file system; None if the error is another kind, a defect of ours."""
+    where = error.filename or "the results folder"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"no space is left for {where}: free some, then call again; finished runs stay"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"{where} can't be written: make it writable, then call again; finished runs stay"
+    return None
+
+
+def _log_to(path: Path) -> None:
+    """Progress goes to the terminal and, as plain lines, to the run's log."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log.setLevel(logging.INFO)
+    for handler in (logging.StreamHandler(), logging.FileHandler(path, encoding="utf-8")):
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        log.addHandler(handler)
+
+
+def _stop(sentence: str, status: int) -> None:
+    log.error("sixteen: %s", sentence)
+    sys.exit(status)

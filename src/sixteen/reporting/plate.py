@@ -1,0 +1,124 @@
+"""A figure as files: the same bytes in every run, its data and its lineage beside it and inside it."""
+
+import base64
+import json
+from contextlib import AbstractContextManager
+from html import escape
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sixteen.reporting.page import Html
+from sixteen.reporting.study import Study
+
+WIDTH = 9.0  # inches: at 100 CSS pixels an inch the width of the page's text
+DOTS = 160  # dots per inch of the PNG
+
+# Okabe and Ito's palette, to be told apart by every kind of colour vision; a marker and a line style tell
+# the same once more, for prints in grey.
+LOOKS = (
+    ("#0072b2", "o", "-"),
+    ("#d55e00", "s", "--"),
+    ("#009e73", "^", "-."),
+    ("#cc79a7", "D", ":"),
+    ("#e69f00", "v", (0, (5, 1))),
+    ("#56b4e9", "P", (0, (1, 1))),
+)
+NEUTRAL = "#5f6a72"
+CROSS = {"color": "#1c2126", "linestyle": "", "marker": "x", "markersize": 8, "markeredgewidth": 2}
+
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#7b868e",
+    "grid.color": "#e2e6e9",
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "lines.solid_capstyle": "round",
+    "svg.hashsalt": "sixteen",
+}
+
+
+def style() -> AbstractContextManager[None]:
+    """The look of every figure, as a context in which to draw and save."""
+    return matplotlib.rc_context(STYLE)
+
+
+def look(study: Study, arm: str) -> tuple[str, str, object]:
+    """Colour, marker and line style of an arm, the same in every figure of a study."""
+    return LOOKS[study.arms.index(arm) % len(LOOKS)]
+
+
+def panels(names: list[str], kinds: int, height: float) -> tuple[Figure, list[list[Axes]]]:
+    """Panels of equal size, ``kinds`` of them for each name.
+
+    At most three names in a row; the kinds of one name stand below each other, or side by side when there
+    is but one name. Returns the figure and ``axes[name][kind]``.
+    """
+    columns = min(len(names), 3)
+    blocks = -(-len(names) // columns)
+    if len(names) == 1:
+        figure = Figure(figsize=(WIDTH if kinds > 1 else WIDTH * 0.75, height), layout="constrained")
+        return figure, [list(np.atleast_1d(figure.subplots(1, kinds)))]
+    figure = Figure(figsize=(WIDTH, height * kinds * blocks), layout="constrained")
+    grid = figure.subplots(kinds * blocks, columns, squeeze=False)
+    axes = [[grid[kinds * (i // columns) + k][i % columns] for k in range(kinds)] for i in range(len(names))]
+    for unused in grid.ravel()[np.isin(grid.ravel(), np.ravel(axes), invert=True)]:
+        unused.set_axis_off()
+    return figure, axes
+
+
+def legend(figure: Figure, handles: list[Line2D]) -> None:
+    """One legend above all panels."""
+    if handles:
+        figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 4))
+
+
+def save(
+    study: Study, name: str, title: str, figure: Figure, data: pd.DataFrame, caption: str
+) -> Html:
+    """Write ``figures/<name>.png|.svg|.csv|.trace.txt`` and return the block that the page shows.
+
+    PNG and SVG carry ``{"sixteen": {figure, study, summary, fingerprint}}`` in their metadata (PNG: text
+    key ``sixteen``; SVG: its description). ``caption`` is HTML.
+    """
+    folder = study.output / "figures"
+    folder.mkdir(exist_ok=True)
+    facts = {
+        "figure": name,
+        "study": study.name,
+        "summary": study.provenance["summary"],
+        "fingerprint": study.record["fingerprint"],
+    }
+    # A date or a version of the drawing program inside would change the bytes.
+    png = folder / f"{name}.png"
+    inside = {"Software": None, "sixteen": json.dumps(facts)}
+    figure.savefig(png, dpi=DOTS, metadata=inside)
+    inside = {"Date": None, "Creator": None, "Description": json.dumps({"sixteen": facts})}
+    figure.savefig(folder / f"{name}.svg", metadata=inside)
+    data.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    trace = study.trace(f"figure {name} of study {study.name}")
+    (folder / f"{name}.trace.txt").write_text(trace, encoding="utf-8")
+
+    image = base64.b64encode(png.read_bytes()).decode()
+    width = round(figure.get_figwidth() * 100)
+    links = " · ".join(
+        f'<a href="figures/{name}.{ending}">{label}</a>'
+        for ending, label in (("svg", "SVG"), ("csv", "data"), ("trace.txt", "where it comes from"))
+    )
+    return Html(
+        f'<figure id="{name}"><img width="{width}" alt="{escape(title)}" '
+        f'src="data:image/png;base64,{image}">\n'
+        f"<figcaption><b>{escape(title)}.</b> {caption} {links}</figcaption></figure>",
+        f"figure {name}: figures/{name}.png",
+    )

@@ -1,0 +1,107 @@
+"""What a notebook reads: the tables of one summary, and where they come from."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from sixteen.reporting.provenance import tree
+
+
+@dataclass(frozen=True)
+class Study:
+    """The summary of a study, read from its folder; ``output`` is the folder of the report."""
+
+    summary: Path
+    output: Path
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """``{"summary": path, "records": {path: record}}``."""
+        return json.loads((self.output / "provenance.json").read_text(encoding="utf-8"))
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The record of the summary."""
+        return self.provenance["records"][self.provenance["summary"]]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the summary was told: title, arms, networks, recipes, statistics."""
+        return self.record["parameters"]
+
+    @property
+    def name(self) -> str:
+        """Name of the study in params.yaml."""
+        return self.parameters["study"]
+
+    @property
+    def arms(self) -> list[str]:
+        """The arms, the reference first."""
+        return list(self.parameters["arms"])
+
+    @cached_property
+    def networks(self) -> list[str]:
+        """The networks in the order of the runs."""
+        return list(dict.fromkeys(self.runs["network"]))
+
+    @cached_property
+    def claims(self) -> list[dict[str, Any]]:
+        """The claims with their verdicts."""
+        return json.loads((self.summary / "claims.json").read_text(encoding="utf-8"))["claims"]
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row a run of the last phase."""
+        return self.table("runs")
+
+    @cached_property
+    def device(self) -> str:
+        """The device or devices that the runs were trained on."""
+        return ", ".join(sorted(set(self.runs["device"].dropna().astype(str)))) or "not recorded"
+
+    @property
+    def confidence(self) -> float:
+        """Confidence of every interval, e.g. 0.95."""
+        return self.parameters["statistics"]["confidence"]
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A CSV file of the summary."""
+        return pd.read_csv(self.summary / f"{name}.csv")
+
+    def seeds(self, network: str) -> str:
+        """How many seeds stand behind a network: ``n = 5``, or arm by arm where they differ."""
+        rows = self.runs[self.runs["network"] == network]
+        counts, diverged = [], []
+        for arm in self.arms:
+            outcome = rows.loc[rows["arm"] == arm, "outcome"]
+            counts.append(int((outcome == "finished").sum()))
+            if lost := int((outcome == "diverged").sum()):
+                diverged.append(f"{lost} of {arm} diverged")
+        if len(set(counts)) == 1:
+            text = f"n = {counts[0]}"
+        else:
+            text = "n = " + ", ".join(f"{n} {arm}" for n, arm in zip(counts, self.arms, strict=True))
+        return text + (f" ({'; '.join(diverged)})" if diverged else "")
+
+    def trace(self, title: str) -> str:
+        """The lineage of the summary as a tree, headed by what was made from it."""
+        return tree(self.provenance, title)
+
+
+def interval(values: pd.Series, confidence: float) -> tuple[int, float, float, float]:
+    """n, mean, and the ends of the t interval of the mean; the ends are NaN below two values."""
+    known = values.dropna().to_numpy(dtype=float)
+    n = len(known)
+    if n == 0:
+        return 0, np.nan, np.nan, np.nan
+    mean = known.mean()
+    if n < 2:
+        return n, mean, np.nan, np.nan
+    half = stdtrit(n - 1, (1 + confidence) / 2) * known.std(ddof=1) / np.sqrt(n)
+    return n, mean, mean - half, mean + half

@@ -1,0 +1,1 @@
+"""Training of one network, in one precision, from one seed, in one process."""

@@ -1,0 +1,96 @@
+# What all rules share: the plan, and who may work in this folder.
+
+import fcntl
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+from sixteen import parameters
+from sixteen.errors import UserError
+from sixteen.lineage.plan import PLANS, STEPS, Plan, load_run
+
+min_version("9.27")
+
+# Jobs run in the environment that Snakemake runs in, whether it was activated or not.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+wildcard_constraints:
+    dataset=r"[^/]+",
+    network=r"[^/]+",
+    precision=r"[^/]+?",
+    recipe=r"[^/]+",
+    study=r"[^/]+",
+    seed=r"\d+",
+    fingerprint=r"[0-9a-f]{12}",
+
+
+def own_this_folder():
+    """Refuse to work beside another Snakemake, and clear what a killed one has left.
+
+    Files are renamed into place whole, so that Snakemake's marks of incomplete ones are never true here,
+    and the lock below dies with its holder, so that nobody has to unlock by hand.
+    """
+    Path(".sixteen").mkdir(exist_ok=True)
+    owner = Path(".sixteen/owner").open("a+")
+    try:
+        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner.seek(0)
+        raise WorkflowError(
+            f"another snakemake (process {owner.read() or 'unknown'}) is at work in this folder: wait for it or "
+            "stop it; nothing was changed, and `snakemake -n` works meanwhile"
+        ) from None
+    owner.truncate(0)
+    owner.write(str(os.getpid()))
+    owner.flush()
+    for name in ("locks", "incomplete"):
+        for path in Path(".snakemake", name).rglob("*"):
+            if path.is_file():
+                path.unlink()
+    return owner
+
+
+# Only the first process plans. Jobs that it submits read the frozen plan of their run: params.yaml may
+# have been edited since.
+PLAN = None
+if workflow.is_main_process:
+    try:
+        PARAMETERS = parameters.load(Path("params.yaml"))
+        PLAN = Plan(PARAMETERS)
+        if not workflow.dryrun:
+            OWNER = own_this_folder()
+            PLAN.freeze()
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    except OSError as error:
+        raise WorkflowError(
+            f"{error.filename} can't be written ({error.strerror}): make it writable or free some space, then "
+            "call again; finished runs stay"
+        ) from None
+
+
+def published(target):
+    """The manifests of the studies of a target: each says that exactly that report is published."""
+    return [PLAN.manifest(study) for study in PARAMETERS["targets"][target]] if PLAN else []
+
+
+def plan_of(wildcards):
+    return f"{PLANS}/{wildcards.fingerprint}.json"
+
+
+def parents_of(wildcards):
+    """The records of the runs that a run starts from. They exist when, and only when, those are finished."""
+    run = load_run(Path(plan_of(wildcards))) if PLAN is None else RUNS[wildcards.fingerprint]
+    fetched = [path for path in run.sources.values() if path.startswith("data/fetched/")]
+    return fetched + sorted({f"{path}/record.json" for path in run.parents.values()})
+
+
+def outputs_of(step, folder):
+    return [f"{folder}/{name}" for name in ("record.json", *STEPS[step][1])]
+
+
+RUNS = {run.fingerprint: run for run in PLAN.runs.values()} if PLAN else {}

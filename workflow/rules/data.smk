@@ -1,0 +1,24 @@
+# Datasets: download once, prepare once into one deterministic file.
+
+
+rule fetch:
+    output:
+        "data/fetched/{dataset}/{file}",
+    log:
+        "logs/fetched/{dataset}/{file}.log",
+    retries: 2
+    shell:
+        "python workflow/scripts/fetch.py --dataset {wildcards.dataset} --output {output} --log {log}"
+
+
+rule prepare:
+    input:
+        ancient(parents_of),
+    output:
+        outputs_of("prepare", "data/prepared/{dataset}/{fingerprint}"),
+    params:
+        plan=plan_of,
+    log:
+        "logs/prepared/{dataset}/{fingerprint}.log",
+    shell:
+        "python workflow/scripts/prepare.py --plan {params.plan} --log {log}"

@@ -1,0 +1,16 @@
+# Quantization: one cast of every weight, with its error measured against its bound.
+
+
+rule quantize:
+    input:
+        ancient(parents_of),
+    output:
+        outputs_of(
+            "quantize", "results/{lineage}/quantized-to-{precision}/seed-{seed}/{fingerprint}"
+        ),
+    params:
+        plan=plan_of,
+    log:
+        "logs/{lineage}/quantized-to-{precision}/seed-{seed}/{fingerprint}.log",
+    shell:
+        "python workflow/scripts/quantize.py --plan {params.plan} --log {log}"

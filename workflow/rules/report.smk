@@ -1,0 +1,35 @@
+# Reports: rendered once per fingerprint, published under the stable names that people open.
+
+
+rule report:
+    input:
+        ancient(parents_of),
+    output:
+        outputs_of("report", "results/{study}/summarized/reported/{fingerprint}"),
+    params:
+        plan=plan_of,
+    log:
+        "logs/{study}/summarized/reported/{fingerprint}.log",
+    shell:
+        "python workflow/scripts/report.py --plan {params.plan} --log {log}"
+
+
+rule publish:
+    input:
+        ancient("results/{study}/summarized/reported/{fingerprint}/record.json"),
+    output:
+        "reports/{study}/manifest-{fingerprint}.json",
+    log:
+        "logs/{study}/published/{fingerprint}.log",
+    shell:
+        "python workflow/scripts/publish.py --study {wildcards.study} --fingerprint {wildcards.fingerprint} 2> {log}"
+
+
+# Every study is a target by its own name.
+for study in PARAMETERS["studies"] if PLAN else []:
+
+    rule:
+        name:
+            study
+        input:
+            PLAN.manifest(study),
