@@ -11,7 +11,7 @@ stamp := .venv/.made-from-$(lock)
 
 .PHONY: demo test check locks benchmark
 demo: $(stamp)
-	$(BIN)/snakemake --cores all demo
+	$(BIN)/snakemake --cores all --quiet rules host -- demo
 	@echo "The report is reports/index.html ($(CURDIR)/reports/index.html)."
 
 test: $(stamp)

@@ -35,6 +35,9 @@ def own_this_folder():
     and the lock below dies with its holder, so that nobody has to unlock by hand.
     """
     Path(".sixteen").mkdir(exist_ok=True)
+    for folder in ("data", "results", "reports"):
+        if Path(folder).exists() and not os.access(folder, os.W_OK):
+            raise WorkflowError(f"the folder {folder} can't be written: make it writable, then call again")
     owner = Path(".sixteen/owner").open("a+")
     try:
         fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -61,7 +64,7 @@ if workflow.is_main_process:
     try:
         PARAMETERS = parameters.load(Path("params.yaml"))
         PLAN = Plan(PARAMETERS)
-        if not workflow.dryrun:
+        if not workflow.output_settings.dryrun:
             OWNER = own_this_folder()
             PLAN.freeze()
     except UserError as error:

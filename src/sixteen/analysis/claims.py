@@ -5,82 +5,59 @@ params.yaml. A claim about several networks is supported if it is at each of the
 at any, tested at the level divided by the number of tests (Bonferroni). Too few seeds are inconclusive.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
-from sixteen.analysis import statistics
-from sixteen.analysis.metrics import METRICS, pair
-from sixteen.analysis.statistics import Estimate, Region
+from sixteen.analysis.comparison import compare, criteria_of, number
+from sixteen.analysis.metrics import Run
 from sixteen.errors import UserError
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a study measured: the frames of runs.csv and quantization.csv, and layers by network.
+    """What a study measured: the rows of runs.csv, those of quantization.csv as text, layers by network.
 
     ``levels`` holds the ``confidence`` of intervals, the ``alpha`` of tests and the ``power`` wanted.
     """
 
-    runs: pd.DataFrame
-    quantization: pd.DataFrame
+    runs: list[Run]
+    quantization: list[dict[str, str]]
     layers: dict[str, int]
     levels: dict[str, float]
 
 
-@dataclass(frozen=True)
-class Test:
-    """One comparison: of which metric, on which scale, and for which effects the claim holds.
-
-    ``region`` is in the metric's own numbers, of logarithms for a ratio; ``margin`` is the number that
-    the claim names, in the unit that is shown, and ``words`` say the region in that unit.
-    """
-
-    metric: str
-    kind: str
-    region: Region
-    confidence: float
-    margin: float
-    words: str
-
-    @property
-    def unit(self) -> str:
-        """Unit in which estimates are shown."""
-        return "ratio" if self.kind == "ratio" else METRICS[self.metric].unit
-
-    def shown(self, value: float) -> float:
-        """A mean or an end of an interval in the unit that is shown."""
-        return math.exp(value) if self.kind == "ratio" else value * METRICS[self.metric].scale
-
-
 def judge(claim: dict[str, Any], evidence: Evidence) -> dict[str, Any]:
-    """The verdict on one claim, with one on each network; see `Verdicts` in the README for the fields.
+    """The verdict on one claim, with one on each network under ``per_network``.
+
+    ``estimate``, ``low``, ``high`` and ``margin`` are in ``unit``; ``confidence`` is that of the interval;
+    ``brief`` is a short form of ``why``; ``needed_n`` counts the seeds that would decide what is
+    inconclusive; ``left_out`` names the runs that couldn't be compared. An absent value is None.
 
     Raises UserError if the claim names an arm, a metric or a test that doesn't exist.
     """
-    networks = list(evidence.runs["network"].unique())
-    absent = sorted(set(claim["arms"]) - set(evidence.runs["arm"]))
+    networks = list(dict.fromkeys(run["network"] for run in evidence.runs))
+    arms = list(dict.fromkeys(run["arm"] for run in evidence.runs))
+    absent = [arm for arm in claim["arms"] if arm not in arms]
     if absent:
         raise UserError(
             f"expected arms of the study in claim {claim['id']!r}, came {absent[0]!r}; choose from "
-            f"{', '.join(evidence.runs['arm'].unique())}"
+            f"{', '.join(arms)}"
         )
     head = {name: claim[name] for name in ("id", "says", "source")}
     only = claim.get("only")
     if only is not None and only not in networks:
         deepest = max(networks, key=lambda network: evidence.layers[network])
-        shown = _judge_network(claim, deepest, evidence, tests=1)
+        shown = _judge_network(claim, deepest, evidence, networks=1)
         why = (
             f"This study holds no {only} (it holds {', '.join(networks)}), so it can't decide; the same "
             f"comparison at its deepest network, {deepest}, is given for information."
         )
         nothing = {"n": 0, "estimate": None, "low": None, "high": None, "needed_n": None}
+        nothing |= {"brief": f"no {only} in this study", "left_out": []}
         verdict = {**shown, **nothing, "network": only, "verdict": "inconclusive", "why": why}
         return {**head, **verdict, "per_network": [shown]}
     considered = networks if only is None else [only]
-    per_network = [_judge_network(claim, network, evidence, tests=1) for network in considered]
+    per_network = [_judge_network(claim, network, evidence, networks=1) for network in considered]
     if len(considered) == 1:
         overall = {**per_network[0], "network": only or "all"}
     else:
@@ -89,106 +66,128 @@ def judge(claim: dict[str, Any], evidence: Evidence) -> dict[str, Any]:
     return {**head, **overall, "per_network": per_network}
 
 
-def tests_of(claim: dict[str, Any], levels: dict[str, float]) -> list[Test]:
-    """The comparisons that all have to hold for a claim; the last is the one whose numbers are shown."""
-    kind = claim["test"]
-    two_sided, one_sided = levels["confidence"], 1 - 2 * levels["alpha"]
-    if kind == "starts_lower_ends_equal":
-        start = {**claim, "test": "less", "metric": claim["start_metric"]}
-        return tests_of(start, levels) + tests_of({**claim, "test": "equivalence"}, levels)
-    metric = claim["metric"]
-    if metric not in METRICS:
-        raise UserError(
-            f"expected a metric in claim {claim['id']!r}, came {metric!r}; choose from "
-            f"{', '.join(METRICS)}"
-        )
-    unit, scale = METRICS[metric].unit, METRICS[metric].scale
-    if kind == "equivalence":
-        margin = claim["margin"]
-        region = Region(-margin, margin, closed=True)
-        words = f"within ±{_number(margin * scale)} {unit}"
-        return [Test(metric, "difference", region, one_sided, margin * scale, words)]
-    if kind == "greater":
-        return [Test(metric, "difference", Region(0, math.inf, False), one_sided, 0, "above 0")]
-    if kind == "less":
-        return [Test(metric, "difference", Region(-math.inf, 0, False), one_sided, 0, "below 0")]
-    if kind == "ratio_at_most":
-        value = claim["value"]
-        region = Region(-math.inf, math.log(value), closed=True)
-        return [Test(metric, "ratio", region, two_sided, value, f"at most {_number(value)}")]
-    if kind == "ratio_greater":
-        return [Test(metric, "ratio", Region(0, math.inf, False), two_sided, 1, "above 1")]
-    raise UserError(
-        f"expected a test in claim {claim['id']!r}, came {kind!r}; choose from equivalence, greater, "
-        "less, ratio_at_most, ratio_greater, bounded, starts_lower_ends_equal"
-    )
-
-
 def _judge_network(
     claim: dict[str, Any], network: str, evidence: Evidence, networks: int
 ) -> dict[str, Any]:
     """The verdict at one network, of ``networks`` that could each refute the claim."""
     if claim["test"] == "bounded":
         return _judge_bound(claim, network, evidence)
-    tests = tests_of(claim, evidence.levels)
-    family = networks * len(tests)
-    parts = [_compare(test, network, claim["arms"], evidence, family) for test in tests]
+    criteria = criteria_of(claim, evidence.levels)
+    power, family = evidence.levels["power"], networks * len(criteria)
+    parts = [
+        compare(criterion, evidence.runs, network, claim["arms"], family, power)
+        for criterion in criteria
+    ]
     verdict = _conclude([part["verdict"] for part in parts])
+    left_out = list(dict.fromkeys(name for part in parts for name in part["left_out"]))
+    why = "; ".join(part["why"] for part in parts) + _say_left_out(left_out)
     return {
         **parts[-1],
         "network": network,
         "verdict": verdict,
-        "why": "; ".join(part["why"] for part in parts) + ".",
+        "why": f"{why[0].upper()}{why[1:]}.",
+        "brief": "; ".join(part["brief"] for part in parts),
         "needed_n": _needed(verdict, parts),
+        "left_out": left_out,
         "hardware_note": _hardware_note(claim, network, evidence),
     }
 
 
-def _compare(
-    test: Test, network: str, arms: list[str], evidence: Evidence, family: int
-) -> dict[str, Any]:
-    """One test at one network; refutes at the level divided by ``family``, the tests at once."""
-    strict = 1 - (1 - test.confidence) / family
-    pairs = pair(evidence.runs, network, arms, test.metric, test.kind)
-    compare = (
-        statistics.paired_log_ratio if test.kind == "ratio" else statistics.paired_difference
+def _judge_bound(claim: dict[str, Any], network: str, evidence: Evidence) -> dict[str, Any]:
+    """Whether the cast of every tensor kept within its bound: exact, no statistics."""
+    casts = [
+        row
+        for row in evidence.quantization
+        if row["network"] == network and row["arm"] == claim["arms"][0]
+    ]
+    broken = [row for row in casts if row["within_bound"] != "True"]
+    share = max(
+        (float(row["error_norm"]) / float(row["bound_norm"]) for row in casts), default=None
     )
-    estimate = compare(pairs.first, pairs.second, test.confidence)
-    verdict = statistics.decide(estimate, test.region)
-    lenient = verdict == "refuted"
-    if lenient:
-        verdict = statistics.decide(compare(pairs.first, pairs.second, strict), test.region)
-    needed = None
-    if estimate.n < 2:
-        needed = 2
-    elif verdict == "inconclusive":
-        level = strict if lenient else test.confidence
-        needed = statistics.needed_n(
-            estimate.mean, estimate.sd, test.region, level, evidence.levels["power"]
+    brief = f"{len(broken)} of {len(casts)} cast tensors out of bounds"
+    if share is None:
+        verdict, why = "inconclusive", f"No weights were cast to 16 bit in {claim['arms'][0]}."
+    elif broken:
+        names = ", ".join(f"{row['tensor']} (seed {row['seed']})" for row in broken)
+        verdict = "refuted"
+        why = f"Of {len(casts)} cast tensors {len(broken)} leave their bounds: {names}."
+    else:
+        verdict = "supported"
+        why = (
+            f"All {len(casts)} cast tensors keep every element within its bound; the largest norm of "
+            f"an error is {number(share)} of its bound."
         )
-    why = _say(test, arms, estimate, test.region)
-    if verdict == "inconclusive":
-        if lenient:
-            why += f", but not so at the level that {family} tests at once ask for (Bonferroni)"
-        why += _say_needed(estimate, needed, evidence.levels["power"])
-    if pairs.left_out:
-        why += f"; not counted: {', '.join(pairs.left_out)}"
-    shown = {
-        name: None if value is None else test.shown(value)
-        for name, value in (
-            ("estimate", estimate.mean),
-            ("low", estimate.low),
-            ("high", estimate.high),
-        )
-    }
     return {
         "network": network,
         "verdict": verdict,
         "why": why,
-        "n": estimate.n,
-        **shown,
-        "confidence": test.confidence,
-        "margin": test.margin,
-        "unit": test.unit,
-        "needed_n": needed,
+        "brief": brief,
+        "n": len(casts),
+        "estimate": share,
+        "low": None,
+        "high": None,
+        "confidence": None,
+        "margin": 1,
+        "unit": "of the bound",
+        "needed_n": None,
+        "left_out": [],
+        "hardware_note": None,
     }
+
+
+def _unite(family: list[dict[str, Any]]) -> dict[str, Any]:
+    """The verdict over several networks, from verdicts at the level that several tests ask for."""
+    verdict = _conclude([record["verdict"] for record in family])
+    same = [record for record in family if record["verdict"] == verdict]
+    parts = [f"{record['network']} {record['verdict']} ({record['brief']})" for record in family]
+    why = f"{verdict.capitalize()} at {len(same)} of {len(family)} networks: {', '.join(parts)}"
+    left_out = [f"{r['network']} {name}" for r in family for name in r["left_out"]]
+    notes = list(dict.fromkeys(r["hardware_note"] for r in family if r["hardware_note"]))
+    return {
+        **family[0],
+        "network": "all",
+        "verdict": verdict,
+        "why": f"{why}{_say_left_out(left_out)}.",
+        "brief": f"{len(same)} of {len(family)} networks",
+        "n": min(record["n"] for record in family),
+        "estimate": None,
+        "low": None,
+        "high": None,
+        "needed_n": _needed(verdict, family),
+        "left_out": left_out,
+        "hardware_note": "; ".join(notes) or None,
+    }
+
+
+def _conclude(verdicts: list[str]) -> str:
+    if "refuted" in verdicts:
+        return "refuted"
+    return "supported" if set(verdicts) == {"supported"} else "inconclusive"
+
+
+def _needed(verdict: str, parts: list[dict[str, Any]]) -> int | None:
+    """Seeds that would decide the undecided parts, each by itself; None if none or no number would."""
+    needed = [part["needed_n"] for part in parts if part["verdict"] == "inconclusive"]
+    return None if verdict != "inconclusive" or None in needed else max(needed)
+
+
+def _hardware_note(claim: dict[str, Any], network: str, evidence: Evidence) -> str | None:
+    """Where the devices aren't those that the claim is about, or differ between the runs."""
+    if claim.get("hardware") != "gpu":
+        return None
+    devices = sorted(
+        {
+            run["device"]
+            for run in evidence.runs
+            if run["network"] == network and run["arm"] in claim["arms"]
+        }
+    )
+    if any(device.startswith("cpu") for device in devices):
+        return f"the paper measured on a GPU, this study on {' and '.join(devices)}"
+    if len(devices) > 1:
+        return f"the runs that are compared were on different devices: {' and '.join(devices)}"
+    return None
+
+
+def _say_left_out(left_out: list[str]) -> str:
+    return f"; not counted: {', '.join(left_out)}" if left_out else ""

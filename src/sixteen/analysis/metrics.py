@@ -1,9 +1,9 @@
 """The metrics of a run that are compared between arms, and the pairs of runs that compare them."""
 
-import math
 from dataclasses import dataclass
+from typing import Any
 
-import pandas as pd
+Run = dict[str, Any]  # a row of runs.csv; None where nothing was measured
 
 POINTS = "percentage points"
 
@@ -52,31 +52,29 @@ class Pairs:
     left_out: list[str]
 
 
-def pair(runs: pd.DataFrame, network: str, arms: list[str], metric: str, kind: str) -> Pairs:
-    """Pair the two ``arms`` of a network by seed; ``runs`` has the columns of runs.csv.
+def pair(runs: list[Run], network: str, arms: list[str], metric: str, kind: str) -> Pairs:
+    """Pair the two ``arms`` of a network by seed.
 
     A seed counts if both of its runs finished and have the metric; for a ratio it has to be positive.
     """
-    rows = runs[(runs["network"] == network) & runs["arm"].isin(arms)]
+    chosen = {(run["arm"], run["seed"]): run for run in runs if run["network"] == network}
     pairs = Pairs([], [], [])
-    for seed in sorted(rows["seed"].unique()):
-        by_arm = rows[rows["seed"] == seed].set_index("arm")
-        reasons = []
-        values = []
-        for arm in arms:
-            if arm not in by_arm.index:
-                reasons.append(f"{arm} seed {seed} (not run)")
-                continue
-            values.append(float(by_arm.loc[arm, metric]))
-            if by_arm.loc[arm, "outcome"] == "diverged":
-                reasons.append(f"{arm} seed {seed} (diverged)")
-            elif math.isnan(values[-1]):
-                reasons.append(f"{arm} seed {seed} (not measured)")
-            elif kind == "ratio" and values[-1] <= 0:
-                reasons.append(f"{arm} seed {seed} (zero, so that there is no ratio)")
-        if reasons:
-            pairs.left_out.extend(reasons)
+    for seed in sorted({seed for arm, seed in chosen if arm in arms}):
+        flaws = [(arm, _flaw(chosen.get((arm, seed)), metric, kind)) for arm in arms]
+        if any(flaw for _, flaw in flaws):
+            pairs.left_out.extend(f"{arm} seed {seed} ({flaw})" for arm, flaw in flaws if flaw)
         else:
-            pairs.first.append(values[0])
-            pairs.second.append(values[1])
+            pairs.first.append(chosen[arms[0], seed][metric])
+            pairs.second.append(chosen[arms[1], seed][metric])
     return pairs
+
+
+def _flaw(run: Run | None, metric: str, kind: str) -> str | None:
+    """Why a run can't be compared; None if it can."""
+    if run is None:
+        return "not run"
+    if run["outcome"] == "diverged":
+        return "diverged"
+    if run[metric] is None:
+        return "not measured"
+    return "zero, so that there is no ratio" if kind == "ratio" and run[metric] <= 0 else None

@@ -55,12 +55,11 @@ class Region:
 def t_interval(values: Sequence[float], confidence: float) -> Estimate:
     """Mean of values [n] and its two-sided Student t interval; sd 0 gives an interval of no width."""
     n = len(values)
-    mean = float(np.mean(values)) if n else None
     if n < 2:
-        return Estimate(n, mean, None, None, None)
-    if min(values) == max(values):  # np.std of equal numbers can be 1e-17
+        return Estimate(n, values[0] if n else None, None, None, None)
+    if math.isclose(min(values), max(values), rel_tol=1e-9):  # no spread but that of rounding
         return Estimate(n, values[0], 0.0, values[0], values[0])
-    sd = float(np.std(values, ddof=1))
+    mean, sd = float(np.mean(values)), float(np.std(values, ddof=1))
     half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sd / math.sqrt(n)
     return Estimate(n, mean, sd, mean - half, mean + half)
 
@@ -131,12 +130,16 @@ def power(n: int, mean: float, sd: float, region: Region, confidence: float) -> 
 
 
 def needed_n(
-    mean: float, sd: float, region: Region, confidence: float, wanted_power: float
+    estimate: Estimate, region: Region, confidence: float, wanted_power: float
 ) -> int | None:
-    """Fewest pairs that decide with the wanted power, if mean and sd are the true ones.
+    """Fewest pairs that decide with the wanted power, if the estimated mean and sd are the true ones.
 
-    None if there is no such number up to LARGEST_N: the mean lies (nearly) on an end of the region.
+    2 for an estimate without sd, since that is the least that gives an interval. None if no number up to
+    LARGEST_N is enough: the mean lies (nearly) on an end of the region.
     """
+    if estimate.mean is None or estimate.sd is None:
+        return 2
+    mean, sd = estimate.mean, estimate.sd
 
     def enough(n: int) -> bool:
         return power(n, mean, sd, region, confidence) >= wanted_power

@@ -39,7 +39,7 @@ class Dataset:
 
 
 def load_prepared(folder: Path) -> Dataset:
-    """Read the prepared dataset in `folder`; UserError if it is absent, damaged or of another form."""
+    """Read the prepared dataset in `folder`; UserError if there is none or it is damaged."""
     path = folder / FILE_NAME
     try:
         with safe_open(path, framework="numpy") as file:

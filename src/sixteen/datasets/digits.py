@@ -18,9 +18,9 @@ def read(archive: Path | None, parameters: dict) -> Images:
     Takes no archive. Returns train images (uint8 [n, 8, 8, 1], the bundled 0 to 16 scaled to 0 to
     255), train labels (int32 [n]), test images, test labels and the classes "0" to "9".
     """
-    bundled = load_digits()
-    images = np.rint(bundled.images * (255 / 16)).astype(np.uint8)[..., np.newaxis]
-    labels = bundled.target.astype(np.int32)
+    pixels, target = load_digits(return_X_y=True)
+    images = np.rint(np.asarray(pixels) * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
+    labels = np.asarray(target, dtype=np.int32)
     is_test = np.zeros(len(labels), dtype=bool)
     for label in range(10):
         is_test[np.flatnonzero(labels == label)[4::5]] = True

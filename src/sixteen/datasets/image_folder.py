@@ -18,7 +18,7 @@ from sixteen.errors import UserError
 
 __all__ = ["digest", "read"]
 
-MODES = {"rgb": "RGB", "grey": "L"}
+MODES = {"rgb": ("RGB", 3), "grey": ("L", 1)}  # Pillow's mode, channels
 # Other modes (16 bits, CMYK) and transparency would lose something on the way to 8-bit RGB or grey.
 PLAIN_MODES = ("1", "L", "P", "RGB")
 
@@ -29,12 +29,13 @@ def read(archive: Path, parameters: dict) -> Images:
     Classes, and the images of each, come in the order of their names. UserError naming the file
     or the folder that is not as expected.
     """
-    height, width, mode = parameters["height"], parameters["width"], MODES[parameters["colour"]]
+    height, width = parameters["height"], parameters["width"]
+    mode, channels = MODES[parameters["colour"]]
     with opened(archive) as members:
         classes = _classes(archive, members)
         names = sorted(members.files, key=lambda name: name.split("/"))
         row_of = {name: row for row, name in enumerate(names)}
-        images = np.empty((len(names), height, width, len(Image.new(mode, (1, 1)).getbands())), np.uint8)
+        images = np.empty((len(names), height, width, channels), np.uint8)
         for name, content in members.files.items():
             pixels = _decode(content, f"{name} of {archive}", (width, height), mode)
             images[row_of[name]] = pixels.reshape(images.shape[1:])

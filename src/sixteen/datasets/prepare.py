@@ -83,15 +83,15 @@ def _mean_and_std(images: np.ndarray, normalisation: str) -> tuple[np.ndarray, n
                 f"expected the normalisation scalar, channel or unit, came {normalisation!r}; "
                 "choose one of them"
             )
+    values = np.arange(256)
     means, stds = [], []
     for group in groups:
-        values, counts = np.unique(group, return_counts=True)
-        mean = np.average(values, weights=counts)
-        means.append(mean)
-        stds.append(np.sqrt(np.average((values - mean) ** 2, weights=counts)))
+        counts = sum(np.bincount(image.ravel(), minlength=256) for image in group)
+        means.append(np.average(values, weights=counts))
+        stds.append(np.sqrt(np.average((values - means[-1]) ** 2, weights=counts)))
     if min(stds) == 0:
         raise UserError(
-            f"expected training images that differ somewhere, came a channel {stds.index(0)} "
-            "of one value, which cannot be normalised; choose the normalisation unit"
+            f"expected training pixels of more than one value, came only {means[stds.index(0)]:g} "
+            f"in channel {stds.index(0)}; choose the normalisation unit"
         )
     return np.array(means, np.float32), np.array(stds, np.float32)

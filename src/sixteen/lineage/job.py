@@ -10,6 +10,7 @@ import errno
 import fcntl
 import logging
 import os
+import re
 import shutil
 import signal
 import sys
@@ -41,9 +42,9 @@ def main(step: Step, needs_device: bool = False) -> None:
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     _log_to(arguments.log)
-    run: Run | None = None
     try:
         run = load_run(arguments.plan)
+        _label(run)
         with machine.device() if needs_device else contextlib.nullcontext():
             execute(run, step)
     except UserError as error:
@@ -51,8 +52,8 @@ def main(step: Step, needs_device: bool = False) -> None:
     except KeyboardInterrupt:
         kept = "; training goes on from its last checkpoint at the next call" if needs_device else ""
         _stop(f"cancelled{kept}, finished runs stay", 130)
-    except OSError as error:
-        if (sentence := _sentence(error)) is None:
+    except Exception as error:
+        if (sentence := _about_disk(error)) is None:
             raise
         _stop(sentence, 1)
 
@@ -156,12 +157,17 @@ def _settle(partial: Path, folder: Path) -> None:
     partial.rename(folder)
 
 
-def _sentence(error: OSError) -> str | None:
-    """What to tell of a failing file system; None if the error is another kind, a defect of ours."""
-    where = error.filename or "the results folder"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+def _about_disk(error: Exception) -> str | None:
+    """What to tell of a file system that fails; None for any other error, which is a defect of ours.
+
+    Libraries written in Rust give the number of the system's error in their message alone.
+    """
+    told = re.search(r"\(os error (\d+)\)", str(error))
+    number = error.errno if isinstance(error, OSError) else told and int(told.group(1))
+    where = getattr(error, "filename", None) or "the results folder"
+    if number in (errno.ENOSPC, errno.EDQUOT):
         return f"no space is left for {where}: free some, then call again; finished runs stay"
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+    if number in (errno.EROFS, errno.EACCES, errno.EPERM):
         return f"{where} can't be written: make it writable, then call again; finished runs stay"
     return None
 
@@ -173,6 +179,14 @@ def _log_to(path: Path) -> None:
     for handler in (logging.StreamHandler(), logging.FileHandler(path, encoding="utf-8")):
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         log.addHandler(handler)
+
+
+def _label(run: Run) -> None:
+    """Begin each line of progress with the run that it is about: jobs share a terminal."""
+    words = run.path.split("/")[1:-1]
+    label = " ".join(words if len(words) < 4 else [words[1], *words[-2:]])
+    for handler in log.handlers:
+        handler.setFormatter(logging.Formatter(f"%(asctime)s {label}: %(message)s", "%H:%M:%S"))
 
 
 def _stop(sentence: str, status: int) -> None:

@@ -13,7 +13,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-PACKAGES = ("keras", "tensorflow", "jax", "numpy", "pandas", "scipy", "safetensors", "matplotlib")
+PACKAGES = (
+    "keras",
+    "tensorflow",
+    "jax",
+    "numpy",
+    "pandas",
+    "pillow",
+    "safetensors",
+    "scikit-learn",
+    "scipy",
+    "matplotlib",
+)
 
 log = logging.getLogger("sixteen")
 

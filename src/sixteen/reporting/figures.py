@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -18,7 +19,9 @@ from sixteen.reporting.page import Html
 from sixteen.reporting.plate import CROSS, LOOKS, NEUTRAL, WIDTH, legend, look, panels, save, style
 from sixteen.reporting.study import Study
 
+EXACT = {"color": NEUTRAL, "linestyle": "", "marker": "o", "markersize": 4, "markerfacecolor": "white"}
 COUNTED = {"weight_bytes": "weights", "gradient_bytes": "gradients", "optimizer_bytes": "optimizer state"}
+STRENGTHS = (1, 0.6, 0.3)  # of the colours of what is counted
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes"))
 
 
@@ -60,6 +63,7 @@ def speed(study: Study, arm: str, reference: str, published: Mapping[str, float]
     ratios = study.table("differences").query(
         "metric == 'train_seconds' and kind == 'ratio' and arm == @arm and reference == @reference"
     )
+    ratios = ratios.dropna(subset="mean")
     if ratios.empty:
         return Html(f"<p>{title}: no pair of runs in this study.</p>", f"{title}: no pair")
     times = study.runs.query("outcome == 'finished'").pivot_table(
@@ -76,7 +80,7 @@ def speed(study: Study, arm: str, reference: str, published: Mapping[str, float]
         for y, network in enumerate(rows):
             row = ratios[ratios["network"] == network].iloc[0]
             seeds = pairs.loc[pairs["network"] == network, "ratio"]
-            axis.plot(seeds, np.full(len(seeds), y - 0.22), "o", color=colour, alpha=0.55, markersize=4)
+            axis.plot(seeds, np.full(len(seeds), y + 0.22), "o", color=colour, alpha=0.55, markersize=4)
             axis.hlines(y, row["low"], row["high"], color=colour, linewidth=2.4)
             axis.plot(row["mean"], y, marker, color=colour, markersize=8)
             axis.annotate(f"{row['mean']:.3g}", (row["mean"], y), (0, 8), textcoords="offset points",
@@ -87,7 +91,7 @@ def speed(study: Study, arm: str, reference: str, published: Mapping[str, float]
                           ha="center", color=NEUTRAL)  # fmt: skip
             ticks.append(label)
         axis.set_yticks(range(len(ticks)), ticks)
-        axis.set_ylim(len(ticks) - 0.4, -0.75)
+        axis.set_ylim(len(ticks) - 0.45, -0.75)
         axis.set_xscale("log")
         _plain_log_axis(axis)
         axis.set_xlabel(f"training time {arm} / {reference}, without compilation (below 1: faster)")
@@ -117,13 +121,14 @@ def memory(study: Study) -> Html:
         for network, (counted, peak) in zip(study.networks, axes, strict=True):
             mine = mean.loc[network].reindex(study.arms)
             bottom = np.zeros(len(mine))
-            for column, alpha in zip(COUNTED, (1, 0.55, 0.25), strict=True):
+            for column, strength in zip(COUNTED, STRENGTHS, strict=True):
                 value = mine[column].to_numpy() / scale
-                for x, arm in enumerate(study.arms):
-                    counted.bar(x, value[x], 0.6, bottom[x], color=look(study, arm)[0], alpha=alpha)
+                colours = [_paler(look(study, arm)[0], strength) for arm in study.arms]
+                counted.bar(range(len(value)), value, 0.6, bottom, color=colours)
                 bottom += np.nan_to_num(value)
             for x, total in enumerate(bottom):
                 counted.annotate(f"{total:.3g}", (x, total), (0, 3), textcoords="offset points", ha="center")
+            counted.margins(y=0.14)
             counted.set_title(network)
             counted.set_ylabel(f"counted ({unit})")
             seeds = runs[runs["network"] == network].assign(value=lambda r: r["peak_bytes"] / peak_scale)
@@ -132,13 +137,12 @@ def memory(study: Study) -> Html:
                 value = seeds.loc[seeds["arm"] == arm, "value"]
                 peak.plot(np.full(len(value), x), value, marker, color=colour, alpha=0.6, markersize=5)
                 peak.hlines(value.mean(), x - 0.22, x + 0.22, color=colour, linewidth=2.2)
-            peak.set_ylim(0, None)
-            peak.margins(y=0.15)
+            peak.set_ylim(0, seeds["value"].max() * 1.2)
             peak.set_ylabel(f"peak of the {of} ({peak_unit})")
             for axis in (counted, peak):
                 _arm_axis(study, axis)
-        legend(figure, [Patch(color=NEUTRAL, alpha=a, label=text)
-                        for text, a in zip(COUNTED.values(), (1, 0.55, 0.25), strict=True)])  # fmt: skip
+        legend(figure, [Patch(color=_paler(NEUTRAL, strength), label=text)
+                        for text, strength in zip(COUNTED.values(), STRENGTHS, strict=True)])  # fmt: skip
         return save(
             study,
             "memory",
@@ -148,7 +152,7 @@ def memory(study: Study) -> Html:
             "Bars: bytes of weights, gradients and optimizer state, counted from shapes and formats, the "
             "same for every seed; activations are not among them. Points: peak memory of the "
             f"{of}, measured on {study.device}, a point a seed, the line their mean; it holds the program "
-            f"and its libraries as well. 1 {unit} = {scale:.0e} bytes.".replace("e+0", "e"),
+            f"and its libraries as well. 1 {unit} is {scale:,.0f} bytes.",
         )
 
 
@@ -166,7 +170,7 @@ def quantization_error(study: Study) -> Html:
     data["place"] = data.groupby("network").cumcount() + 1
     networks = [n for n in study.networks if n in set(data["network"])]
     seeds = tensors.groupby("network")["seed"].nunique()
-    kinds = sorted(data["tensor"].map(_kind).unique())
+    kinds = sorted(data.loc[data["relative_error"] > 0, "tensor"].map(_kind).unique())
     colours = dict(zip(kinds, (LOOKS[i % len(LOOKS)][:2] for i in range(len(kinds))), strict=True))
     with style():
         figure = Figure(figsize=(WIDTH, 0.9 + 2.3 * len(networks)), layout="constrained")
@@ -180,8 +184,10 @@ def quantization_error(study: Study) -> Html:
                 axis.plot(group["place"], group["relative_error"], marker, color=colour, markersize=5)
             axis.set_yscale("log")
             exact = mine[mine["relative_error"] == 0]
-            axis.plot(exact["place"], np.full(len(exact), 0.03), "|", color=NEUTRAL, markersize=7,
+            axis.plot(exact["place"], np.full(len(exact), 0.06), **EXACT,
                       transform=axis.get_xaxis_transform())  # fmt: skip
+            if len(drawn):
+                axis.set_ylim(axis.get_ylim()[0] / 1.3, axis.get_ylim()[1] * 1.1)
             axis.set_xlim(0, len(mine) + 1)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.set_title(f"{network}: {len(mine)} tensors, n = {seeds[network]} seeds")
@@ -192,7 +198,7 @@ def quantization_error(study: Study) -> Html:
         ]
         handles.append(Line2D([], [], color="#1c2126", linewidth=1.6, label="bound"))
         if (data["relative_error"] == 0).any():
-            handles.append(Line2D([], [], color=NEUTRAL, marker="|", linestyle="", label="exact (no error)"))
+            handles.append(Line2D([], [], **EXACT, label="exact, no error"))
         legend(figure, handles)
         outside = int((~tensors["within_bound"].astype(bool)).sum())
         return save(
@@ -264,6 +270,11 @@ def _bars(study: Study) -> str:
     if study.runs.query("outcome == 'finished'").groupby(["network", "arm"]).size().max() < 2:
         return "One seed: no interval can be given."
     return f"Large points: mean; bars: {study.confidence:.0%} t interval over the n finished seeds."
+
+
+def _paler(colour: str, strength: float) -> tuple[float, ...]:
+    """A colour mixed with white: opaque, so that no grid shines through."""
+    return tuple(1 - strength * (1 - part) for part in to_rgb(colour))
 
 
 def _unit(largest: float) -> tuple[float, str]:

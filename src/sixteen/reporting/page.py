@@ -24,6 +24,10 @@ th, td { text-align: left; vertical-align: top; padding: 6px 12px 6px 0;
   border-bottom: 1px solid #e3e7ea; }
 th { font-weight: 600; border-bottom: 2px solid #9aa5ae; vertical-align: bottom; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+table.verdicts { table-layout: fixed; width: 100%; min-width: 720px; }
+table.verdicts td { overflow-wrap: break-word; }
+summary { cursor: pointer; }
+details { margin: 8px 0; }
 tr.network td { border-bottom: 0; padding-top: 1px; padding-bottom: 3px; color: #434d56;
   font-size: 13.5px; }
 tr.claim td { border-bottom: 0; border-top: 1px solid #c3cbd1; padding-top: 10px; }

@@ -81,7 +81,7 @@ def panels(names: list[str], kinds: int, height: float) -> tuple[Figure, list[li
 def legend(figure: Figure, handles: list[Line2D]) -> None:
     """One legend above all panels."""
     if handles:
-        figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 4))
+        figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 5))
 
 
 def save(
@@ -100,6 +100,9 @@ def save(
         "summary": study.provenance["summary"],
         "fingerprint": study.record["fingerprint"],
     }
+    # Once for both files: finding the layout takes longer than drawing.
+    figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine(None)
     # A date or a version of the drawing program inside would change the bytes.
     png = folder / f"{name}.png"
     inside = {"Software": None, "sixteen": json.dumps(facts)}

@@ -1,6 +1,7 @@
 """Where a report comes from: the records of all that it started from, and the same as a tree to read."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ def tree(provenance: dict[str, Any], title: str) -> str:
     A node that stands below another one already is shown there only, and the second time in one line.
     """
     records: Records = provenance["records"]
+    arms = {text: arm for arm, text in records[provenance["summary"]]["parameters"]["arms"].items()}
     lines = [title]
     seen: set[tuple[str, ...]] = set()
 
@@ -42,7 +44,7 @@ def tree(provenance: dict[str, Any], title: str) -> str:
         first = records[paths[0]]
         known = tuple(paths) in seen
         seen.add(tuple(paths))
-        lines.append(f"{indent}{branch}{_headline(first)}{' (as above)' if known else ''}")
+        lines.append(f"{indent}{branch}{_headline(first, arms)}{' (as above)' if known else ''}")
         if known:
             return
         parents = _groups(_direct(records, paths), records)
@@ -88,7 +90,7 @@ def _direct(records: Records, paths: Iterable[str]) -> list[str]:
 def _groups(paths: list[str], records: Records) -> list[list[str]]:
     """Runs grouped by sentence, each group in the order of its seeds."""
     groups: dict[str, list[str]] = {}
-    for path in sorted(paths, key=lambda p: (sentence(p), _seed(p), p)):
+    for path in sorted(paths, key=_natural):
         groups.setdefault(f"{records[path]['step']} {sentence(path)}", []).append(path)
     return list(groups.values())
 
@@ -97,13 +99,21 @@ def _seed(path: str) -> int:
     return next((int(part[5:]) for part in path.split("/") if part.startswith("seed-")), -1)
 
 
-def _headline(record: dict[str, Any]) -> str:
+def _natural(path: str) -> list[str | int]:
+    """Sorts resnet8 before resnet14."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path)]
+
+
+def _headline(record: dict[str, Any], arms: dict[str, str]) -> str:
     words = sentence(record["path"]).split("/")
     if record["step"] == "prepare":
         return f"dataset {words[-1]}"
+    if record["step"] == "summarize":
+        return f"summary {record['path']}"
     if record["step"] == "evaluate":
-        return f"evaluated: {' '.join(words[1:-1])}"
-    return f"{words[-1]}"
+        text = "/".join(words[3:-1])
+        return f"{words[2]}, arm {arms.get(text, text)}, evaluated"
+    return words[-1]
 
 
 def _details(group: list[dict[str, Any]]) -> list[str]:
@@ -113,12 +123,14 @@ def _details(group: list[dict[str, Any]]) -> list[str]:
         f"seed {_seed(r['path'])} {r['fingerprint']}" if _seed(r["path"]) >= 0 else r["fingerprint"]
         for r in group
     ]
-    lines = [", ".join(names)]
+    lines = [", ".join(names)] if first["step"] != "summarize" else []
     if first["step"] == "prepare":
         lines += [f"read {name} sha256 {digest}" for name, digest in first["inputs"].items()]
         lines += [f"{name} sha256 {out['sha256']}" for name, out in first["outputs"].items()]
     read = first["parameters"]
     shown = {k: v for k, v in read.items() if k not in ("seed", "checkpoint_epochs", "sha256")}
     if first["step"] in ("prepare", "train", "continue_training", "quantize"):
-        lines += [f"{key}: {settings({key: value})[len(key) + 1:]}" for key, value in shown.items()]
+        plain = {k: v for k, v in shown.items() if not isinstance(v, dict)}
+        lines += [settings(plain)] if plain else []
+        lines += [f"{k}: {settings(v)}" for k, v in shown.items() if isinstance(v, dict)]
     return lines

@@ -75,19 +75,13 @@ class Study:
         return pd.read_csv(self.summary / f"{name}.csv")
 
     def seeds(self, network: str) -> str:
-        """How many seeds stand behind a network: ``n = 5``, or arm by arm where they differ."""
+        """How many seeds finished: ``n = 5``; arm by arm, ``n = 5 / 4``, where that differs."""
         rows = self.runs[self.runs["network"] == network]
-        counts, diverged = [], []
-        for arm in self.arms:
-            outcome = rows.loc[rows["arm"] == arm, "outcome"]
-            counts.append(int((outcome == "finished").sum()))
-            if lost := int((outcome == "diverged").sum()):
-                diverged.append(f"{lost} of {arm} diverged")
-        if len(set(counts)) == 1:
-            text = f"n = {counts[0]}"
-        else:
-            text = "n = " + ", ".join(f"{n} {arm}" for n, arm in zip(counts, self.arms, strict=True))
-        return text + (f" ({'; '.join(diverged)})" if diverged else "")
+        finished = [int(((rows["arm"] == a) & (rows["outcome"] == "finished")).sum()) for a in self.arms]
+        text = "n = " + " / ".join(str(n) for n in (finished if len(set(finished)) > 1 else finished[:1]))
+        for arm, lost in rows.loc[rows["outcome"] == "diverged", "arm"].value_counts(sort=False).items():
+            text += f"\n{lost} of {arm} diverged"
+        return text
 
     def trace(self, title: str) -> str:
         """The lineage of the summary as a tree, headed by what was made from it."""

@@ -1,0 +1,112 @@
+"""The command line `sixteen`: what was made from what, whether it still holds, and what is still to do."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from sixteen import parameters
+from sixteen.errors import UserError
+from sixteen.lineage.plan import Plan
+
+ROOT = Path()
+PARAMETERS = Path("params.yaml")
+
+
+def main() -> None:
+    """Run one subcommand. Exits 1 on a user's mistake or a finding, with one sentence each on stderr."""
+    arguments = _parser().parse_args()
+    try:
+        sound = arguments.run(arguments)
+        sys.stdout.flush()
+    except UserError as error:
+        sys.exit(f"sixteen: {error}")
+    except BrokenPipeError:  # the reader of a pipe had enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sound = True
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0 if sound else 1)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sixteen", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("trace", help="tell where a file comes from, down to the dataset")
+    command.add_argument("file", type=Path, help="a figure, table, page, checkpoint or record")
+    command.add_argument(
+        "--crate", type=Path, metavar="OUT", help="write it as a Workflow Run RO-Crate as well"
+    )
+    command.set_defaults(run=_trace)
+
+    command = commands.add_parser("verify", help="compare every byte of runs and reports with what is recorded")
+    command.set_defaults(run=_verify)
+
+    command = commands.add_parser("why", help="tell why runs are to be made: what differs from earlier ones")
+    command.add_argument("study", nargs="?", help="by default all studies of the target `all`")
+    command.set_defaults(run=_why)
+
+    command = commands.add_parser("plan", help="tell what a study will take: runs, time, disk")
+    command.add_argument("study")
+    command.set_defaults(run=_plan)
+
+    command = commands.add_parser("digest", help="print the digest of a folder or tar for params.yaml")
+    command.add_argument("path", type=Path)
+    command.set_defaults(run=_digest)
+    return parser
+
+
+# Subcommands import what they need: `trace` must not wait for the plan, nor `why` for Pillow.
+
+
+def _trace(arguments: argparse.Namespace) -> bool:
+    from sixteen.lineage import crate, trace
+    from sixteen.lineage.archive import Archive
+
+    archive = Archive.of(ROOT)
+    found = trace.find(archive, arguments.file)
+    text, sound = trace.tell(archive, found)
+    print(text)
+    if arguments.crate is not None:
+        crate.write(archive, found, arguments.file, arguments.crate)
+        print(f"crate      {arguments.crate}/ro-crate-metadata.json")
+    return sound
+
+
+def _verify(arguments: argparse.Namespace) -> bool:
+    from sixteen.lineage.verify import verify
+
+    report = verify(ROOT)
+    for note in report.notes:
+        print(f"note: {note}")
+    for finding in report.findings:
+        print(f"sixteen: {finding}", file=sys.stderr)
+    print(report)
+    return not report.findings
+
+
+def _why(arguments: argparse.Namespace) -> bool:
+    from sixteen.lineage.why import why
+
+    every = parameters.load(PARAMETERS)
+    if arguments.study is not None:
+        parameters.study_of(every, arguments.study)
+    print(why(Plan(every), [arguments.study] if arguments.study else every["targets"]["all"]))
+    return True
+
+
+def _plan(arguments: argparse.Namespace) -> bool:
+    from sixteen.lineage.estimate import estimate
+
+    every = parameters.load(PARAMETERS)
+    parameters.study_of(every, arguments.study)
+    print(estimate(Plan(every), arguments.study))
+    return True
+
+
+def _digest(arguments: argparse.Namespace) -> bool:
+    from sixteen.datasets.image_folder import digest
+
+    print(digest(arguments.path))
+    return True

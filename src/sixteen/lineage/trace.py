@@ -1,0 +1,231 @@
+"""Where a file comes from: the run that wrote its bytes, and everything that run started from.
+
+A file is found by its SHA-256 among the outputs of all records, so that a renamed copy is found and a
+modified one is not. Whatever is said to match was hashed while it was said.
+"""
+
+import html
+import json
+import os
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from sixteen.errors import UserError
+from sixteen.lineage import record
+from sixteen.lineage.archive import Archive, Check, Record, check, sources
+
+LONG = 250  # characters of a parameter beyond which only its length is told
+
+
+@dataclass(frozen=True)
+class Found:
+    """A traced file: its digest, the run that wrote these bytes, and the name that it gave them."""
+
+    sha256: str
+    path: str
+    name: str
+    others: int  # further runs that wrote the same bytes
+
+
+def find(archive: Archive, file: Path) -> Found:
+    """The run that made the bytes of a file. Raises UserError if no record knows them."""
+    if not file.is_file():
+        raise UserError(f"expected a file to trace, found none at {file}: give the path of a file")
+    sha256 = record.sha256_of(file)
+    place = _place(archive, file)
+    if file.name == record.NAME or place is None:
+        kept = _as_record(file)
+        if kept is not None and archive.records.get(kept["path"], {}).get("seal") == kept["seal"]:
+            return Found(sha256, kept["path"], record.NAME, 0)
+    makers = archive.makers.get(sha256, [])
+    if place in makers:
+        return Found(sha256, *place, others=len(makers) - 1)
+    if makers and (place is None or place[1] not in archive.records[place[0]]["outputs"]):
+        return Found(sha256, *makers[0], others=len(makers) - 1)
+    raise UserError(_refusal(archive, file, sha256, place))
+
+
+def _place(archive: Archive, file: Path) -> tuple[str, str] | None:
+    """Run and name inside it, if a file lies in the folder of a run or of a published report."""
+    inside = Path(os.path.relpath(file, archive.root)).as_posix()
+    folders = {path: path for path in archive.records}
+    folders |= {folder: path for path, folder in archive.published.items()}
+    for folder, path in folders.items():
+        if inside.startswith(f"{folder}/"):
+            return path, inside.removeprefix(f"{folder}/")
+    return None
+
+
+def _as_record(file: Path) -> Record | None:
+    try:
+        kept = json.loads(file.read_bytes())
+        return kept if kept["seal"] == record.seal_of(kept) else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _refusal(archive: Archive, file: Path, sha256: str, place: tuple[str, str] | None) -> str:
+    """Why these bytes cannot be traced, with the run that they pretend to be of, if there is one."""
+    inside = embedded(file)
+    if place is not None and place[1] in (outputs := archive.records[place[0]]["outputs"]):
+        return (
+            f"{file} isn't what {place[0]} wrote: its record says sha256 {outputs[place[1]]['sha256'][:12]}…, "
+            f"found {sha256[:12]}…; restore it with `dvc checkout`"
+        )
+    if place is not None:
+        return (
+            f"{file} lies in the folder of {place[0]}, whose record doesn't know it: no run made it"
+        )
+    if inside is not None:
+        return (
+            f"{file} says inside that it is figure {inside['figure']} of study {inside['study']}, drawn from "
+            f"{inside['summary']}, but no record knows its bytes: it was modified, or its report isn't here"
+        )
+    hint = f"; {len(archive.broken)} damaged records were left out, see `sixteen verify`"
+    return (
+        f"no record in this folder knows the bytes of {file} (sha256 {sha256[:12]}…): it was modified, or its "
+        f"run isn't here{hint if archive.broken else ''}"
+    )
+
+
+def embedded(file: Path) -> dict[str, str] | None:
+    """What a figure says of itself under the key ``sixteen`` inside a PNG or SVG; None if nothing."""
+    try:
+        if file.suffix.lower() == ".svg":
+            text = re.search(r"<dc:description>(.*?)</dc:description>", file.read_text(), re.DOTALL)
+            return json.loads(html.unescape(text[1]))["sixteen"] if text else None
+        with Image.open(file) as image:
+            return json.loads(image.info["sixteen"])
+    except Exception:  # damaged bytes make decoders raise nearly anything; then it says nothing
+        return None
+
+
+def tell(archive: Archive, found: Found) -> tuple[str, bool]:
+    """The lineage of a found file as text to read, and whether all that was compared is as recorded."""
+    tree = _Tree(archive)
+    tree.show([found.path], "", "", "")
+    kept = archive.records[found.path]
+    head = [f"{found.name} of {found.path}", f"sha256 {found.sha256}, as recorded"]
+    if found.others:
+        more = "1 more run" if found.others == 1 else f"{found.others} more runs"
+        head.append(f"the same bytes were written by {more} as well, which isn't shown here")
+    runs = [archive.records[path] for path in archive.closure(found.path)]
+    foot = [
+        f"checked    {len(runs)} runs: {tree.total or 'nothing of them is in this clone'}",
+        *(f"made with  {line}" for line in _counted(_machine(run) for run in runs)),
+        *(f"code       {line}" for line in _counted(_commit(run) for run in runs)),
+        f"again      {kept['execution']['command']}  (with params.yaml and code as they were)",
+        f"the bytes  dvc pull {found.path}",
+    ]
+    if archive.broken:
+        foot.append(f"left out   damaged records, see `sixteen verify`: {', '.join(archive.broken)}")
+    folded = [line for text in foot for line in _fold(text, "", " " * 11)]
+    return "\n".join([*head, "", *tree.lines, "", *folded]), tree.total.clean
+
+
+class _Tree:
+    """One node for the runs that differ in their seed alone; each is shown in full once."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+        self.lines: list[str] = []
+        self.total = Check()
+        self.shown: set[str] = set()  # paths of runs
+        self.told: set[str] = set()  # groups of parameters
+
+    def show(self, paths: list[str], indent: str, branch: str, below: str) -> None:
+        """Add the node of some runs, then those that it starts from."""
+        runs = [self.archive.records[path] for path in paths]
+        title = f"{indent}{branch}{runs[0]['step']}  {_title(paths)}"
+        if self.shown.issuperset(paths):
+            self.lines.append(f"{title}  (see above)")
+            return
+        self.shown.update(paths)
+        self.lines.append(title)
+        groups = self._parents(paths)
+        bar = f"{indent}{below}{'│  ' if groups else '   '}"
+        for line in self._details(paths, runs):
+            self.lines += _fold(line, bar, "  ")
+        for i, group in enumerate(groups):
+            last = i == len(groups) - 1
+            self.show(group, indent + below, *(("└─ ", "   ") if last else ("├─ ", "│  ")))
+
+    def _parents(self, paths: list[str]) -> list[list[str]]:
+        """The runs that these start from, but those that another one leads to; grouped by sentence."""
+        records = self.archive.records
+        direct = {p for path in paths for p in records[path]["parents"].values() if p in records}
+        further = {p for path in direct for p in self.archive.closure(path)[1:]}
+        groups: dict[str, list[str]] = {}
+        for path in sorted(direct - further, key=lambda path: (_sentence(path), _seed(path) or 0)):
+            groups.setdefault(_sentence(path), []).append(path)
+        return list(groups.values())
+
+    def _details(self, paths: list[str], runs: list[Record]) -> list[str]:
+        checked = check(self.archive, paths)
+        self.total += checked
+        lines = []
+        if len(paths) > 1:
+            lines.append(", ".join(f"seed {_seed(r['path'])} {r['fingerprint']}" for r in runs))
+        lines.append(f"{checked}")
+        lines += [f"DIFFERS from its record: {name}" for name in checked.differing]
+        lines += [f"DIFFERS from what its maker recorded: {name}" for name in checked.disagreeing]
+        lines.append(_when(runs))
+        for name, digest in sources(runs[0]).items():
+            lines.append(f"read {name} sha256 {digest} ({self._source(name, digest)})")
+        if runs[0]["step"] == "prepare":
+            lines += [f"wrote {n} sha256 {o['sha256']}" for n, o in runs[0]["outputs"].items()]
+        shared = {
+            key: value
+            for key, value in runs[0]["parameters"].items()
+            if all(run["parameters"].get(key) == value for run in runs)
+        }
+        return [*lines, *self._settings(shared)]
+
+    def _compact(value: Any) -> str:
+    if value is None or value in ({}, []):
+        return "none"
+    if isinstance(value, dict):
+        inner = {k: f"({_compact(v)})" if isinstance(v, dict) else _compact(v) for k, v in value.items()}
+        return ", ".join(f"{k} {v}" for k, v in inner.items())
+    if isinstance(value, list):
+        return ", ".join(_compact(item) for item in value)
+    return str(value)
+
+
+def _machine(run: Record) -> str:
+    made = run["execution"]
+    versions = ", ".join(f"{name} {version}" for name, version in made["packages"].items())
+    memory = f"{made['memory_bytes'] / 2**30:.0f} GiB"
+    return f"{made['host']} ({made['cpu']}, {made['cores']} cores, {memory}), Python {made['python']}, {versions}"
+
+
+def _commit(run: Record) -> str:
+    commit = run["execution"]["git_commit"]
+    if commit is None:
+        return "not in a git repository"
+    return f"git commit {commit}" + (" with uncommitted changes" if run["execution"]["git_dirty"] else "")
+
+
+def _counted(lines: Iterable[str]) -> list[str]:
+    """Each distinct line once; where there are several, with the number of runs that it holds for."""
+    counts = Counter(lines)
+    return [line if len(counts) == 1 else f"{n} runs: {line}" for line, n in counts.items()]
+
+
+def _fold(text: str, indent: str, hanging: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        width=100,
+        initial_indent=indent,
+        subsequent_indent=indent + hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

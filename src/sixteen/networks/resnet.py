@@ -1,0 +1,125 @@
+"""ResNets for small images, as the papers ran them: pre-activation, 6n + 2 layers.
+
+Three stages of n units at full, half and quarter resolution with `width`, 2 `width` and 4 `width` filters;
+a unit is twice batch normalisation, ReLU and a 3x3 convolution (He et al., arXiv:1603.05027). Where the
+resolution halves, the shortcut is average-pooled and padded with zero channels (arXiv:1512.03385, option A),
+so that it holds no weights. Settings of the code of arXiv:2305.10947: batch-norm momentum 0.99 and epsilon
+1e-3, L2 on kernels. Convolutions have no bias, since the normalisation after them would cancel it.
+
+"ResNet-156" of arXiv:2311.18587 is 152 layers: (156 - 2) / 6 isn't an integer, and the author's code
+floors it to n = 25. So does this module, and `layers` says 152. The same code ends in 4096 outputs for 10
+classes; here the head has as many outputs as the dataset has classes.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sixteen.errors import UserError
+
+if TYPE_CHECKING:
+    import keras
+
+STAGES = 3
+KERNEL = 3  # height and width of every convolution
+
+
+def build(
+    network: dict[str, Any],
+    shape: tuple[int, int, int],
+    classes: int,
+    precision: dict[str, Any],
+    l2: float,
+    seed: int,
+) -> "keras.Model":
+    """Build the network for images [batch, *shape] in the compute type; logits [batch, classes].
+
+    Kernels are He-normal, drawn in order of the layers. Raises UserError for a depth below 8 or a width
+    below 1.
+    """
+    # Here, not above: the plan asks for `layers`, and must not wait for TensorFlow.
+    import keras
+
+    from sixteen.training.precision import policies
+
+    units = _units(network)
+    weights, statistics = policies(precision)
+    draw = np.random.default_rng(seed)
+
+    def he_normal(shape: tuple[int, ...], dtype: str) -> Any:
+        deviation = math.sqrt(2 / math.prod(shape[:-1]))
+        values = draw.standard_normal(shape, dtype=np.float32) * np.float32(deviation)
+        return keras.ops.cast(values, dtype)
+
+    def kernel(name: str) -> dict[str, Any]:
+        return {
+            "kernel_initializer": he_normal,
+            "kernel_regularizer": keras.regularizers.L2(l2),
+            "dtype": weights,
+            "name": name,
+        }
+
+    def convolution(x: Any, filters: int, stride: int, name: str) -> Any:
+        return keras.layers.Conv2D(
+            filters, KERNEL, strides=stride, padding="same", use_bias=False, **kernel(name)
+        )(x)
+
+    def activation(x: Any, name: str) -> Any:
+        x = keras.layers.BatchNormalization(
+            momentum=0.99, epsilon=1e-3, dtype=statistics, name=f"{name}_norm"
+        )(x)
+        return keras.layers.ReLU(dtype=weights, name=f"{name}_relu")(x)
+
+    inputs = keras.Input(shape, dtype=precision["compute"], name="images")
+    x = convolution(inputs, network["width"], 1, "stem")
+    for stage in range(STAGES):
+        filters = network["width"] * 2**stage
+        for unit in range(units):
+            name = f"stage{stage + 1}_unit{unit + 1}"
+            stride = 2 if stage > 0 and unit == 0 else 1
+            residual = activation(x, f"{name}_1")
+            residual = convolution(residual, filters, stride, f"{name}_1_conv")
+            residual = activation(residual, f"{name}_2")
+            residual = convolution(residual, filters, 1, f"{name}_2_conv")
+            if stride == 2:
+                x = keras.layers.AveragePooling2D(
+                    2, padding="same", dtype=weights, name=f"{name}_pool"
+                )(x)
+                x = keras.ops.pad(x, ((0, 0), (0, 0), (0, 0), (0, filters // 2)))
+            x = keras.layers.Add(dtype=weights, name=f"{name}_add")([x, residual])
+    x = activation(x, "final")
+    x = keras.layers.GlobalAveragePooling2D(dtype=weights, name="pool")(x)
+    return keras.Model(inputs, keras.layers.Dense(classes, **kernel("head"))(x), name="resnet")
+
+
+def layers(network: dict[str, Any]) -> int:
+    """Convolutions and the head: 6n + 2, which is below `depth` where that isn't of this form."""
+    return 2 * STAGES * _units(network) + 2
+
+
+def cost(network: dict[str, Any], shape: tuple[int, int, int], classes: int) -> int:
+    """Multiply-adds of convolutions and head in the forward pass of one image."""
+    height, width, channels = shape
+    filters = network["width"]
+    total = height * width * KERNEL**2 * channels * filters
+    for stage in range(STAGES):
+        if stage > 0:
+            height, width = math.ceil(height / 2), math.ceil(width / 2)
+        before, filters = filters, network["width"] * 2**stage
+        inner = 2 * _units(network) - 1  # all convolutions of the stage but its first
+        total += height * width * KERNEL**2 * filters * (before + inner * filters)
+    return total + filters * classes
+
+
+def _units(network: dict[str, Any]) -> int:
+    """Units a stage: n of 6n + 2, rounded down."""
+    if network["depth"] < 2 * STAGES + 2:
+        raise UserError(
+            f"expected a ResNet of depth 8 or more, came {network['depth']}; correct `depth` in params.yaml"
+        )
+    if network["width"] < 1:
+        raise UserError(
+            f"expected a ResNet of width 1 or more, came {network['width']}; correct `width` in params.yaml"
+        )
+    return (network["depth"] - 2) // (2 * STAGES)

@@ -1,0 +1,131 @@
+"""The step ``report``: a notebook run over a summary, as a page that needs nothing else.
+
+The folder is the same byte for byte whenever it is made anew: it holds no time, no duration, no random
+identifier and no path of the machine.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import papermill
+import sixteen
+from jupyter_client.manager import AsyncKernelManager
+from nbconvert import HTMLExporter
+from papermill.exceptions import PapermillExecutionError
+from sixteen.errors import UserError
+from sixteen.reporting import provenance
+from sixteen.reporting.page import page
+
+if TYPE_CHECKING:  # the notebook runs these: a change in them must change the fingerprint of the report
+    from sixteen.reporting import curves, figures, tables  # noqa: F401
+
+# Relative to the folder of the report, in which the notebook runs: it runs there again wherever the folder
+# is copied to, and no path of this machine is in it.
+NOTEBOOK_PARAMETERS = {"summary": "tables", "output": "."}
+
+
+def report(
+    parameters: dict[str, Any], inputs: dict[str, Path], into: Path, scratch: Path
+) -> dict[str, Any]:
+    """Run ``inputs["notebook"]`` over the summary in ``inputs["summary"]`` and render it to HTML.
+
+    Writes index.html, notebook.ipynb, provenance.json, figures/ and tables/ into ``into``. Raises UserError
+    if the notebook doesn't know a parameter or a cell fails; ``into`` stays empty then, and the notebook as
+    far as it came stays in ``scratch``. Returns ``{"figures": count}``.
+    """
+    notebook, summary = inputs["notebook"], inputs["summary"]
+    _check_parameters(notebook)
+    work = scratch / "report"
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "tables").mkdir(parents=True)
+    for path in sorted([*summary.glob("*.csv"), summary / "claims.json", summary / "settings.json"]):
+        shutil.copyfile(path, work / "tables" / path.name)
+    lineage = provenance.collect(summary)
+    _write(work / "provenance.json", json.dumps(lineage, indent=1, ensure_ascii=False) + "\n")
+
+    executed = _normalise(_execute(notebook, work))
+    executed.metadata["title"] = parameters["title"]
+    _write(work / "notebook.ipynb", nbformat.writes(executed) + "\n")
+    _write(work / "index.html", _html(executed, parameters["title"]))
+    for path in sorted(work.iterdir()):
+        shutil.move(path, into / path.name)
+    return {"figures": len(list((into / "figures").glob("*.png")))}
+
+
+class _KernelManager(AsyncKernelManager):
+    """A kernel that talks through files: reports made at the same time don't race for ports."""
+
+    def __init__(self, **options: Any) -> None:
+        # A short path on a local disk, since the name of a socket has at most 107 characters.
+        self.sockets = tempfile.TemporaryDirectory(prefix="sixteen-")
+        file = str(Path(self.sockets.name) / "kernel.json")
+        super().__init__(**options, transport="ipc", connection_file=file)
+
+    async def _async_start_kernel(self, **options: Any) -> None:
+        # The kernel works in another folder: a relative PYTHONPATH would lead nowhere there.
+        source = str(Path(sixteen.__file__).resolve().parents[1])
+        search = os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH"))))
+        await super()._async_start_kernel(**options, env={**os.environ, "PYTHONPATH": search})
+
+    start_kernel = _async_start_kernel
+
+
+def _check_parameters(notebook: Path) -> None:
+    known = set(papermill.inspect_notebook(str(notebook)))
+    if unknown := sorted(set(NOTEBOOK_PARAMETERS) - known):
+        raise UserError(
+            f"expected notebook {notebook} to have the parameters {sorted(NOTEBOOK_PARAMETERS)} in a cell "
+            f"tagged `parameters`, it doesn't know {unknown}: add them there"
+        )
+
+
+def _execute(notebook: Path, work: Path) -> nbformat.NotebookNode:
+    partial = work / "notebook.ipynb"
+    try:
+        return papermill.execute_notebook(
+            str(notebook.resolve()),
+            str(partial.resolve()),
+            parameters=NOTEBOOK_PARAMETERS,
+            kernel_name="python3",
+            cwd=str(work),
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            kernel_manager_class=_KernelManager,
+        )
+    except PapermillExecutionError as error:
+        raise UserError(
+            f"expected notebook {notebook} to run to its end, its cell {error.exec_count} stopped with "
+            f"{error.ename}: {error.evalue}; mend it, {partial} shows how far it came"
+        ) from None
+
+
+def _normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Drop what differs between two runs: times, durations, random identifiers, paths."""
+    notebook.metadata.pop("papermill", None)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+    return notebook
+
+
+def _html(notebook: nbformat.NotebookNode, title: str) -> str:
+    """The notebook without its code, in the style of the house: no script, no font, no request."""
+    exporter = HTMLExporter(
+        template_name="basic",
+        exclude_input=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+        embed_images=True,
+    )
+    body, _ = exporter.from_notebook_node(notebook)
+    return page(title, body)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,90 @@
+"""What a run costs: memory, energy, and on which device. Measured, so different from run to run."""
+
+import contextlib
+import platform
+import resource
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+POWERCAP = Path("/sys/class/powercap")
+
+
+def device() -> str:
+    """The GPU's name, or `cpu: <model>`."""
+    if keras.backend.backend() == "jax":
+        import jax  # pyright: ignore[reportMissingImports] (an optional extra)
+
+        first = jax.devices()[0]
+        return _cpu() if first.platform == "cpu" else first.device_kind
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return _cpu()
+    return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "gpu")
+
+
+def _cpu() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return f"cpu: {line.partition(':')[2].strip()}"
+    return f"cpu: {platform.processor() or platform.machine()}"
+
+
+def peak() -> dict[str, Any]:
+    """Peak memory so far in bytes, and whether it is the device's or the whole process's."""
+    if keras.backend.backend() == "jax":
+        import jax  # pyright: ignore[reportMissingImports] (an optional extra)
+
+        used = (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
+    else:
+        import tensorflow as tf
+
+        gpus = tf.config.list_logical_devices("GPU")
+        used = tf.config.experimental.get_memory_info("GPU:0")["peak"] if gpus else None
+    if used is not None:
+        return {"peak_bytes": used, "peak_bytes_of": "device"}
+    unit = 1 if sys.platform == "darwin" else 1024
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return {"peak_bytes": used, "peak_bytes_of": "process"}
+
+
+def state_bytes(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> dict[str, int]:
+    """Bytes of weights (with statistics), of gradients (stored like their weights), of the optimizer."""
+    return {
+        "weight_bytes": _bytes(model.weights),
+        "gradient_bytes": _bytes(model.trainable_variables),
+        "optimizer_bytes": _bytes(optimizer.variables),
+    }
+
+
+def _bytes(variables: Sequence[keras.Variable]) -> int:
+    return sum(variable.numpy().nbytes for variable in variables)
+
+
+def energy_meter() -> Callable[[], float] | None:
+    """A function that returns the joules spent so far (NVML, else RAPL), or None where nothing counts.
+
+    RAPL counts the whole processor package, with all that runs on it.
+    """
+    with contextlib.suppress(Exception):  # no NVML, no GPU, or one that doesn't count energy
+        import pynvml  # pyright: ignore[reportMissingImports] (an optional extra)
+
+        pynvml.nvmlInit()
+        handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+        pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)
+        return lambda: pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3  # from millijoules
+    counters = sorted(POWERCAP.glob("intel-rapl:[0-9]/energy_uj"))
+
+    def joules() -> float:
+        return sum(int(counter.read_text()) for counter in counters) / 1e6  # from microjoules
+
+    try:
+        return joules if joules() > 0 else None
+    except OSError:
+        return None

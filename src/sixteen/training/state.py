@@ -1,0 +1,108 @@
+"""What a run leaves and what it can go on from: weights by name, and checkpoints that survive a kill.
+
+Both are safetensors: identical runs give identical bytes, and opening one runs no code. Metadata is one
+JSON string under one key, because the order of several keys would change from write to write.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from sixteen.errors import UserError
+
+WEIGHTS = "weights.safetensors"
+CHECKPOINT = "checkpoint.safetensors"
+
+
+def weights_of(model: keras.Model) -> dict[str, np.ndarray]:
+    """Weights and statistics as stored, by the names that the network gives its layers."""
+    return {variable.path: variable.numpy() for variable in model.weights}
+
+
+def save(path: Path, tensors: dict[str, np.ndarray], about: dict[str, Any]) -> None:
+    """Write tensors and what is said `about` them, so that `path` is whole or absent."""
+    partial = path.with_name(f".{path.name}.partial")
+    save_file(
+        {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()},
+        partial,
+        metadata={"sixteen": json.dumps(about)},
+    )
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Read tensors and what is said about them. Raises UserError if the file is absent or damaged."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = json.loads(file.metadata()["sixteen"])
+            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
+    except (OSError, SafetensorError, TypeError, KeyError) as error:
+        raise UserError(
+            f"expected tensors in {path}, came a file that can't be read ({error}); remove the run that it "
+            "belongs to and make it again"
+        ) from error
+
+
+def load_weights(model: keras.Model, path: Path) -> None:
+    """Give a model the weights of an earlier run; a narrower type is widened, which is exact.
+
+    Raises UserError for a tensor that is missing, left over, of another shape, or that storage of the
+    model would round.
+    """
+    tensors, _ = load(path)
+    for variable in model.weights:
+        tensor = tensors.pop(variable.path, None)
+        if tensor is None:
+            raise UserError(
+                f"expected the tensor {variable.path} in {path}, came none; start from a run of the same "
+                "network"
+            )
+        if tensor.shape != variable.shape:
+            raise UserError(
+                f"expected {variable.path} of shape {tuple(variable.shape)}, came {tensor.shape} in {path}; "
+                "start from a run of the same network and dataset"
+            )
+        if not np.can_cast(tensor.dtype, variable.numpy().dtype, "safe"):
+            raise UserError(
+                f"expected {variable.path} in {variable.dtype} or a type that it holds exactly, came "
+                f"{tensor.dtype} in {path}; put a quantized-to-<precision> phrase before this one"
+            )
+        variable.assign(tensor)
+    if tensors:
+        raise UserError(
+            f"expected no tensor but those of the network, came {min(tensors)} in {path}; start from a run "
+            "of the same network"
+        )
+
+
+def snapshot(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> dict[str, np.ndarray]:
+    """All that a step changes: weights, statistics, random states, momentum, counters, loss scale."""
+    return {name: variable.numpy() for name, variable in _everything(model, optimizer).items()}
+
+
+def restore(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, tensors: dict[str, np.ndarray]
+) -> None:
+    """Set all that `snapshot` took."""
+    for name, variable in _everything(model, optimizer).items():
+        variable.assign(tensors[name])
+
+
+def _everything(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer
+) -> dict[str, keras.Variable]:
+    # Numbered, because Keras counts the names of optimizers and random states up within a process.
+    groups = {"model": model.variables, "optimizer": optimizer.variables}
+    return {
+        f"{group}/{number}": variable
+        for group, variables in groups.items()
+        for number, variable in enumerate(variables)
+    }

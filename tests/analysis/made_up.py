@@ -1,0 +1,141 @@
+"""Small studies made up by hand: folders as training, quantize and evaluate leave them."""
+
+import csv
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from sixteen.analysis.evaluate import evaluate
+from sixteen.quantize import quantize
+
+CLASSES = 4
+LEVELS = {"confidence": 0.95, "alpha": 0.05, "power": 0.8}
+
+
+def write_csv(path: Path, columns: str, rows: list[list[Any]]) -> None:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([columns.split(","), *rows])
+
+
+def write_dataset(folder: Path, labels: np.ndarray) -> Path:
+    folder.mkdir(parents=True)
+    image = np.zeros((len(labels), 1, 1, 1), np.uint8)
+    labels = labels.astype(np.int32)
+    tensors = {"train_images": image, "train_labels": labels}
+    tensors |= {"test_images": image, "test_labels": labels}
+    tensors |= {"mean": np.zeros(1, np.float32), "std": np.ones(1, np.float32)}
+    names = json.dumps({"classes": [f"class {i}" for i in range(CLASSES)]})
+    save_file(tensors, folder / "dataset.safetensors", metadata={"sixteen": names})
+    return folder
+
+
+def write_training(
+    folder: Path,
+    logits: np.ndarray,
+    accuracies: list[float],
+    first_epoch: int = 0,
+    seconds: float = 2.0,
+    outcome: str = "finished",
+    bytes_per_weight: int = 4,
+    layers: int = 8,
+) -> Path:
+    """A training run; ``accuracies`` are of the test set, the first before any step."""
+    folder.mkdir(parents=True)
+    weights = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
+    tensors = {"dense/kernel": weights, "dense/bias": np.zeros(5, np.float32)}
+    save_file(tensors, folder / "weights.safetensors")
+    save_file({"logits": logits}, folder / "logits.safetensors")
+    epochs = range(first_epoch, first_epoch + len(accuracies))
+    write_csv(
+        folder / "history.csv",
+        "epoch,loss,train_accuracy,test_loss,test_accuracy,zero_gradients,nonfinite_gradients",
+        [
+            [epoch, *(["", ""] if i == 0 else [1 / epoch, 0.5]), 0.7, accuracy]
+            + (["", ""] if i == 0 else [7, 0])
+            for i, (epoch, accuracy) in enumerate(zip(epochs, accuracies, strict=True))
+        ],
+    )
+    write_csv(
+        folder / "timing.csv",
+        "epoch,train_seconds,images_per_second,test_seconds",
+        [[epoch, seconds + 0.1 * (epoch % 2), 100 / seconds, 0.5] for epoch in epochs[1:]],
+    )
+    stop = {"outcome": outcome, "epochs_done": epochs[-1]}
+    (folder / "outcome.json").write_text(json.dumps(stop))
+    facts = {
+        "outcome": outcome,
+        "compile_seconds": 9.0,
+        "train_seconds": seconds * (len(accuracies) - 1),
+        "peak_bytes": 10_000 * bytes_per_weight,
+        "peak_bytes_of": "process",
+        "weight_bytes": 100 * bytes_per_weight,
+        "gradient_bytes": 100 * bytes_per_weight,
+        "optimizer_bytes": 100 * bytes_per_weight,
+        "energy_joules": None,
+        "device": "cpu: of a test",
+        "layers": layers,
+    }
+    record = {"fingerprint": "0123456789ab", "facts": facts}
+    (folder / "record.json").write_text(json.dumps(record))
+    return folder
+
+
+def logits_of(labels: np.ndarray, correct: int) -> np.ndarray:
+    """Logits that predict the first ``correct`` labels rightly and the others wrongly."""
+    predicted = np.where(np.arange(len(labels)) < correct, labels, (labels + 1) % CLASSES)
+    return np.eye(CLASSES, dtype=np.float32)[predicted] * 3
+
+
+def make_study(
+    folder: Path,
+    outcome: Callable[[str, str, int], dict[str, Any]],
+    networks: list[str],
+    seeds: list[int],
+    claims: list[dict[str, Any]],
+) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Parameters and inputs of summarize, for arms float32 and float16.
+
+    ``outcome(network, arm, seed)`` says how a continuation ended: ``correct`` of the 200 test images,
+    and any argument of `write_training` that isn't as usual.
+    """
+    labels = np.arange(200) % CLASSES
+    dataset = write_dataset(folder / "dataset", labels)
+    runs, inputs = [], {}
+    for network, arm, seed in itertools.product(networks, ("float32", "float16"), seeds):
+        place = folder / network / str(seed)
+        start, quantized, evaluated = place / "trained", place / "quantized", place / arm / "eval"
+        if not start.exists():
+            write_training(start, logits_of(labels, 100), [0.25, 0.5, 0.5])
+            quantized.mkdir()
+            quantize({"to": "float16"}, {"start": start}, quantized, folder)
+        end = outcome(network, arm, seed)
+        correct = end.pop("correct")
+        end.setdefault("accuracies", [0.5, 0.6, 0.9, 0.7, correct / 200])
+        layers = int(network.removeprefix("resnet"))
+        logits = logits_of(labels, correct)
+        run = write_training(place / arm, logits, first_epoch=2, layers=layers, **end)
+        evaluated.mkdir()
+        evaluate({}, {"dataset": dataset, "run": run}, evaluated, folder)
+        roles = {f"{network}/{seed}/trained": start, f"{network}/{arm}/{seed}": run}
+        inputs |= {**roles, f"{network}/{arm}/{seed}/evaluated": evaluated}
+        row = {"network": network, "arm": arm, "seed": seed, "training": list(roles)}
+        row |= {"evaluated": f"{network}/{arm}/{seed}/evaluated", "quantized": None}
+        if arm == "float16":
+            row["quantized"] = f"{network}/{seed}/quantized"
+            inputs[row["quantized"]] = quantized
+        runs.append(row)
+    parameters = {
+        "study": "made-up",
+        "title": "Made up",
+        "paper": "none",
+        "arms": {"float16": "trained/quantized/continued", "float32": "trained/continued"},
+        "statistics": LEVELS,
+        "claims": claims,
+        "runs": runs,
+    }
+    return parameters, inputs

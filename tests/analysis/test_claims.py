@@ -1,0 +1,247 @@
+import pytest
+from made_up import LEVELS
+
+from sixteen.analysis.claims import Evidence, judge
+from sixteen.analysis.metrics import METRICS
+from sixteen.errors import UserError
+
+# Differences float16 - float32 of the accuracy (shares) by seed, for claims with a margin of 0.01.
+EQUIVALENT = [0.001, -0.001, 0.002, 0.0, -0.002]
+DIFFERENT = [-0.05, -0.052, -0.049, -0.051, -0.05]
+NOISY = [0.03, -0.03, 0.02, -0.02, 0.01]
+BETTER = [0.03, 0.031, 0.029, 0.03, 0.032]
+
+
+def evidence(networks: dict[str, list[float]], metric: str = "accuracy", **columns) -> Evidence:
+    """Runs whose float16 arm differs by the given numbers, or has the given ratios to 1."""
+    rows = []
+    for network, effects in networks.items():
+        for seed, effect in enumerate(effects):
+            base = 1.0 if METRICS[metric].kind == "ratio" else 0.8 + seed / 100
+            other = effect if METRICS[metric].kind == "ratio" else base + effect
+            usual = {name: 1.0 for name in METRICS}
+            usual |= {"network": network, "seed": seed, "outcome": "finished", "device": "cpu: a"}
+            usual |= columns
+            rows.append({**usual, "arm": "float32", metric: base})
+            rows.append({**usual, "arm": "float16", metric: other})
+    layers = {network: int(network.removeprefix("resnet")) for network in networks}
+    return Evidence(rows, [], layers, LEVELS)
+
+
+def claim(test: str, metric: str | None = "accuracy", **fields) -> dict:
+    head = {"id": "a-claim", "says": "It is so.", "source": "section 5", "test": test}
+    return {**head, "arms": ["float16", "float32"], "metric": metric, **fields}
+
+
+def spoil(given: Evidence, arm: str, seed: int, **values) -> Evidence:
+    for run in given.runs:
+        if (run["arm"], run["seed"]) == (arm, seed):
+            run.update(values)
+    return given
+
+
+@pytest.mark.parametrize(
+    ("test", "effects", "verdict"),
+    [
+        ("equivalence", EQUIVALENT, "supported"),
+        ("equivalence", DIFFERENT, "refuted"),
+        ("equivalence", BETTER, "refuted"),
+        ("equivalence", NOISY, "inconclusive"),
+        ("greater", BETTER, "supported"),
+        ("greater", DIFFERENT, "refuted"),
+        ("greater", NOISY, "inconclusive"),
+        ("less", DIFFERENT, "supported"),
+        ("less", BETTER, "refuted"),
+        ("less", NOISY, "inconclusive"),
+    ],
+)
+def test_verdicts_on_differences(test, effects, verdict) -> None:
+    judged = judge(claim(test, margin=0.01), evidence({"resnet8": effects}))
+    assert judged["verdict"] == verdict
+    assert (judged["needed_n"] is not None) == (verdict == "inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("test", "ratios", "verdict"),
+    [
+        ("ratio_at_most", [0.60, 0.61, 0.60, 0.62], "supported"),
+        ("ratio_at_most", [0.80, 0.81, 0.79, 0.80], "refuted"),
+        ("ratio_at_most", [0.5, 0.9, 0.6, 0.7], "inconclusive"),
+        ("ratio_greater", [1.5, 1.6, 1.4], "supported"),
+        ("ratio_greater", [0.5, 0.6, 0.55], "refuted"),
+        ("ratio_greater", [0.5, 2.0, 1.1], "inconclusive"),
+    ],
+)
+def test_verdicts_on_ratios(test, ratios, verdict) -> None:
+    given = evidence({"resnet8": ratios}, "train_seconds")
+    judged = judge(claim(test, "train_seconds", value=0.673), given)
+    assert judged["verdict"] == verdict
+    assert judged["unit"] == "times"
+
+
+def test_numbers_are_in_the_unit_that_is_named() -> None:
+    judged = judge(claim("equivalence", margin=0.01), evidence({"resnet8": [0.001, 0.003]}))
+    assert judged["unit"] == "percentage points"
+    assert judged["estimate"] == pytest.approx(0.2)
+    assert judged["margin"] == pytest.approx(1)
+    half = 6.3138 * 0.1  # t(0.95, 1 degree of freedom) times the standard error
+    assert (judged["low"], judged["high"]) == pytest.approx((0.2 - half, 0.2 + half), abs=1e-4)
+    assert judged["confidence"] == pytest.approx(0.9)
+    assert "over 2 seeds" in judged["why"].lower()
+    assert "0.2 percentage points" in judged["why"]
+
+
+def test_too_few_seeds_decide_nothing_and_it_says_how_many_would() -> None:
+    one = judge(claim("equivalence", margin=0.01), evidence({"resnet8": [0.0]}))
+    assert (one["verdict"], one["n"], one["needed_n"]) == ("inconclusive", 1, 2)
+    three = judge(claim("greater"), evidence({"resnet8": [0.01, -0.005, 0.01]}))
+    assert three["verdict"] == "inconclusive"
+    assert three["needed_n"] > 3
+    assert f"{three['needed_n']} seeds decide" in three["why"]
+
+
+def test_differences_without_spread_decide_exactly_and_it_says_so() -> None:
+    judged = judge(claim("less", "state_bytes"), evidence({"resnet8": [0.5] * 3}, "state_bytes"))
+    assert judged["verdict"] == "supported"
+    assert "without spread" in judged["why"]
+
+
+def test_diverged_seeds_are_left_out_and_named() -> None:
+    given = spoil(evidence({"resnet8": EQUIVALENT}), "float16", 2, outcome="diverged", accuracy=0.1)
+    judged = judge(claim("equivalence", margin=0.01), given)
+    assert (judged["verdict"], judged["n"]) == ("supported", 4)
+    assert judged["why"].endswith("not counted: float16 seed 2 (diverged).")
+
+
+def test_no_seed_that_finished_decides_nothing() -> None:
+    given = evidence({"resnet8": EQUIVALENT}, outcome="diverged")
+    judged = judge(claim("greater"), given)
+    assert (judged["verdict"], judged["n"], judged["estimate"]) == ("inconclusive", 0, None)
+
+
+def test_seeds_of_one_arm_alone_are_not_paired() -> None:
+    given = evidence({"resnet8": EQUIVALENT})
+    given.runs.remove(given.runs[-2])
+    judged = judge(claim("greater"), given)
+    assert judged["n"] == 4
+    assert judged["left_out"] == ["float32 seed 4 (not run)"]
+
+
+def test_a_ratio_to_zero_is_left_out() -> None:
+    given = spoil(evidence({"resnet8": [1.5, 1.6, 1.4]}, "epoch_sd"), "float32", 0, epoch_sd=0.0)
+    judged = judge(claim("ratio_greater", "epoch_sd"), given)
+    assert judged["n"] == 2
+    assert "float32 seed 0 (zero" in judged["why"]
+
+
+def test_supported_only_if_it_is_at_every_network() -> None:
+    both = evidence({"resnet8": EQUIVALENT, "resnet14": EQUIVALENT})
+    judged = judge(claim("equivalence", margin=0.01), both)
+    assert (judged["verdict"], judged["network"]) == ("supported", "all")
+    mixed = evidence({"resnet8": EQUIVALENT, "resnet14": NOISY})
+    judged = judge(claim("equivalence", margin=0.01), mixed)
+    assert judged["verdict"] == "inconclusive"
+    assert [r["verdict"] for r in judged["per_network"]] == ["supported", "inconclusive"]
+    assert judged["needed_n"] == judged["per_network"][1]["needed_n"]
+
+
+def test_refuted_by_one_network_if_it_is_clear_enough_for_several() -> None:
+    clear = evidence({"resnet8": EQUIVALENT, "resnet14": DIFFERENT})
+    assert judge(claim("equivalence", margin=0.01), clear)["verdict"] == "refuted"
+    # One-sided p = 0.046: significant for one network, not for one of two (0.025).
+    below = [-0.01, -0.012, -0.003]
+    alone = judge(claim("greater"), evidence({"resnet8": below}))
+    of_two = judge(claim("greater"), evidence({"resnet8": below, "resnet14": BETTER}))
+    assert alone["verdict"] == "refuted"
+    assert of_two["verdict"] == "inconclusive"
+    assert of_two["per_network"][0]["verdict"] == "refuted"
+
+
+def test_starts_lower_ends_equal_needs_both() -> None:
+    wanted = claim("starts_lower_ends_equal", start_metric="first_epoch_accuracy", margin=0.01)
+    given = evidence({"resnet8": EQUIVALENT}, first_epoch_accuracy=0.5)
+    assert judge(wanted, given)["verdict"] == "refuted"  # the same start in each seed isn't lower
+    for seed, value in enumerate([0.40, 0.41, 0.42, 0.40, 0.39]):
+        spoil(given, "float16", seed, first_epoch_accuracy=value)
+    assert judge(wanted, given)["verdict"] == "supported"
+    ends_lower = evidence({"resnet8": DIFFERENT}, first_epoch_accuracy=0.5)
+    for seed, value in enumerate([0.40, 0.41, 0.42, 0.40, 0.39]):
+        spoil(ends_lower, "float16", seed, first_epoch_accuracy=value)
+    judged = judge(wanted, ends_lower)
+    assert judged["verdict"] == "refuted"
+    assert judged["estimate"] == pytest.approx(-5.04)  # that of the end
+
+
+def test_a_claim_of_two_tests_is_refuted_by_one_at_half_the_level() -> None:
+    wanted = claim("starts_lower_ends_equal", start_metric="first_epoch_accuracy", margin=0.01)
+    given = evidence({"resnet8": EQUIVALENT[:3]}, first_epoch_accuracy=0.5)
+    for seed, gain in enumerate([0.01, 0.012, 0.003]):  # starts higher, one-sided p = 0.046
+        spoil(given, "float16", seed, first_epoch_accuracy=0.5 + gain)
+    judged = judge(wanted, given)
+    assert judged["verdict"] == "inconclusive"
+    assert "2 tests at once" in judged["why"]
+
+
+def test_a_claim_about_a_network_that_is_absent_is_open_and_shows_the_deepest() -> None:
+    given = evidence({"resnet14": [0.6, 0.61], "resnet8": [0.9, 0.9]}, "train_seconds")
+    about = claim("ratio_at_most", "train_seconds", value=0.673, only="resnet156", hardware="gpu")
+    judged = judge(about, given)
+    assert (judged["verdict"], judged["network"], judged["estimate"]) == (
+        "inconclusive",
+        "resnet156",
+        None,
+    )
+    assert "holds no resnet156" in judged["why"]
+    assert [r["network"] for r in judged["per_network"]] == ["resnet14"]
+    assert judged["per_network"][0]["estimate"] == pytest.approx(0.605, abs=1e-3)
+
+
+def test_a_claim_about_one_network_reads_no_other() -> None:
+    given = evidence({"resnet8": BETTER, "resnet156": DIFFERENT})
+    judged = judge(claim("greater", only="resnet156"), given)
+    assert (judged["verdict"], judged["network"]) == ("refuted", "resnet156")
+
+
+def test_other_hardware_is_noted_and_the_verdict_stays() -> None:
+    about = claim("ratio_at_most", "train_seconds", value=1.0, hardware="gpu")
+    ratios = {"resnet8": [0.6, 0.61, 0.62]}
+    on_cpu = judge(about, evidence(ratios, "train_seconds"))
+    on_gpu = judge(about, evidence(ratios, "train_seconds", device="NVIDIA A100"))
+    assert on_cpu["verdict"] == on_gpu["verdict"] == "supported"
+    assert "cpu: a" in on_cpu["hardware_note"]
+    assert on_gpu["hardware_note"] is None
+    mixed = spoil(evidence(ratios, "train_seconds", device="A100"), "float16", 0, device="H100")
+    assert "different devices" in judge(about, mixed)["hardware_note"]
+
+
+def casts(*within: str) -> Evidence:
+    rows = [
+        {"network": "resnet8", "arm": "float16", "seed": "0"}
+        | {"tensor": f"layer{i}", "error_norm": "0.5", "bound_norm": "1.0", "within_bound": value}
+        for i, value in enumerate(within)
+    ]
+    given = evidence({"resnet8": EQUIVALENT})
+    return Evidence(given.runs, rows, given.layers, LEVELS)
+
+
+def test_bounded_is_exact_and_names_the_tensors_that_are_not() -> None:
+    about = claim("bounded", None)
+    good = judge(about, casts("True", "True"))
+    assert (good["verdict"], good["n"], good["estimate"]) == ("supported", 2, 0.5)
+    bad = judge(about, casts("True", "False"))
+    assert bad["verdict"] == "refuted"
+    assert "layer1 (seed 0)" in bad["why"]
+    assert judge(about, casts())["verdict"] == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (claim("greater", "acuracy"), "expected a metric in claim 'a-claim', came 'acuracy'"),
+        (claim("bigger"), "expected a test in claim 'a-claim', came 'bigger'"),
+        (claim("greater") | {"arms": ["float8", "float32"]}, "expected arms .* came 'float8'"),
+    ],
+)
+def test_a_claim_that_cannot_be_read_is_refused(wrong, message) -> None:
+    with pytest.raises(UserError, match=message):
+        judge(wrong, evidence({"resnet8": EQUIVALENT}))

@@ -1,0 +1,168 @@
+import hashlib
+import io
+import tarfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sixteen.datasets.image_folder import digest, read
+from sixteen.errors import UserError
+
+RGB = {"height": 3, "width": 4, "colour": "rgb"}
+
+
+def test_classes_and_images_come_in_the_order_of_their_names(image_tree):
+    train_images, train_labels, test_images, test_labels, classes = read(image_tree, RGB)
+    assert classes == ("cat", "dog")
+    assert train_images.shape == (6, 3, 4, 3)
+    assert train_images[:, 0, 0, 0].tolist() == [0, 1, 2, 100, 101, 102]
+    assert train_labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert test_images[:, 0, 0, 0].tolist() == [0, 100]
+    assert test_labels.tolist() == [0, 1]
+    assert (train_images.dtype, train_labels.dtype) == (np.uint8, np.int32)
+
+
+@pytest.mark.parametrize("suffix", ["gz", "xz"])
+@pytest.mark.parametrize("root", [".", ""])
+def test_a_tar_in_any_order_reads_as_the_directory_does(image_tree, make_tar, suffix, root):
+    names = sorted((p for p in image_tree.rglob("*.png")), reverse=True)
+    tar = make_tar(
+        {f"{root}/{p.relative_to(image_tree)}".lstrip("/"): p.read_bytes() for p in names},
+        f"pets.tar.{suffix}",
+    )
+    for from_tar, from_directory in zip(read(tar, RGB), read(image_tree, RGB), strict=True):
+        assert np.array_equal(from_tar, from_directory)
+
+
+def test_grey_has_one_channel(image_tree):
+    train_images, *_ = read(image_tree, {**RGB, "colour": "grey"})
+    assert train_images.shape == (6, 3, 4, 1)
+    assert train_images[:, 0, 0, 0].tolist() == [0, 1, 2, 100, 101, 102]
+
+
+def test_jpeg_is_read(image_tree):
+    for part in ("train", "test"):
+        Image.new("RGB", (4, 3), (200, 200, 200)).save(image_tree / part / "cat" / "a.jpg")
+    train_images, *_ = read(image_tree, RGB)
+    assert abs(int(train_images[3, 0, 0, 0]) - 200) < 4
+
+
+def test_hidden_files_and_folders_count_neither_for_images_nor_for_the_digest(image_tree):
+    before = digest(image_tree)
+    (image_tree / ".git").mkdir()
+    (image_tree / ".git" / "config").write_text("x")
+    (image_tree / "train" / "cat" / ".DS_Store").write_text("x")
+    assert digest(image_tree) == before
+    assert len(read(image_tree, RGB)[0]) == 6
+
+
+def test_the_tree_digest_is_that_of_sorted_sha256sum_lines(image_tree):
+    names = sorted(p.relative_to(image_tree).as_posix() for p in image_tree.rglob("*.png"))
+    lines = [
+        f"{hashlib.sha256((image_tree / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in names
+    ]
+    assert digest(image_tree) == hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def test_the_digest_of_a_tar_is_that_of_the_file(make_tar):
+    tar = make_tar({"train/cat/0.png": b"x"})
+    assert digest(tar) == hashlib.sha256(tar.read_bytes()).hexdigest()
+
+
+def test_the_digest_of_nothing_names_the_path(tmp_path):
+    with pytest.raises(UserError, match="nowhere"):
+        digest(tmp_path / "nowhere")
+
+
+def truncate(tree):
+    path = tree / "train/dog/1.png"
+    path.write_bytes(path.read_bytes()[:50])
+
+
+def damage_jpeg(tree):
+    buffer = io.BytesIO()
+    Image.effect_noise((4, 3), 50).save(buffer, "JPEG")
+    (tree / "test/dog/bad.jpg").write_bytes(buffer.getvalue()[:200])
+
+
+def another_size(tree):
+    Image.new("RGB", (3, 4)).save(tree / "train/cat/turned.png")
+
+
+def move_class(tree):
+    (tree / "train/dog").rename(tree / "train/fox")
+
+
+def empty_class(tree):
+    for part in ("train", "test"):
+        (tree / part / "emu").mkdir()
+
+
+REFUSED = {
+    "truncated png": (truncate, r"train/dog/1\.png of .*damaged"),
+    "truncated jpeg": (damage_jpeg, r"test/dog/bad\.jpg of .*damaged"),
+    "no image": (lambda t: (t / "train/cat/notes.txt").write_text("x"), r"train/cat/notes\.txt of"),
+    "gif": (lambda t: Image.new("L", (4, 3)).save(t / "train/cat/a.gif"), r"train/cat/a\.gif of"),
+    "broken link": (lambda t: (t / "train/cat/l.png").symlink_to("no"), r"train/cat/l\.png of"),
+    "another size": (another_size, r"3 x 4 pixels .*train/cat/turned\.png of .* 4 x 3;"),
+    "transparent": (
+        lambda t: Image.new("RGBA", (4, 3)).save(t / "train/cat/a.png"),
+        r"train/cat/a\.png of .*RGBA",
+    ),
+    "transparent colour": (
+        lambda t: Image.new("RGB", (4, 3)).save(t / "train/cat/a.png", transparency=(0, 0, 0)),
+        r"transparency, came train/cat/a\.png of",
+    ),
+    "16 bits": (
+        lambda t: Image.new("I;16", (4, 3)).save(t / "train/cat/a.png"),
+        r"train/cat/a\.png of .*I;16",
+    ),
+    "class only in test": (move_class, r"came no (train/dog|test/fox);"),
+    "empty class": (empty_class, r"came train/emu without any"),
+    "no test": (lambda t: (t / "test").rename(t / ".test"), r"folders test/<class> in .*pets"),
+    "no train": (lambda t: (t / "train").rename(t / ".train"), r"folders train/<class> in .*pets"),
+    "foreign file": (lambda t: (t / "README.md").write_text("x"), r"came README\.md;"),
+    "image outside a class": (
+        lambda t: (t / "train/cat/0.png").rename(t / "train/0.png"),
+        r"came train/0\.png;",
+    ),
+    "images too deep": (
+        lambda t: (t / "train/cat").rename(t / "train/dog/cat"),
+        r"came train/dog/cat/\d\.png;",
+    ),
+}
+
+
+@pytest.mark.parametrize("spoil, message", REFUSED.values(), ids=REFUSED)
+def test_what_is_not_as_expected_is_refused_by_name(image_tree, spoil, message):
+    spoil(image_tree)
+    with pytest.raises(UserError, match=message):
+        read(image_tree, RGB)
+
+
+def test_a_link_in_a_tar_is_refused_by_name(image_tree, tmp_path):
+    path = tmp_path / "pets.tar"
+    with tarfile.open(path, "w") as tar:
+        tar.add(image_tree, ".")
+        link = tarfile.TarInfo("train/cat/link.png")
+        link.type, link.linkname = tarfile.SYMTYPE, "0.png"
+        tar.addfile(link)
+    with pytest.raises(UserError, match=r"pets\.tar, came train/cat/link\.png"):
+        read(path, RGB)
+
+
+def test_a_member_twice_in_a_tar_is_refused_by_name(image_tree, tmp_path):
+    path = tmp_path / "pets.tar"
+    with tarfile.open(path, "w") as tar:
+        tar.add(image_tree, ".")
+        tar.add(image_tree / "train/cat/1.png", "./train/cat/0.png")
+    with pytest.raises(UserError, match=r"came \./train/cat/0\.png .*second time"):
+        read(path, RGB)
+
+
+def test_a_file_that_is_no_tar_is_named(tmp_path):
+    (tmp_path / "pets.zip").write_bytes(b"PK" * 600)
+    with pytest.raises(UserError, match=r"pets\.zip, came a file that cannot be read as a tar"):
+        read(tmp_path / "pets.zip", RGB)

@@ -1,0 +1,146 @@
+"""The step ``report``: one report of two networks and three seeds, made twice, and reports that fail."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from made_up import DEVICE, NOTEBOOK, Project
+from PIL import Image
+
+from sixteen.errors import UserError
+from sixteen.reporting.publish import publish
+from sixteen.reporting.report import report
+
+FIGURES = ["accuracy-curves", "final-accuracy", "loss-curves", "memory", "quantization-error", "speed",
+           "zero-gradients"]  # fmt: skip
+PARAMETERS = {"study": "demo", "title": "Continuous 16-bit training: demo", "paper": "arXiv:2311.18587"}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Root of a project, and the summary in it."""
+    root = tmp_path_factory.mktemp("project")
+    return root, Project(root).summarize("demo", {"resnet8": 3, "resnet14": 4}, 3)
+
+
+@pytest.fixture(scope="module")
+def reported(project: tuple[Path, Path]) -> Path:
+    """The folder of the report."""
+    return _report(*project, "first")
+
+
+def _report(root: Path, summary: Path, name: str, notebook: Path = NOTEBOOK) -> Path:
+    into = root / name
+    into.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        report(PARAMETERS, {"summary": summary, "notebook": notebook}, into, root / "scratch" / name)
+    return into
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_each_figure_comes_with_its_data_and_its_lineage(reported: Path) -> None:
+    kinds = ("png", "svg", "csv", "trace.txt")
+    wanted = {f"{name}.{kind}" for name in FIGURES for kind in kinds}
+    assert {path.name for path in (reported / "figures").iterdir()} == wanted
+
+
+def test_the_same_summary_gives_the_same_bytes(project: tuple[Path, Path], reported: Path) -> None:
+    again = _report(*project, "second")
+    assert _files(again) == _files(reported)
+
+
+def test_no_path_of_the_machine_is_in_any_file(project: tuple[Path, Path], reported: Path) -> None:
+    for name, content in _files(reported).items():
+        assert str(project[0]).encode() not in content, name
+
+
+def test_a_figure_says_inside_what_it_was_made_from(project: tuple[Path, Path], reported: Path) -> None:
+    fingerprint = project[1].name
+    with Image.open(reported / "figures" / "speed.png") as image:
+        inside = json.loads(image.info["sixteen"])
+    assert (inside["figure"], inside["study"], inside["fingerprint"]) == ("speed", "demo", fingerprint)
+    assert fingerprint in (reported / "figures" / "speed.svg").read_text()
+
+
+def test_provenance_reaches_the_dataset(reported: Path) -> None:
+    records = json.loads((reported / "provenance.json").read_text())["records"].values()
+    steps = [record["step"] for record in records]
+    counts = {step: steps.count(step) for step in set(steps)}
+    assert counts == {"summarize": 1, "evaluate": 12, "continue_training": 12, "quantize": 6, "train": 6,
+                      "prepare": 1}  # fmt: skip
+    trace = (reported / "figures" / "memory.trace.txt").read_text()
+    dataset = next(record for record in records if record["step"] == "prepare")
+    assert trace.count(dataset["outputs"]["dataset.safetensors"]["sha256"]) == 1
+
+
+def test_the_page_holds_every_verdict_and_no_code(project: tuple[Path, Path], reported: Path) -> None:
+    text = (reported / "index.html").read_text()
+    claims = json.loads((project[1] / "claims.json").read_text())["claims"]
+    assert len(claims) == 5
+    for verdict in {claim["verdict"] for claim in claims}:
+        assert f"{verdict}</span>" in text
+    assert "&lt;in 16 bit&gt;" in text  # what a claim says is text, never markup
+    assert DEVICE in text
+    assert "read_csv" not in text and "import Path" not in text
+
+
+def test_one_seed_and_a_diverged_run_are_shown_as_such(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    summary = project.summarize("lone", {"resnet156": 3}, 1, diverged=("resnet156", "float16", 0))
+    text = (_report(tmp_path, summary, "into") / "index.html").read_text()
+    assert "One seed: no interval can be given." in text
+    assert "called 156, really 152 layers" in text
+    assert "diverged" in (tmp_path / "into/figures/accuracy-curves.svg").read_text()
+
+
+def test_a_notebook_that_does_not_know_a_parameter_is_refused(project: tuple[Path, Path]) -> None:
+    with pytest.raises(UserError, match=r"doesn't know \['output'\]"):
+        _changed(project, "unknown", lambda nb: nb.cells[0].update(source='summary = ""'))
+
+
+def test_a_failing_cell_is_one_sentence_and_leaves_nothing(project: tuple[Path, Path]) -> None:
+    with pytest.raises(UserError) as caught:
+        _changed(project, "failing", lambda nb: nb.cells[1].update(source='{}["absent"]'))
+    assert "failing.ipynb" in str(caught.value) and "KeyError: 'absent'" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not list((project[0] / "failing").iterdir())
+
+
+def _changed(
+    project: tuple[Path, Path], name: str, change: Callable[[nbformat.NotebookNode], object]
+) -> None:
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    change(notebook)
+    path = project[0] / f"{name}.ipynb"
+    nbformat.write(notebook, path)
+    _report(*project, name, path)
+
+
+def test_a_browser_opens_the_published_pages_and_asks_for_nothing_else(
+    reported: Path, tmp_path: Path, browser: object
+) -> None:
+    publish(reported, tmp_path / "reports", "demo", "0123456789ab")
+    for name, images in (("reports/index.html", 0), ("reports/demo/index.html", len(FIGURES))):
+        page = browser.new_page()
+        address = (tmp_path / name).as_uri()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda r, own=address: r.url.startswith((own, "data:")) or complaints.append(r.url))
+        page.on("requestfailed", lambda request: complaints.append(request.url))
+        page.goto(address)
+        widths = page.evaluate("Array.from(document.images, image => image.naturalWidth)")
+        broken = page.evaluate(
+            "Array.from(document.links, a => a.href).filter(h => !h.startsWith('file:'))"
+        )
+        assert (complaints, broken) == ([], [])
+        assert len(widths) == images and all(widths)
+        for link in page.evaluate("Array.from(document.links, a => a.href)"):
+            assert Path(link.removeprefix("file://")).exists(), link
+        page.close()

@@ -1,0 +1,298 @@
+"""The promises of the workflow, each kept by real Snakemake, DVC and git."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+TRAINED = "results/digits/{network}/trained-in-float32-by-short-sgd/seed-{seed}"
+
+
+def change_second_rate(parameters):
+    parameters["recipes"]["second-sgd"]["learning_rate"] = 0.03
+
+
+def kinds(sentences):
+    """How many runs of each kind: the last phrase without its names."""
+    counts: dict[str, int] = {}
+    for sentence in sentences:
+        words = [part for part in sentence.split("/") if not part.startswith("seed-")]
+        kind = "prepared" if words[0] == "data" else words[-1].split("-")[0]
+        counts[kind] = counts.get(kind, 0) + 1
+    return counts
+
+
+AFTER_SECOND_RATE = {"continued": 4, "evaluated": 4, "summarized": 1, "reported": 1}
+
+
+@pytest.mark.parametrize("command", ["snakemake --cores 2 demo", "dvc repro -q demo"])
+def test_a_changed_parameter_runs_what_reads_it_and_changed_back_nothing(project, command):
+    before = (project.folder / "params.yaml").read_text()
+    project.edit(change_second_rate)
+
+    made = project.made_by(command)
+
+    assert kinds(made) == AFTER_SECOND_RATE
+    assert project.nothing_to_do()
+    (project.folder / "params.yaml").write_text(before)
+    assert project.made_by(command) == []
+    assert project.nothing_to_do()
+
+
+def test_swapped_values_are_seen(project):
+    """Snakemake compares parameters as an unnamed set, and would miss this one."""
+
+    def swap(parameters):
+        recipe = parameters["recipes"]["second-sgd"]
+        recipe["momentum"], recipe["learning_rate"] = recipe["learning_rate"], recipe["momentum"]
+
+    project.edit(swap)
+
+    assert kinds(project.made_by("snakemake --cores 2 demo")) == AFTER_SECOND_RATE
+
+
+def test_one_more_seed_runs_that_seed_alone(project):
+    project.edit(lambda p: p["studies"]["continuous16-demo"]["seeds"].append(2))
+
+    made = project.made_by("snakemake --cores 2 demo")
+
+    assert all("seed-2" in path for path in made if "/digits/" in path)
+    expected = {"trained": 1, "quantized": 1, "continued": 2, "evaluated": 2}
+    assert kinds(made) == expected | {"summarized": 1, "reported": 1}
+
+
+def test_dvc_and_snakemake_agree_that_all_is_done(project):
+    assert project.nothing_to_do()
+    assert "up to date" in project.call("dvc status")
+
+
+def test_a_clone_after_pull_has_nothing_to_do_and_notices_a_change(clone):
+    clone.call("dvc pull -q")
+
+    assert clone.nothing_to_do()
+    clone.edit(change_second_rate)
+    assert kinds(clone.made_by("snakemake --cores 2 demo")) == AFTER_SECOND_RATE
+
+
+def test_a_clone_with_reports_only_has_nothing_to_do_and_can_trace(clone):
+    clone.call("dvc pull -q reports/continuous16-demo")
+
+    assert clone.nothing_to_do()
+    assert clone.runs() == set()
+    traced = clone.call("sixteen trace reports/continuous16-demo/index.html")
+    for part in ("data/prepared/digits", "trained-in-float32-by-short-sgd", "quantized-to-float16"):
+        assert part in traced
+
+
+def test_checkout_of_another_commit_and_back(project):
+    project.edit(change_second_rate)
+    project.call("dvc repro -q demo")
+    project.call("git add -A")
+    project.call("git commit -q -m faster")
+    for commit in ("HEAD~1", "main"):
+        project.call(f"git checkout -q {commit}")
+        project.call("dvc checkout -q")
+        assert project.nothing_to_do()
+
+
+def test_touching_every_file_changes_nothing(project):
+    for path in project.folder.rglob("*"):
+        if path.is_file() and ".git" not in path.parts and ".dvc" not in path.parts:
+            os.utime(path)
+
+    assert project.nothing_to_do()
+
+
+def test_a_comment_runs_nothing_and_code_runs_what_reaches_it(project):
+    module = project.folder / "src/sixteen/quantize.py"
+    source = module.read_text()
+    module.write_text(f"# A comment.\n{source}")
+    assert project.nothing_to_do()
+
+    module.write_text(f"{source}\nANOTHER = 1\n")
+    made = project.made_by("snakemake --cores 2 demo")
+
+    # The float32 arm holds no quantized weights: its runs stay as they are.
+    expected = {"quantized": 2, "continued": 2, "evaluated": 2, "summarized": 1, "reported": 1}
+    assert kinds(made) == expected
+    assert all("quantized-to-float16" in path for path in made if "/digits/" in path)
+
+
+def test_queued_jobs_run_what_was_planned(fresh):
+    process = fresh.start("snakemake --cores 1 demo", CHEAP_PAUSE="0.2")
+    wait_for(lambda: any("/trained-in" in path for path in fresh.runs()))
+    planned = set((fresh.folder / ".sixteen/plan").glob("*.json"))
+    before = (fresh.folder / "params.yaml").read_text()
+    fresh.edit(change_second_rate)
+
+    output, _ = process.communicate(timeout=300)
+
+    assert process.returncode == 0, output
+    assert {path.rpartition("/")[2] for path in fresh.runs()} == {path.stem for path in planned}
+    rates = {
+        re.search(r'"learning_rate": ([\d.]+)', path.read_text()).group(1)
+        for path in fresh.folder.glob("results/**/continued-*/seed-*/*/record.json")
+    }
+    assert rates == {"0.02"}
+    (fresh.folder / "params.yaml").write_text(before)
+    assert fresh.nothing_to_do()
+
+
+def test_after_kill_9_of_everything_the_next_call_goes_on(fresh):
+    process = fresh.start("dvc repro demo", CHEAP_PAUSE="0.3")
+    wait_for(lambda: any("/trained-in" in path for path in fresh.runs()))
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    kept = fresh.runs()
+    half = [p for p in fresh.folder.glob("results/**/seed-*/*/*") if not whole(p)]
+    assert half == []
+    times = {path: (fresh.folder / path / "record.json").stat().st_mtime_ns for path in kept}
+
+    fresh.call("dvc repro demo")
+
+    assert fresh.nothing_to_do()
+    after = {path: (fresh.folder / path / "record.json").stat().st_mtime_ns for path in kept}
+    assert after == times
+    assert list(fresh.folder.glob("results/**/.*.partial")) == []
+
+
+def test_a_second_snakemake_is_refused_in_a_sentence_and_loses_nothing(fresh):
+    first = fresh.start("snakemake --cores 1 demo", CHEAP_PAUSE="0.2")
+    wait_for(lambda: fresh.runs())
+
+    try:
+        refused = fresh.call("snakemake --cores 1 demo", status=1)
+        dry = fresh.call("snakemake -n --cores 1 demo")
+    finally:
+        output, _ = first.communicate(timeout=300)
+
+    assert "another snakemake (process" in refused
+    assert "Traceback" not in refused
+    assert "train" in dry
+    assert first.returncode == 0, output
+    assert fresh.nothing_to_do()
+
+
+def test_a_cancelled_run_says_so_and_the_next_call_goes_on(fresh):
+    process = fresh.start("snakemake --cores 1 demo", CHEAP_PAUSE="0.3")
+    wait_for(lambda: any("/trained-in" in path for path in fresh.runs()))
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    kept = fresh.runs()
+
+    assert process.returncode != 0
+    assert "cancelled" in output
+    assert "Traceback" not in output
+    fresh.call("snakemake --cores 2 demo")
+    assert kept < fresh.runs()
+
+
+def test_two_experiments_unite(project):
+    """Runs of two branches lie side by side: nothing is computed twice after a merge."""
+    project.call("git checkout -q -b faster")
+    project.edit(change_second_rate)
+    project.call("dvc repro -q demo")
+    project.call("git add -A")
+    project.call("git commit -q -m faster")
+    project.call("git checkout -q -b longer main")
+    project.call("dvc checkout -q")
+    project.edit(lambda p: p["recipes"]["short-sgd"].update(epochs=3))
+    project.call("dvc repro -q demo")
+    there = project.runs()
+    project.call("dvc get -q --rev faster . results/digits -o other")
+    for record in (project.folder / "other").rglob("record.json"):
+        target = project.folder / "results/digits" / record.parent.relative_to(
+            project.folder / "other"
+        )
+        if not target.exists():
+            shutil.copytree(record.parent, target)
+    assert there < project.runs()
+    project.edit(
+        lambda p: (p["recipes"]["short-sgd"].update(epochs=2), change_second_rate(p))
+    )
+
+    made = project.made_by("snakemake --cores 2 demo")
+
+    assert kinds(made) == {"summarized": 1, "reported": 1}
+
+
+def test_an_experiment_of_dvc_runs_what_its_parameter_reaches(project):
+    made = project.made_by(
+        "dvc exp run -q demo -S recipes.second-sgd.learning_rate=0.05 --name faster"
+    )
+
+    assert kinds(made) == AFTER_SECOND_RATE
+    assert "faster" in project.call("dvc exp show --no-pager --csv")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A mounted file system of one megabyte: a real one that gets full and can be made read-only."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("this test mounts a small file system, and only root may")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(fresh, small_disk):
+    results = fresh.folder / "results"
+    shutil.rmtree(results)
+    results.symlink_to(small_disk)
+    filler = small_disk / "filler"
+    filler.write_bytes(b"0" * 900_000)
+
+    output = fresh.call("snakemake --cores 2 demo", status=1)
+
+    assert "no space is left" in output
+    assert "Traceback" not in output
+    filler.unlink()
+    subprocess.run(["mount", "-o", "remount,size=50m", str(small_disk)], check=True)
+    kept = fresh.runs()
+    fresh.call("snakemake --cores 2 demo")
+    assert kept < fresh.runs()
+
+
+def test_a_read_only_results_folder_is_told_in_a_sentence(fresh, small_disk):
+    results = fresh.folder / "results"
+    shutil.rmtree(results)
+    results.symlink_to(small_disk)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+
+    output = fresh.call("snakemake --cores 2 demo", status=1)
+
+    assert "can't be written" in output
+    assert "Traceback" not in output
+
+
+def test_bad_parameters_are_refused_in_a_sentence(project):
+    project.edit(lambda p: p["recipes"]["short-sgd"].update(learning_rat=0.1))
+
+    output = project.call("snakemake -n demo", status=1)
+
+    assert "learning_rat" in output
+    assert "Traceback" not in output
+
+
+def whole(path: Path) -> bool:
+    """Whether a file below a seed stands in a run that is finished or is deeper in the sentence."""
+    return (path.parent / "record.json").exists() or not re.fullmatch(
+        r"[0-9a-f]{12}", path.parent.name
+    )
+
+
+def wait_for(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "what the test waits for never came"
+        time.sleep(0.05)
