@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import yaml
 
+from sixteen.analysis.metrics import METRICS
 from sixteen.errors import UserError
 from sixteen.lineage import sentence
 
@@ -49,6 +50,12 @@ def check(parameters: dict[str, Any], schema: Path = SCHEMA) -> None:
                 if phrase.recipe is not None:
                     _known(parameters, "recipes", [phrase.recipe], f"{place}/arms/{arm}")
         for claim in parameters["claims"][study["claims"]]:
+            for key in ("metric", "start_metric"):
+                if claim.get(key) not in (None, *METRICS):
+                    raise UserError(
+                        f"params.yaml, claims/{study['claims']}/{claim['id']}/{key}: expected one of "
+                        f"{', '.join(METRICS)}, came {claim[key]!r}"
+                    )
             missing = [arm for arm in claim["arms"] if arm not in study["arms"]]
             if missing:
                 raise UserError(

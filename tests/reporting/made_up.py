@@ -12,11 +12,17 @@ import numpy as np
 from sixteen.analysis.summarize import summarize
 
 SGD = {"optimizer": "sgd", "learning_rate": 0.01, "momentum": 0.9, "l2": 0.0001, "batch": 32}
-PRECISION = {"variables": "float32", "compute": "float32", "batch_norm": "float32", "loss": "float32"}
+PRECISION = {
+    "variables": "float32",
+    "compute": "float32",
+    "batch_norm": "float32",
+    "loss": "float32",
+}
 ARMS = {
     "float32": "trained-in-float32-by-short/continued-in-float32-by-short",
     "float16": "trained-in-float32-by-short/quantized-to-float16/continued-in-float16-by-short",
 }
+STEPS = 43  # of an epoch
 DEVICE = "cpu: Example Processor 3000"
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "continuous16.ipynb"
 
@@ -77,7 +83,10 @@ class Project:
     ) -> None:
         """Write the record of a run whose files are there."""
         outputs = {
-            file.name: {"sha256": sha256(file.read_bytes()).hexdigest(), "bytes": file.stat().st_size}
+            file.name: {
+                "sha256": sha256(file.read_bytes()).hexdigest(),
+                "bytes": file.stat().st_size,
+            }
             for file in sorted((self.root / path).iterdir())
         }
         record = {
@@ -110,12 +119,13 @@ class Project:
         for i in range(1, done + 1):
             loss = float(np.exp(-(first + i) / 3) + 0.05 + abs(noise[i]))
             zeros = (0.12 if half else 0.02) + 0.002 * i + 0.3 * noise[i]
+            zeros = round(zeros * depth * 9700 * STEPS)
             history.append([first + i, loss, accuracy[i], loss * 1.2, accuracy[i], zeros, 0])
             timing.append([first + i, pace, 1400 / pace, 0.2])
         parameters_count = depth * 9700
         state = parameters_count * (2 if half else 4)
         facts = {
-            "outcome": "diverged" if diverged else "finished", "compile_seconds": 14.0 + pace,
+            "outcome": "diverged" if diverged else "finished", "images": done * STEPS * SGD["batch"], "compile_seconds": 14.0 + pace,
             "train_seconds": pace * done, "peak_bytes": int(6e8 + state * 40 * (1 + 0.1 * noise[0])),
             "peak_bytes_of": "process", "weight_bytes": state, "gradient_bytes": state,
             "optimizer_bytes": state, "energy_joules": None, "device": DEVICE,
@@ -131,11 +141,16 @@ class Project:
                  "relative_error", "error_norm", "bound_norm", "within_bound", "underflowed", "subnormal"]]  # fmt: skip
         for layer in range(depth):
             norm = 3.0 + layer
-            for name, relative in ((f"block-{layer:03}/conv/kernel", 2.1e-4), (f"block-{layer:03}/bn/gamma", 0)):
+            for name, relative in (
+                (f"block-{layer:03}/conv/kernel", 2.1e-4),
+                (f"block-{layer:03}/bn/gamma", 0),
+            ):
                 error = relative * norm * self.random.uniform(0.9, 1.1)
                 rows.append([name, 2304, 0.6, error / 9, error / 20, error / norm, error,
                              4.9e-4 * norm, True, 0, 3])  # fmt: skip
-        return self.run("quantize", folder, {"to": "float16"}, {"start": start}, {"tensors.csv": _csv(rows)})
+        return self.run(
+            "quantize", folder, {"to": "float16"}, {"start": start}, {"tensors.csv": _csv(rows)}
+        )
 
     def evaluate(self, folder: str, run: str, accuracy: float, diverged: bool) -> str:
         """The metrics of a run; all null if it diverged."""
@@ -143,7 +158,10 @@ class Project:
                    "best_epoch_bias": 0.004}  # fmt: skip
         metrics = {name: None if diverged else value for name, value in metrics.items()}
         metrics["outcome"] = "diverged" if diverged else "finished"
-        files = {"metrics.json": json.dumps(metrics), "per_class.csv": "class,n,correct,accuracy\n0,36,35,0.97\n"}
+        files = {
+            "metrics.json": json.dumps(metrics),
+            "per_class.csv": "class,n,correct,accuracy\n0,36,35,0.97\n",
+        }
         return self.run("evaluate", folder, {}, {"dataset": self.dataset, "run": run}, files)
 
     def summarize(
@@ -176,7 +194,9 @@ class Project:
                                                {**data, "start": start}, epochs, epochs,
                                                "float16" in phrase, lost)  # fmt: skip
                             training.append(start)
-                    evaluated = self.evaluate(f"{folder}/evaluated/seed-{seed}", start, self.last, lost)
+                    evaluated = self.evaluate(
+                        f"{folder}/evaluated/seed-{seed}", start, self.last, lost
+                    )
                     rows.append({"network": network, "arm": arm, "seed": seed, "evaluated": evaluated,
                                  "training": training, "quantized": quantized})  # fmt: skip
                     parents |= {path: path for path in [evaluated, *training, quantized] if path}
@@ -191,7 +211,10 @@ class Project:
         path = f"results/{study}/summarized/{sha256(study.encode()).hexdigest()[:12]}"
         (self.root / path).mkdir(parents=True)
         facts = summarize(
-            parameters, {role: self.root / run for role, run in parents.items()}, self.root / path, self.root
+            parameters,
+            {role: self.root / run for role, run in parents.items()},
+            self.root / path,
+            self.root,
         )
         self.record(path, "summarize", parameters, parents, facts)
         return self.root / path

@@ -42,7 +42,9 @@ def test_a_new_report_replaces_the_old_one_and_its_manifest(tmp_path: Path) -> N
     assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == ["index.html", "one"]
 
 
-def test_a_killed_publication_leaves_the_old_report_and_the_next_one_clears_up(tmp_path: Path) -> None:
+def test_a_killed_publication_leaves_the_old_report_and_the_next_one_clears_up(
+    tmp_path: Path,
+) -> None:
     reports = tmp_path / "reports"
     publish(_reported(tmp_path, "one", "old"), reports, "one", "aaa")
     broken = _reported(tmp_path, "one", "broken")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -15,7 +16,11 @@ from sixteen.reporting.report import report
 
 FIGURES = ["accuracy-curves", "final-accuracy", "loss-curves", "memory", "quantization-error", "speed",
            "zero-gradients"]  # fmt: skip
-PARAMETERS = {"study": "demo", "title": "Continuous 16-bit training: demo", "paper": "arXiv:2311.18587"}
+PARAMETERS = {
+    "study": "demo",
+    "title": "Continuous 16-bit training: demo",
+    "paper": "arXiv:2311.18587",
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +41,16 @@ def _report(root: Path, summary: Path, name: str, notebook: Path = NOTEBOOK) -> 
     into.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        report(PARAMETERS, {"summary": summary, "notebook": notebook}, into, root / "scratch" / name)
+        report(
+            PARAMETERS, {"summary": summary, "notebook": notebook}, into, root / "scratch" / name
+        )
     return into
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
 
 
 def test_each_figure_comes_with_its_data_and_its_lineage(reported: Path) -> None:
@@ -60,11 +69,17 @@ def test_no_path_of_the_machine_is_in_any_file(project: tuple[Path, Path], repor
         assert str(project[0]).encode() not in content, name
 
 
-def test_a_figure_says_inside_what_it_was_made_from(project: tuple[Path, Path], reported: Path) -> None:
+def test_a_figure_says_inside_what_it_was_made_from(
+    project: tuple[Path, Path], reported: Path
+) -> None:
     fingerprint = project[1].name
     with Image.open(reported / "figures" / "speed.png") as image:
         inside = json.loads(image.info["sixteen"])
-    assert (inside["figure"], inside["study"], inside["fingerprint"]) == ("speed", "demo", fingerprint)
+    assert (inside["figure"], inside["study"], inside["fingerprint"]) == (
+        "speed",
+        "demo",
+        fingerprint,
+    )
     assert fingerprint in (reported / "figures" / "speed.svg").read_text()
 
 
@@ -79,7 +94,9 @@ def test_provenance_reaches_the_dataset(reported: Path) -> None:
     assert trace.count(dataset["outputs"]["dataset.safetensors"]["sha256"]) == 1
 
 
-def test_the_page_holds_every_verdict_and_no_code(project: tuple[Path, Path], reported: Path) -> None:
+def test_the_page_holds_every_verdict_and_no_code(
+    project: tuple[Path, Path], reported: Path
+) -> None:
     text = (reported / "index.html").read_text()
     claims = json.loads((project[1] / "claims.json").read_text())["claims"]
     assert len(claims) == 5
@@ -123,17 +140,14 @@ def _changed(
 
 
 def test_a_browser_opens_the_published_pages_and_asks_for_nothing_else(
-    reported: Path, tmp_path: Path, browser: object
+    reported: Path, tmp_path: Path, browser: Any
 ) -> None:
     publish(reported, tmp_path / "reports", "demo", "0123456789ab")
     for name, images in (("reports/index.html", 0), ("reports/demo/index.html", len(FIGURES))):
         page = browser.new_page()
         address = (tmp_path / name).as_uri()
         complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda r, own=address: r.url.startswith((own, "data:")) or complaints.append(r.url))
-        page.on("requestfailed", lambda request: complaints.append(request.url))
+        _listen(page, address, complaints)
         page.goto(address)
         widths = page.evaluate("Array.from(document.images, image => image.naturalWidth)")
         broken = page.evaluate(
@@ -144,3 +158,16 @@ def test_a_browser_opens_the_published_pages_and_asks_for_nothing_else(
         for link in page.evaluate("Array.from(document.links, a => a.href)"):
             assert Path(link.removeprefix("file://")).exists(), link
         page.close()
+
+
+def _listen(page: Any, address: str, complaints: list[str]) -> None:
+    """Collect what a reader's browser would complain of, and every request but for the page itself."""
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda request: complaints.append(request.url))
+    page.on(
+        "request",
+        lambda request: (
+            request.url.startswith((address, "data:")) or complaints.append(request.url)
+        ),
+    )

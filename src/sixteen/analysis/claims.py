@@ -1,7 +1,8 @@
 """What a study says about a paper's claims: supported, refuted or inconclusive, and why.
 
 Each claim compares two arms over paired seeds of runs that finished; the test and its numbers come from
-params.yaml. A claim about several networks is supported if it is at each of them, and refuted if it is
+params.yaml. A run that diverged is no evidence for a claim, so one that had to be left out caps the verdict
+at inconclusive. A claim about several networks is supported if it is at each of them, and refuted if it is
 at any, tested at the level divided by the number of tests (Bonferroni). Too few seeds are inconclusive.
 """
 
@@ -81,13 +82,16 @@ def _judge_network(
     verdict = _conclude([part["verdict"] for part in parts])
     left_out = list(dict.fromkeys(name for part in parts for name in part["left_out"]))
     why = "; ".join(part["why"] for part in parts) + _say_left_out(left_out)
+    if verdict == "supported" and left_out:
+        verdict = "inconclusive"
+        why += ", and the runs that are left can't support a claim alone"
     return {
         **parts[-1],
         "network": network,
         "verdict": verdict,
         "why": f"{why[0].upper()}{why[1:]}.",
         "brief": "; ".join(part["brief"] for part in parts),
-        "needed_n": _needed(verdict, parts),
+        "needed_n": None if left_out else _needed(verdict, parts),
         "left_out": left_out,
         "hardware_note": _hardware_note(claim, network, evidence),
     }

@@ -29,6 +29,15 @@ class Criterion:
     words: str
 
     @property
+    def one_sided(self) -> bool:
+        """Whether the claim is about the sign of a difference.
+
+        Accuracies on a test set are multiples of one image, so that a few seeds can agree by chance: without
+        spread such a test decides nothing. A bound or a counted ratio is exact and decides.
+        """
+        return self.kind == "difference" and math.isinf(self.region.high - self.region.low)
+
+    @property
     def unit(self) -> str:
         """Unit in which estimates are shown."""
         return "times" if self.kind == "ratio" else METRICS[self.metric].unit
@@ -91,18 +100,21 @@ def compare(
     ratio = criterion.kind == "ratio"
     compared = statistics.paired_log_ratio if ratio else statistics.paired_difference
     estimate = compared(pairs.first, pairs.second, criterion.confidence)
-    verdict = statistics.decide(estimate, criterion.region)
+    mute = criterion.one_sided and estimate.sd == 0
+    verdict = "inconclusive" if mute else statistics.decide(estimate, criterion.region)
     lenient = verdict == "refuted"
     if lenient:
         verdict = statistics.decide(compared(pairs.first, pairs.second, strict), criterion.region)
     needed = None
-    if verdict == "inconclusive":
+    if verdict == "inconclusive" and not mute:
         level = strict if lenient else criterion.confidence
         needed = statistics.needed_n(estimate, criterion.region, level, wanted_power)
     why = _say(criterion, arms, estimate)
     if lenient and verdict == "inconclusive":
         why += f", but not at the level that {family} tests at once ask for (Bonferroni)"
-    if verdict == "inconclusive":
+    if mute:
+        why += "; seeds that all agree show no spread that a direction could be tested against"
+    elif verdict == "inconclusive":
         why += f"; {_say_needed(estimate, needed, wanted_power)}"
     ends = (estimate.mean, estimate.low, estimate.high)
     shown = [None if value is None else criterion.shown(value) for value in ends]

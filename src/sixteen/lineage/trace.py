@@ -85,9 +85,12 @@ def _refusal(archive: Archive, file: Path, sha256: str, place: tuple[str, str] |
             f"{file} lies in the folder of {place[0]}, whose record doesn't know it: no run made it"
         )
     if inside is not None:
+        reported = (p for p, kept in archive.records.items() if inside["summary"] in kept["parents"].values())
+        known = next(reported, None)
+        differs = f"its bytes differ from the record of {known}" if known else "its report isn't here"
         return (
             f"{file} says inside that it is figure {inside['figure']} of study {inside['study']}, drawn from "
-            f"{inside['summary']}, but no record knows its bytes: it was modified, or its report isn't here"
+            f"{inside['summary']}, but {differs}"
         )
     hint = f"; {len(archive.broken)} damaged records were left out, see `sixteen verify`"
     return (
@@ -152,8 +155,13 @@ class _Tree:
         self.lines.append(title)
         groups = self._parents(paths)
         bar = f"{indent}{below}{'│  ' if groups else '   '}"
-        for line in self._details(paths, runs):
+        checked = check(self.archive, paths)
+        self.total += checked
+        for line in self._details(paths, runs, checked):
             self.lines += _fold(line, bar, "  ")
+        # Not folded, so that whoever searches for the name of a file finds it.
+        self.lines += [f"{bar}DIFFERS from its record: {name}" for name in checked.differing]
+        self.lines += [f"{bar}DIFFERS from what was written: {name}" for name in checked.disagreeing]
         for i, group in enumerate(groups):
             last = i == len(groups) - 1
             self.show(group, indent + below, *(("└─ ", "   ") if last else ("├─ ", "│  ")))
@@ -168,16 +176,11 @@ class _Tree:
             groups.setdefault(_sentence(path), []).append(path)
         return list(groups.values())
 
-    def _details(self, paths: list[str], runs: list[Record]) -> list[str]:
-        checked = check(self.archive, paths)
-        self.total += checked
+    def _details(self, paths: list[str], runs: list[Record], checked: Check) -> list[str]:
         lines = []
         if len(paths) > 1:
             lines.append(", ".join(f"seed {_seed(r['path'])} {r['fingerprint']}" for r in runs))
-        lines.append(f"{checked}")
-        lines += [f"DIFFERS from its record: {name}" for name in checked.differing]
-        lines += [f"DIFFERS from what its maker recorded: {name}" for name in checked.disagreeing]
-        lines.append(_when(runs))
+        lines += [str(checked), _when(runs)]
         for name, digest in sources(runs[0]).items():
             lines.append(f"read {name} sha256 {digest} ({self._source(name, digest)})")
         if runs[0]["step"] == "prepare":
@@ -189,7 +192,56 @@ class _Tree:
         }
         return [*lines, *self._settings(shared)]
 
-    def _compact(value: Any) -> str:
+    def _settings(self, parameters: dict[str, Any]) -> list[str]:
+        """Plain values in one line, then each group of values in its own, once in the whole tree."""
+        plain, groups, known = [], [], []
+        for key, value in parameters.items():
+            text = f"{key} {_compact(value)}"
+            if not isinstance(value, dict | list):
+                plain.append(text)
+            elif text in self.told:
+                known.append(key)
+            else:
+                self.told.add(text)
+                long = len(text) > LONG
+                groups.append(f"{key}: {f'{len(value)} entries' if long else _compact(value)}")
+        lines = [", ".join(plain)] if plain else []
+        return [*lines, *groups, *([f"{', '.join(known)} as above"] if known else [])]
+
+    def _source(self, name: str, digest: str) -> str:
+        """How a file that no run made stands now; it is free to change after it was read."""
+        file = self.archive.root / os.path.expandvars(name)
+        if not file.is_file():
+            return "not here"
+        return "bytes match" if record.sha256_of(file) == digest else "has changed since"
+
+
+def _sentence(path: str) -> str:
+    """The path of a run without seed and fingerprint: what runs of one kind have in common."""
+    return "/".join(part for part in path.split("/")[:-1] if not part.startswith("seed-"))
+
+
+def _seed(path: str) -> int | None:
+    found = re.search(r"/seed-(\d+)/", path)
+    return int(found[1]) if found else None
+
+
+def _title(paths: list[str]) -> str:
+    return paths[0] if len(paths) == 1 else f"{_sentence(paths[0])}, {len(paths)} seeds"
+
+
+def _when(runs: list[Record]) -> str:
+    starts = sorted(run["execution"]["started"] for run in runs)
+    seconds = sorted(run["execution"]["seconds"] for run in runs)
+    devices = sorted({run["facts"]["device"] for run in runs if "device" in run["facts"]})
+    moments = (f"{datetime.fromisoformat(t):%Y-%m-%d %H:%M:%S}" for t in (starts[0], starts[-1]))
+    took = dict.fromkeys(f"{s:.1f} s" for s in (seconds[0], seconds[-1]))
+    each = " each" if len(runs) > 1 else ""
+    on = f", on {', '.join(devices)}" if devices else ""
+    return f"started {' to '.join(dict.fromkeys(moments))} UTC, took {' to '.join(took)}{each}{on}"
+
+
+def _compact(value: Any) -> str:
     if value is None or value in ({}, []):
         return "none"
     if isinstance(value, dict):

@@ -27,7 +27,8 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        verdict = f"{len(self.findings)} findings" if self.findings else "all as recorded"
+        found = f"{len(self.findings)} finding{'s' if len(self.findings) > 1 else ''}"
+        verdict = found if self.findings else "all as recorded"
         size = f"{self.bytes / 1e6:,.1f} MB"
         return f"{self.runs:,} runs, {self.files:,} files, {size}: {verdict}"
 

@@ -7,16 +7,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from sixteen.reporting.page import Html
-from sixteen.reporting.plate import CROSS, NEUTRAL, legend, look, panels, save, style
+from sixteen.reporting.plate import CROSS, NEUTRAL, legend, logarithmic, look, panels, save, style
 from sixteen.reporting.study import Study, interval
 
 SWITCH = (0, (2, 2))  # line style of the moment at which the arms part
-COMMON = "before the switch"  # stands in place of an arm: the arms of a seed have these runs in common
+COMMON = (
+    "before the switch"  # stands in place of an arm: the arms of a seed have these runs in common
+)
 
 
 def accuracy_curves(study: Study) -> Html:
     """Test accuracy (%) over epochs: all of training above, the last phase alone below."""
-    points = _points(study, "test_accuracy", 100)
+    points = _points(study, study.table("curves"), "test_accuracy", 100)
     return _curves(
         study,
         points,
@@ -31,7 +33,7 @@ def accuracy_curves(study: Study) -> Html:
 
 def loss_curves(study: Study) -> Html:
     """Mean training loss (nats, logarithmic axis) over epochs."""
-    points = _points(study, "loss", 1)
+    points = _points(study, study.table("curves"), "loss", 1)
     return _curves(
         study,
         points,
@@ -40,31 +42,49 @@ def loss_curves(study: Study) -> Html:
         label="training loss (nats)",
         parts=[("", 0)],
         caption="Mean cross-entropy over the steps of each epoch, in nats, on a logarithmic axis.",
-        logarithmic=True,
+        log=True,
     )
 
 
 def zero_gradients(study: Study) -> Html:
-    """Share (%) of gradient values that are exactly zero, over epochs."""
+    """Gradient values that are exactly zero, in percent of the network's parameters, over epochs."""
     curves = study.table("curves")
-    points = _points(study, "zero_gradients", 100)
-    counts = curves.groupby("arm")["nonfinite_gradients"].sum()
-    nonfinite = ", ".join(f"{counts.get(arm, 0):.0f} in {arm}" for arm in study.arms)
+    share = curves.merge(_values_of_an_epoch(study, curves))
+    share["zero_gradients"] /= share["values"]
+    last = curves[curves["phase"] == curves["phase"].max()]
+    counts = last.groupby("arm")["nonfinite_gradients"].sum()
+    nonfinite = ", ".join(f"{counts.get(arm, 0):,.0f} in {arm}" for arm in study.arms)
     return _curves(
         study,
-        points,
+        _points(study, share, "zero_gradients", 100),
         name="zero-gradients",
         title="Gradients that vanish",
         label="gradient values\nequal to zero (%)",
         parts=[("", 0)],
-        caption="Share of the gradient's values that are exactly zero, in percent: what underflow takes, "
-        f"and what a dead unit never had. Gradient values that were not finite: {nonfinite}.",
+        caption="Gradient values that are exactly zero, mean over the steps of each epoch, in percent of "
+        "the parameters of the network: what underflow takes, and what a dead unit never had. Gradient "
+        f"values of the last phase that were not finite, all seeds together: {nonfinite}.",
     )
 
 
-def _points(study: Study, column: str, scale: float) -> pd.DataFrame:
+def _values_of_an_epoch(study: Study, curves: pd.DataFrame) -> pd.DataFrame:
+    """Parameters times steps of an epoch, for each phase of each run."""
+    timed = curves.dropna(subset="train_seconds")
+    epochs = timed.groupby(["network", "arm", "seed", "phase"]).size()
+    rows = []
+    for run in study.parameters["runs"]:
+        for phase, role in enumerate(run["training"]):
+            key = (run["network"], run["arm"], run["seed"], phase)
+            record = study.provenance["records"][study.record["parents"][role]]
+            if count := epochs.get(key, 0):
+                steps = record["facts"]["images"] / record["parameters"]["recipe"]["batch"] / count
+                rows.append((*key, record["facts"]["parameters"] * steps))
+    return pd.DataFrame(rows, columns=["network", "arm", "seed", "phase", "values"])
+
+
+def _points(study: Study, curves: pd.DataFrame, column: str, scale: float) -> pd.DataFrame:
     """Finite values of a column, long, with the outcome of the run and one arm for what is common."""
-    data = study.table("curves")[["network", "arm", "seed", "phase", "epoch", column]]
+    data = curves[["network", "arm", "seed", "phase", "epoch", column]]
     data = data.rename(columns={column: "value"})
     data = data[np.isfinite(data["value"].astype(float))]
     data["value"] *= scale
@@ -88,7 +108,9 @@ def _means(points: pd.DataFrame, confidence: float) -> pd.DataFrame:
     rows = []
     for key, group in points.groupby(["network", "arm", "phase", "epoch"]):
         finished = group.loc[group["outcome"] == "finished", "value"]
-        each = {f"seed_{seed}": value for seed, value in zip(group["seed"], group["value"], strict=True)}
+        each = {
+            f"seed_{seed}": value for seed, value in zip(group["seed"], group["value"], strict=True)
+        }
         rows.append((*key, *interval(finished, confidence), each))
     names = ["network", "arm", "phase", "epoch", "n", "mean", "low", "high", "each"]
     means = pd.DataFrame(rows, columns=names)
@@ -105,7 +127,7 @@ def _curves(
     label: str,
     parts: list[tuple[str, int]],
     caption: str,
-    logarithmic: bool = False,
+    log: bool = False,
 ) -> Html:
     """Draw one panel for each network and each part, a part being the phases from a number on."""
     if points.empty:
@@ -124,8 +146,8 @@ def _curves(
                 axis.set_xlabel("epoch")
                 axis.set_ylabel(label)
                 axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-                if logarithmic:
-                    axis.set_yscale("log")
+                if log:
+                    logarithmic(axis)
         legend(figure, _handles(study, points))
         return save(study, name, title, figure, means, f"{caption} {_reading(study, means)}")
 
@@ -147,7 +169,9 @@ def _draw(study: Study, axis: Axes, points: pd.DataFrame, means: pd.DataFrame) -
             linestyle=line,
             marker=marker if len(mean) == 1 else None,
         )
-        axis.fill_between(mean["epoch"], mean["low"], mean["high"], color=colour, alpha=0.16, linewidth=0)
+        axis.fill_between(
+            mean["epoch"], mean["low"], mean["high"], color=colour, alpha=0.16, linewidth=0
+        )
     for _, run in points[points["outcome"] == "diverged"].groupby("seed"):
         end = run[run["phase"] == run["phase"].max()].groupby("arm").tail(1)
         axis.plot(end["epoch"], end["value"], **CROSS)
@@ -169,7 +193,9 @@ def _handles(study: Study, points: pd.DataFrame) -> list[Line2D]:
         colour, _, line = look(study, arm)
         handles.append(Line2D([], [], color=colour, linewidth=2.2, linestyle=line, label=arm))
     if points["phase"].max():
-        handles.append(Line2D([], [], color=NEUTRAL, linewidth=1.2, linestyle=SWITCH, label="switch"))
+        handles.append(
+            Line2D([], [], color=NEUTRAL, linewidth=1.2, linestyle=SWITCH, label="switch")
+        )
     if (points["outcome"] == "diverged").any():
         handles.append(Line2D([], [], **CROSS, label="diverged here"))
     return handles

@@ -28,6 +28,7 @@ table.verdicts { table-layout: fixed; width: 100%; min-width: 720px; }
 table.verdicts td { overflow-wrap: break-word; }
 summary { cursor: pointer; }
 details { margin: 8px 0; }
+td details { margin: 0; }
 tr.network td { border-bottom: 0; padding-top: 1px; padding-bottom: 3px; color: #434d56;
   font-size: 13.5px; }
 tr.claim td { border-bottom: 0; border-top: 1px solid #c3cbd1; padding-top: 10px; }
@@ -75,7 +76,9 @@ def page(title: str, body: str) -> str:
 
 def badge(verdict: str, text: str | None = None) -> str:
     """A verdict as sign, word and colour."""
-    return f'<span class="badge {escape(verdict)}">{SIGNS[verdict]} {escape(text or verdict)}</span>'
+    return (
+        f'<span class="badge {escape(verdict)}">{SIGNS[verdict]} {escape(text or verdict)}</span>'
+    )
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]], numbers: Iterable[int] = ()) -> str:
@@ -84,7 +87,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]], numbers: Iterable[
 
     def line(cells: Iterable[str], tag: str) -> str:
         made = (
-            f'<{tag}{" class=number" if i in right else ""}>{cell}</{tag}>'
+            f"<{tag}{' class=number' if i in right else ''}>{cell}</{tag}>"
             for i, cell in enumerate(cells)
         )
         return f"<tr>{''.join(made)}</tr>"

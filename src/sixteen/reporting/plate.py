@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullLocator
 
 from sixteen.reporting.page import Html
 from sixteen.reporting.study import Study
@@ -68,11 +69,16 @@ def panels(names: list[str], kinds: int, height: float) -> tuple[Figure, list[li
     columns = min(len(names), 3)
     blocks = -(-len(names) // columns)
     if len(names) == 1:
-        figure = Figure(figsize=(WIDTH if kinds > 1 else WIDTH * 0.75, height), layout="constrained")
+        figure = Figure(
+            figsize=(WIDTH if kinds > 1 else WIDTH * 0.75, height), layout="constrained"
+        )
         return figure, [list(np.atleast_1d(figure.subplots(1, kinds)))]
     figure = Figure(figsize=(WIDTH, height * kinds * blocks), layout="constrained")
     grid = figure.subplots(kinds * blocks, columns, squeeze=False)
-    axes = [[grid[kinds * (i // columns) + k][i % columns] for k in range(kinds)] for i in range(len(names))]
+    axes = [
+        [grid[kinds * (i // columns) + k][i % columns] for k in range(kinds)]
+        for i in range(len(names))
+    ]
     for unused in grid.ravel()[np.isin(grid.ravel(), np.ravel(axes), invert=True)]:
         unused.set_axis_off()
     return figure, axes
@@ -82,6 +88,28 @@ def legend(figure: Figure, handles: list[Line2D]) -> None:
     """One legend above all panels."""
     if handles:
         figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 5))
+
+
+def arm_axis(study: Study, axis: Axes) -> None:
+    """Arms by name along the x axis."""
+    axis.set_xticks(range(len(study.arms)), study.arms)
+    axis.set_xlim(-0.6, len(study.arms) - 0.4)
+    axis.grid(axis="x", visible=False)
+
+
+def how_to_read(study: Study) -> str:
+    """What large points and bars are; one seed has no interval, and the reader is told so."""
+    if study.runs.query("outcome == 'finished'").groupby(["network", "arm"]).size().max() < 2:
+        return "One seed: no interval can be given."
+    return f"Large points: mean; bars: {study.confidence:.0%} t interval over the n finished seeds."
+
+
+def logarithmic(axis: Axes) -> None:
+    """A logarithmic y axis whose ticks read as numbers (0.2, 0.5, 1), not as powers of ten."""
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_minor_locator(NullLocator())
+    axis.yaxis.set_major_formatter("{x:g}")
 
 
 def save(

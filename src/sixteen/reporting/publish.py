@@ -23,7 +23,9 @@ def publish(reported: Path, reports: Path, study: str, fingerprint: str) -> Path
     there only when everything else is. Returns its path. Raises UserError if there is no report to publish.
     """
     if not (reported / "index.html").is_file():
-        raise UserError(f"expected a report with index.html in {reported}, found none: make it first")
+        raise UserError(
+            f"expected a report with index.html in {reported}, found none: make it first"
+        )
     reports.mkdir(parents=True, exist_ok=True)
     target, fresh, stale = reports / study, reports / f".{study}.new", reports / f".{study}.old"
     with _lock(reports):
@@ -59,7 +61,8 @@ def _replace(path: Path, text: str) -> None:
 def _manifest(folder: Path, study: str, fingerprint: str) -> dict[str, object]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     digests = {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
     }
     return {"study": study, "fingerprint": fingerprint, "files": digests}
 
@@ -71,7 +74,9 @@ def _index(reports: Path) -> str:
         folder = path.parent
         provenance = json.loads(path.read_text(encoding="utf-8"))
         told = provenance["records"][provenance["summary"]]["parameters"]
-        claims = json.loads((folder / "tables" / "claims.json").read_text(encoding="utf-8"))["claims"]
+        claims = json.loads((folder / "tables" / "claims.json").read_text(encoding="utf-8"))[
+            "claims"
+        ]
         counts = Counter(claim["verdict"] for claim in claims)
         rows.append(
             (

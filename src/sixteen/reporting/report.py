@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import papermill
-import sixteen
 from jupyter_client.manager import AsyncKernelManager
 from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
+
+import sixteen
 from sixteen.errors import UserError
 from sixteen.reporting import provenance
 from sixteen.reporting.page import page
 
-if TYPE_CHECKING:  # the notebook runs these: a change in them must change the fingerprint of the report
-    from sixteen.reporting import curves, figures, tables  # noqa: F401
+if (
+    TYPE_CHECKING
+):  # the notebook runs these: a change in them must change the fingerprint of the report
+    from sixteen.reporting import cost, curves, figures, tables  # noqa: F401
 
 # Relative to the folder of the report, in which the notebook runs: it runs there again wherever the folder
 # is copied to, and no path of this machine is in it.
@@ -43,7 +46,9 @@ def report(
     work = scratch / "report"
     shutil.rmtree(work, ignore_errors=True)
     (work / "tables").mkdir(parents=True)
-    for path in sorted([*summary.glob("*.csv"), summary / "claims.json", summary / "settings.json"]):
+    for path in sorted(
+        [*summary.glob("*.csv"), summary / "claims.json", summary / "settings.json"]
+    ):
         shutil.copyfile(path, work / "tables" / path.name)
     lineage = provenance.collect(summary)
     _write(work / "provenance.json", json.dumps(lineage, indent=1, ensure_ascii=False) + "\n")
@@ -57,22 +62,22 @@ def report(
     return {"figures": len(list((into / "figures").glob("*.png")))}
 
 
-class _KernelManager(AsyncKernelManager):
-    """A kernel that talks through files: reports made at the same time don't race for ports."""
+def _kernel_manager(folder: str) -> type[AsyncKernelManager]:
+    """A kernel that talks through files in ``folder``: reports made at once don't race for ports."""
 
-    def __init__(self, **options: Any) -> None:
-        # A short path on a local disk, since the name of a socket has at most 107 characters.
-        self.sockets = tempfile.TemporaryDirectory(prefix="sixteen-")
-        file = str(Path(self.sockets.name) / "kernel.json")
-        super().__init__(**options, transport="ipc", connection_file=file)
+    class KernelManager(AsyncKernelManager):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options, transport="ipc", connection_file=f"{folder}/kernel.json")
 
-    async def _async_start_kernel(self, **options: Any) -> None:
-        # The kernel works in another folder: a relative PYTHONPATH would lead nowhere there.
-        source = str(Path(sixteen.__file__).resolve().parents[1])
-        search = os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH"))))
-        await super()._async_start_kernel(**options, env={**os.environ, "PYTHONPATH": search})
+        async def _async_start_kernel(self, **options: Any) -> None:
+            # The kernel works in another folder: a relative PYTHONPATH would lead nowhere there.
+            source = str(Path(sixteen.__file__).resolve().parents[1])
+            search = os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH"))))
+            await super()._async_start_kernel(**options, env={**os.environ, "PYTHONPATH": search})
 
-    start_kernel = _async_start_kernel
+        start_kernel = _async_start_kernel
+
+    return KernelManager
 
 
 def _check_parameters(notebook: Path) -> None:
@@ -86,22 +91,24 @@ def _check_parameters(notebook: Path) -> None:
 
 def _execute(notebook: Path, work: Path) -> nbformat.NotebookNode:
     partial = work / "notebook.ipynb"
-    try:
-        return papermill.execute_notebook(
-            str(notebook.resolve()),
-            str(partial.resolve()),
-            parameters=NOTEBOOK_PARAMETERS,
-            kernel_name="python3",
-            cwd=str(work),
-            progress_bar=False,
-            request_save_on_cell_execute=False,
-            kernel_manager_class=_KernelManager,
-        )
-    except PapermillExecutionError as error:
-        raise UserError(
-            f"expected notebook {notebook} to run to its end, its cell {error.exec_count} stopped with "
-            f"{error.ename}: {error.evalue}; mend it, {partial} shows how far it came"
-        ) from None
+    # A short path on a local disk, since the name of a socket has at most 107 characters.
+    with tempfile.TemporaryDirectory(prefix="sixteen-") as sockets:
+        try:
+            return papermill.execute_notebook(
+                str(notebook.resolve()),
+                str(partial.resolve()),
+                parameters=NOTEBOOK_PARAMETERS,
+                kernel_name="python3",
+                cwd=str(work),
+                progress_bar=False,
+                request_save_on_cell_execute=False,
+                kernel_manager_class=_kernel_manager(sockets),
+            )
+        except PapermillExecutionError as error:
+            raise UserError(
+                f"expected notebook {notebook} to run to its end, its cell {error.exec_count} stopped with "
+                f"{error.ename}: {error.evalue}; mend it, {partial} shows how far it came"
+            ) from None
 
 
 def _normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

@@ -77,9 +77,15 @@ class Study:
     def seeds(self, network: str) -> str:
         """How many seeds finished: ``n = 5``; arm by arm, ``n = 5 / 4``, where that differs."""
         rows = self.runs[self.runs["network"] == network]
-        finished = [int(((rows["arm"] == a) & (rows["outcome"] == "finished")).sum()) for a in self.arms]
-        text = "n = " + " / ".join(str(n) for n in (finished if len(set(finished)) > 1 else finished[:1]))
-        for arm, lost in rows.loc[rows["outcome"] == "diverged", "arm"].value_counts(sort=False).items():
+        finished = [
+            int(((rows["arm"] == a) & (rows["outcome"] == "finished")).sum()) for a in self.arms
+        ]
+        text = "n = " + " / ".join(
+            str(n) for n in (finished if len(set(finished)) > 1 else finished[:1])
+        )
+        for arm, lost in (
+            rows.loc[rows["outcome"] == "diverged", "arm"].value_counts(sort=False).items()
+        ):
             text += f"\n{lost} of {arm} diverged"
         return text
 

@@ -10,6 +10,8 @@ from sixteen.analysis.metrics import METRICS, POINTS
 from sixteen.reporting.page import Html, badge, settings, table
 from sixteen.reporting.study import Study
 
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+
 
 def heading(study: Study) -> Html:
     """Title, paper, and in one line what was run on what."""
@@ -78,7 +80,7 @@ def differences(study: Study) -> Html:
     for _, row in study.table("differences").dropna(subset=["mean"]).iterrows():
         words, unit, scale = _shown(row["metric"])
         ratio = row["kind"] == "ratio"
-        compared = f"{row['arm']} {'/' if ratio else '−'} {row['reference']}"
+        compared = f"{row['arm']} {'/' if ratio else MINUS} {row['reference']}"
         cells = (words, compared, "" if ratio else unit)
         line = (*map(escape, cells), _mean(row, 1 if ratio else scale))
         rows.setdefault(row["network"], []).append(line)
@@ -98,7 +100,9 @@ def networks(study: Study) -> Html:
         told = study.parameters["networks"][network]
         depth, layers = told.get("depth"), facts["layers"]
         note = f"called {depth}, really {layers} layers" if depth not in (None, layers) else ""
-        rows.append((escape(network), f"{layers}", f"{facts['parameters']:,}", settings(told), note))
+        rows.append(
+            (escape(network), f"{layers}", f"{facts['parameters']:,}", settings(told), note)
+        )
     return _html(("Network", "Layers", "Parameters", "Settings", ""), rows, (1, 2), "networks")
 
 
@@ -147,9 +151,7 @@ def origin(study: Study) -> Html:
     )
 
 
-def _by_network(
-    head: Iterable[str], rows: dict[str, list[tuple[str, ...]]], plain: str
-) -> Html:
+def _by_network(head: Iterable[str], rows: dict[str, list[tuple[str, ...]]], plain: str) -> Html:
     """A table a network, the first one open."""
     text = "".join(
         f"<details{'' if i else ' open'}><summary>{escape(network)}</summary>{table(head, lines)}</details>"
@@ -173,7 +175,11 @@ def _html(head: Iterable[str], rows: list[Any], numbers: Iterable[int], plain: s
 def _shown(metric: str) -> tuple[str, str, float]:
     """Words, unit and factor in which a metric is shown; memory in megabytes."""
     known = METRICS[metric]
-    return (known.words, "MB", 1e-6) if known.unit == "bytes" else (known.words, known.unit, known.scale)
+    return (
+        (known.words, "MB", 1e-6)
+        if known.unit == "bytes"
+        else (known.words, known.unit, known.scale)
+    )
 
 
 def _estimate(claim: dict[str, Any]) -> str:
@@ -184,13 +190,15 @@ def _estimate(claim: dict[str, Any]) -> str:
         parts.append(f"{_number(claim['estimate'])} {escape(unit)}")
     if claim["low"] is not None:
         confidence = claim.get("confidence")
-        parts.append(f"{_interval(claim['low'], claim['high'])}{f' ({confidence:.0%})' if confidence else ''}")
+        parts.append(
+            f"{_interval(claim['low'], claim['high'])}{f' ({confidence:.0%})' if confidence else ''}"
+        )
     return "<br>".join([*parts, f"n = {claim['n']}"])
 
 
 def _mean(row: pd.Series, scale: float) -> str:
     if pd.isna(row["mean"]):
-        return "–"
+        return DASH
     text = _number(row["mean"] * scale)
     if row["low"] < row["high"]:  # counted values have no spread, and one seed has no interval
         text += f" {_interval(row['low'] * scale, row['high'] * scale)}"
@@ -204,6 +212,12 @@ def _interval(low: float, high: float) -> str:
 def _number(value: float) -> str:
     """Three or more significant digits, with a real minus."""
     if pd.isna(value):
-        return "–"
-    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}" if abs(value) >= 10 else f"{value:.3g}"
-    return text.replace("-", "−")
+        return DASH
+    text = (
+        f"{value:,.0f}"
+        if abs(value) >= 1000
+        else f"{value:.4g}"
+        if abs(value) >= 10
+        else f"{value:.3g}"
+    )
+    return text.replace("-", MINUS)

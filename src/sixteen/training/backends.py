@@ -73,7 +73,7 @@ def _start_tensorflow(threads: int) -> None:
 def _start_jax(threads: int) -> None:
     os.environ["NPROC"] = str(threads)  # the size of XLA's thread pool
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    import jax
+    import jax  # pyright: ignore[reportMissingImports] (an optional extra)
 
     jax.config.update("jax_default_matmul_precision", "float32")
     if cache := _cache("jax", threads):

@@ -62,8 +62,9 @@ def check_dtypes(
         if layer.weights and layer.compute_dtype != precision["compute"]:
             _differs(f"the arithmetic of {layer.name}", precision["compute"], layer.compute_dtype)
     inner: Any = getattr(optimizer, "inner_optimizer", optimizer)
-    for variable, momentum in zip(model.trainable_variables, inner.momentums, strict=True):
-        _check(f"the momentum of {variable.path}", storage[variable.path], momentum)
+    if inner.momentum:
+        for variable, momentum in zip(model.trainable_variables, inner.momentums, strict=True):
+            _check(f"the momentum of {variable.path}", storage[variable.path], momentum)
     for output in model.outputs:
         if output.dtype != precision["compute"]:
             _differs("the logits", precision["compute"], output.dtype)

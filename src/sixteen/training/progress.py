@@ -18,12 +18,15 @@ class Progress:
         self.last = last
         self.epochs = last - first
         self.bar = None
-        self.tick = _nothing
         if sys.stderr.isatty():
             self.bar = tqdm(total=self.epochs * steps, unit="step", leave=False)
-            self.tick = self.bar.update
         self.started = time.monotonic()
         self.done = 0
+
+    def tick(self) -> None:
+        """Count one step."""
+        if self.bar is not None:
+            self.bar.update()
 
     def epoch(self, trained: dict[str, Any], timed: dict[str, Any]) -> None:
         """Tell of an epoch: its row of history.csv, and that of timing.csv."""
@@ -49,7 +52,3 @@ class Progress:
         """Leave the terminal as it was."""
         if self.bar is not None:
             self.bar.close()
-
-
-def _nothing() -> None:
-    """No tick without a bar."""

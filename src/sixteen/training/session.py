@@ -202,7 +202,7 @@ class Session:
             **measure.state_bytes(self.model, self.optimizer),
             "energy_joules": self.joules if self.meter else None,
             "device": measure.device(),
-            "parameters": self.model.count_params(),
+            "parameters": sum(int(np.prod(v.shape)) for v in self.model.trainable_variables),
             "layers": self.layers,
             "multiply_adds": self.cost,
         }

@@ -29,7 +29,7 @@ def save(path: Path, tensors: dict[str, np.ndarray], about: dict[str, Any]) -> N
     """Write tensors and what is said `about` them, so that `path` is whole or absent."""
     partial = path.with_name(f".{path.name}.partial")
     save_file(
-        {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()},
+        {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()},
         partial,
         metadata={"sixteen": json.dumps(about)},
     )

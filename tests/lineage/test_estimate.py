@@ -1,0 +1,105 @@
+"""What a study will take: counted from the plan, timed from what ran here."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sixteen.errors import UserError
+from sixteen.lineage import estimate, record
+from sixteen.lineage.plan import Plan
+
+
+def told(parameters):
+    return estimate.estimate(Plan(parameters), "small")
+
+
+def test_a_finished_study_needs_nothing(project, parameters):
+    text = told(parameters)
+    assert "15 done, 0 to do" in text and "0 in 0 runs" in text and "nothing to train" in text
+
+
+def test_images_and_time_of_new_runs_come_from_finished_ones(project, parameters):
+    parameters["studies"]["small"]["seeds"] = [0, 1, 2, 3]
+    text = told(parameters)
+    images = 6 * 2 * 1442  # one training and two continuations for each new seed, of two epochs
+    assert f"images to train: {images:,} in 6 runs" in text
+    # The finished ones spent 10 s on 2,884 images, as long as each new one takes.
+    assert "resnet8 in float32: 4 runs of about 10 s each, from 6 finished runs on this machine" in text
+    assert "estimated time" in text and "probe" not in text
+
+
+def test_ten_times_the_epochs_take_ten_times_as_long(project, parameters):
+    parameters["recipes"]["sgd"]["epochs"] = 20
+    assert "runs of about 100 s each" in told(parameters)
+
+
+def test_runs_of_another_machine_are_no_measure(project, parameters):
+    for folder in record.find(Path("")):
+        kept = record.read(folder)
+        record.write(folder, {**kept, "execution": {**kept["execution"], "host": "elsewhere"}})
+    assert all(not r.here for r in [estimate._Estimate(Plan(parameters), "small")])
+
+
+def test_disk_is_that_of_finished_runs_of_the_kind(project, parameters):
+    parameters["studies"]["small"]["seeds"] = [0, 1, 2]
+    text = told(parameters)
+    assert "8 as large as finished runs of their kind" in text
+
+
+def test_a_dataset_of_unknown_size_is_one_sentence(project, parameters):
+    parameters["datasets"]["digits"] = {
+        "kind": "image-folder",
+        "path": "nowhere",
+        "sha256": "0" * 64,
+        "height": 32,
+        "width": 32,
+        "colour": "rgb",
+        "normalisation": "unit",
+    }
+    with pytest.raises(UserError, match="nowhere"):
+        told(parameters)
+
+
+def test_the_images_of_a_folder_are_counted(project, parameters):
+    for name in ("train/a/1.png", "train/a/2.png", "train/b/1.png", "test/a/1.png", "test/b/1.png"):
+        Path("images", name).parent.mkdir(parents=True, exist_ok=True)
+        Path("images", name).touch()
+    entry = {"kind": "image-folder", "path": "images", "sha256": "0" * 64, "normalisation": "unit"}
+    parameters["datasets"]["digits"] = {**entry, "height": 16, "width": 24, "colour": "grey"}
+    prepare = Plan(parameters).study("small")[0]
+    assert estimate._images(Plan(parameters), prepare, []) == estimate.Images(3, 2, 2, (16, 24, 1))
+
+
+def test_known_sizes_are_those_of_the_real_digits():
+    from sixteen.datasets import digits
+
+    train, _, test, _, classes = digits.read(None, {})
+    assert estimate.KINDS["digits"] == (len(train), len(test), len(classes), train.shape[1:])
+
+
+@pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="TensorFlow isn't installed here")
+def test_the_probe_measures_a_real_training(tmp_path, parameters):
+    training = {
+        "backend": "tensorflow",
+        "threads": 1,
+        "seed": 0,
+        "network": parameters["networks"]["resnet8"],
+        "precision": parameters["precisions"]["float32"],
+        "recipe": parameters["recipes"]["sgd"],
+        "checkpoint_epochs": 1,
+    }
+    spec = {"parameters": training, "images": [8, 8, 1, 10], "count": [training["network"]]}
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    source = str(Path(estimate.__file__).parents[2])
+    subprocess.run(
+        [sys.executable, "-m", "sixteen.lineage.estimate", tmp_path],
+        env={**os.environ, "PYTHONPATH": source},
+        check=True,
+    )
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert 0 < result["low"][0] <= result["high"][0]
+    assert result["counts"] == {json.dumps(training["network"]): pytest.approx(78_000, rel=0.1)}

@@ -1,0 +1,200 @@
+"""A run is there whole or not at all, made once, and from what was recorded."""
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from conftest import cheap
+from sixteen.errors import UserError
+from sixteen.lineage import job, record
+from sixteen.lineage.plan import Plan
+
+SOURCE = Path(job.__file__).parents[2]
+
+# A process that makes one run with a step that writes half a file, says so, and then sleeps or goes on.
+RUNNER = """
+import sys, time
+from pathlib import Path
+from sixteen.lineage import job
+seconds = float(sys.argv.pop())
+def step(parameters, inputs, into, scratch):
+    "Half."
+    (into / "weights.safetensors").write_text("half")
+    (scratch / "checkpoint").write_text("epoch 1")
+    Path("started").touch()
+    time.sleep(seconds)
+    for name in ("logits.safetensors", "history.csv", "timing.csv", "outcome.json"):
+        (into / name).write_text(name)
+    return {}
+job.main(step)
+"""
+
+
+@pytest.fixture
+def run(project, parameters):
+    """A training run that isn't made yet, its dataset is; its plan is frozen."""
+    parameters["recipes"]["sgd"]["momentum"] = 0.5
+    plan = Plan(parameters)
+    plan.freeze()
+    return next(run for run in plan.runs.values() if run.step == "train")
+
+
+def start(run, seconds):
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    command = [sys.executable, "-c", RUNNER, "--plan", f".sixteen/plan/{run.fingerprint}.json"]
+    command += ["--log", "logs/x.log", str(seconds)]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened for 20 s"
+        time.sleep(0.01)
+
+
+def test_a_run_leaves_its_files_and_a_record_that_holds(run):
+    job.execute(run, cheap(run))
+    kept = record.read(Path(run.path))
+    assert set(kept["outputs"]) == set(run.outputs)
+    assert kept["fingerprint"] == record.fingerprint_in(kept) == run.fingerprint
+    assert not list(Path(".sixteen/scratch").iterdir())
+
+
+def test_a_step_reads_the_settings_but_the_record_leaves_them_out(run):
+    read = {}
+    job.execute(run, lambda parameters, *_: read.update(parameters) or {})
+    assert read["checkpoint_epochs"] == 5
+    assert "checkpoint_epochs" not in record.read(Path(run.path))["parameters"]
+
+
+def test_a_finished_run_is_not_made_again(run):
+    job.execute(run, cheap(run))
+    job.execute(run, lambda *_: pytest.fail("made twice"))
+
+
+def test_a_second_runner_waits_and_finds_the_run_done(run):
+    first = start(run, 0.5)
+    wait_for(Path("started").exists)
+    job.execute(run, lambda *_: pytest.fail("made twice"))
+    first.communicate()
+    assert first.returncode == 0
+    assert record.read(Path(run.path))
+
+
+def test_a_failing_step_leaves_nothing_at_the_final_path(run):
+    def step(parameters, inputs, into, scratch):
+        (into / "weights.safetensors").write_text("half")
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        job.execute(run, step)
+    assert not Path(run.path).exists()
+    job.execute(run, cheap(run))
+    assert set(record.read(Path(run.path))["outputs"]) == set(run.outputs)
+
+
+def test_a_killed_run_leaves_no_file_at_the_final_path_and_is_taken_up(run):
+    process = start(run, 60)
+    wait_for(Path("started").exists)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not Path(run.path).exists()
+    seen = []
+    step = cheap(run)
+    job.execute(run, lambda p, i, o, s: seen.extend(f.name for f in s.iterdir()) or step(p, i, o, s))
+    assert seen == ["checkpoint"]
+    assert set(record.read(Path(run.path))["outputs"]) == set(run.outputs)
+
+
+def test_a_cancelled_run_says_so_in_one_sentence(run):
+    process = start(run, 60)
+    wait_for(Path("started").exists)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate()
+    assert process.returncode == 130
+    assert "cancelled" in said and "Traceback" not in said
+    assert not Path(run.path).exists()
+
+
+def test_folders_that_snakemake_made_beforehand_are_no_obstacle(run):
+    (Path(run.path) / "figures").mkdir(parents=True)
+    job.execute(run, cheap(run))
+    assert record.read(Path(run.path))
+
+
+@pytest.mark.parametrize("damage", ["flip", "remove", "record"])
+def test_a_tampered_parent_is_refused(run, damage):
+    parent = Path(run.parents["dataset"])
+    file = parent / ("record.json" if damage == "record" else "dataset.safetensors")
+    if damage == "remove":
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes().replace(b"digits", b"digitz"))
+    with pytest.raises(UserError, match=str(file)):
+        job.execute(run, lambda *_: pytest.fail("read it"))
+    assert not Path(run.path).exists()
+
+
+def test_a_missing_parent_is_named(run):
+    shutil.rmtree(run.parents["dataset"])
+    with pytest.raises(UserError, match=run.parents["dataset"]):
+        job.execute(run, cheap(run))
+
+
+def test_an_unset_variable_in_the_path_of_a_dataset_is_explained(run):
+    lost = dataclasses.replace(run, sources={"archive": "$NO_SUCH_VARIABLE"})
+    with pytest.raises(UserError, match="NO_SUCH_VARIABLE"):
+        job.execute(lost, cheap(run))
+
+
+def test_runs_of_different_fingerprints_do_not_wait_for_each_other(run, parameters):
+    with job.exclusive(Path(".sixteen/locks/another"), "another"):
+        thread = threading.Thread(target=job.execute, args=(run, cheap(run)))
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+# In a user namespace of its own the process may mount a tiny file system over results/.
+MOUNTED = 'mount -t tmpfs -o {options} none results && {then} exec "$0" "$@"'
+
+
+def on_file_system(run, options, then=""):
+    script = MOUNTED.format(options=options, then=then)
+    probe = subprocess.run(["unshare", "-rm", "sh", "-c", MOUNTED.format(options="size=64k", then=""), "true"])
+    if probe.returncode:
+        pytest.skip("a small file system can't be mounted here")
+    command = ["unshare", "-rm", "sh", "-c", script, sys.executable, "-c", RUNNER]
+    command += ["--plan", f".sixteen/plan/{run.fingerprint}.json", "--log", "logs/x.log", "0"]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def test_a_full_disk_is_one_sentence(run):
+    fill = "dd if=/dev/zero of=results/filling bs=1k count=100 2>/dev/null;"
+    said = on_file_system(run, "size=64k", fill)
+    assert said.returncode == 1
+    assert "no space is left" in said.stderr and "Traceback" not in said.stderr
+
+
+def test_a_read_only_disk_is_one_sentence(run):
+    said = on_file_system(run, "ro")
+    assert said.returncode == 1
+    assert "can't be written" in said.stderr and "Traceback" not in said.stderr
+
+
+def test_the_log_holds_what_the_terminal_said(run):
+    Path(run.parents["dataset"], "record.json").unlink()
+    process = start(run, 0)
+    _, said = process.communicate()
+    assert process.returncode == 1
+    assert json.dumps(said.strip().split(" ", 1)[1])[1:-1] in json.dumps(Path("logs/x.log").read_text())

@@ -1,0 +1,33 @@
+"""The grammar of result paths."""
+
+import pytest
+from sixteen.errors import UserError
+from sixteen.lineage import sentence
+
+
+def test_a_sentence_names_its_steps_precisions_and_recipes():
+    text = "trained-in-float32-by-sgd/quantized-to-float16/continued-in-mixed_float16-by-short-sgd"
+    told = [(p.step, p.precision, p.recipe) for p in sentence.parse(text)]
+    assert told == [
+        ("train", "float32", "sgd"),
+        ("quantize", "float16", None),
+        ("continue_training", "mixed_float16", "short-sgd"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "continued-in-float32-by-sgd",
+        "trained-in-float32",
+        "trained-in-float32-by-sgd/quantized-to-float16",
+        "trained-in-float32-by-sgd/trained-in-float32-by-sgd",
+        "trained-in-float32-by-sgd/frozen-in-float32-by-sgd",
+        "trained-in-float32-by-sgd/",
+        "trained-in-../../etc-by-sgd",
+    ],
+)
+def test_what_makes_no_sense_is_refused(text):
+    with pytest.raises(UserError, match="expected"):
+        sentence.parse(text)

@@ -1,0 +1,173 @@
+"""Tracing: renamed copies are found, modified files refused, and only what was compared is claimed."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from sixteen.errors import UserError
+from sixteen.lineage import record, trace
+from sixteen.lineage.archive import Archive
+
+FIGURE = Path("reports/small/figures/accuracy.png")
+
+
+def told(file):
+    archive = Archive.of(Path())
+    return trace.tell(archive, trace.find(archive, Path(file)))
+
+
+def only(pattern):
+    return next(iter(sorted(Path().glob(pattern))))
+
+
+def flip(file, at=-1):
+    data = bytearray(file.read_bytes())
+    data[at] ^= 1
+    file.write_bytes(data)
+
+
+def reports_only():
+    shutil.rmtree("results")
+    shutil.rmtree("data")
+
+
+def test_a_figure_is_traced_down_to_the_dataset(project):
+    text, sound = told(FIGURE)
+    steps = re.findall(r"^[ │├└─]*(\w+)  (?:results|data)/", text, re.MULTILINE)
+    assert sound
+    assert steps[:2] == ["report", "summarize"]
+    assert {"evaluate", "continue_training", "quantize", "train", "prepare"} <= set(steps)
+    assert only("data/prepared/digits/*/dataset.safetensors").parent.as_posix() in text
+
+
+def test_every_run_is_told_in_full_once(project):
+    text, _ = told(FIGURE)
+    for folder in record.find(Path()):
+        assert text.replace("record.json", "").count(folder.name) >= 1
+    digest = record.sha256_of(only("data/prepared/digits/*/dataset.safetensors"))
+    assert text.count(digest) == 1
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "results/digits/*/trained*/seed-0/*/weights.safetensors",
+        "results/digits/**/evaluated/seed-1/*/metrics.json",
+        "results/small/summarized/*/summary.csv",
+        "reports/small/index.html",
+        "reports/small/figures/accuracy.svg",
+        "reports/small/provenance.json",
+        "reports/small/record.json",
+        "results/digits/**/quantized*/seed-0/*/record.json",
+        "data/prepared/digits/*/dataset.safetensors",
+    ],
+)
+def test_every_kind_of_file_is_found_also_as_a_renamed_copy(project, tmp_path, pattern):
+    file = only(pattern)
+    copy = tmp_path / ("record.json" if file.name == "record.json" else "copy")
+    shutil.copyfile(file, copy)
+    assert told(file)[0].splitlines()[:2] == told(copy)[0].splitlines()[:2]
+
+
+def test_of_equal_files_the_one_that_lies_there_is_told(project):
+    copies = sorted(Path().glob("**/tables/runs.csv")) + sorted(Path().glob("results/small/summarized/*/runs.csv"))
+    heads = {told(file)[0].splitlines()[0] for file in copies}
+    assert len(copies) == 3 and len(heads) == 2
+
+
+def test_a_copied_table_is_traced_to_the_run_that_wrote_it_first(project, tmp_path):
+    shutil.copyfile("reports/small/tables/runs.csv", tmp_path / "mine.csv")
+    assert told(tmp_path / "mine.csv")[0].startswith("runs.csv of results/small/summarized/")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["results/digits/*/trained*/seed-0/*/weights.safetensors", "reports/small/index.html"]
+)
+def test_a_modified_file_in_its_place_is_refused_and_named(project, pattern):
+    file = only(pattern)
+    flip(file)
+    with pytest.raises(UserError, match=f"{file} isn't what results/.* wrote"):
+        told(file)
+
+
+def test_another_runs_file_in_the_place_of_one_is_refused(project):
+    one, other = sorted(Path().glob("results/digits/*/trained*/seed-?/*/weights.safetensors"))
+    shutil.copyfile(one, other)
+    with pytest.raises(UserError, match="isn't what"):
+        told(other)
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_a_modified_copy_of_a_figure_is_refused_with_what_it_says_inside(project, tmp_path, ending):
+    copy = tmp_path / f"copy.{ending}"
+    shutil.copyfile(FIGURE.with_suffix(f".{ending}"), copy)
+    flip(copy)
+    with pytest.raises(UserError, match="figure accuracy of study small.*differ from the record of results/"):
+        told(copy)
+
+
+def test_a_strangers_file_is_refused(project, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(UserError, match="no record in this folder knows"):
+        told(tmp_path / "mine.txt")
+
+
+def test_a_changed_record_is_refused(project, tmp_path):
+    file = only("results/digits/**/quantized*/seed-0/*/record.json")
+    (tmp_path / "record.json").write_text(file.read_text().replace('"float16"', '"float32"'))
+    with pytest.raises(UserError, match="no record"):
+        told(tmp_path / "record.json")
+
+
+def test_reports_alone_answer_and_say_what_is_not_here(project):
+    whole, _ = told(FIGURE)
+    reports_only()
+    text, sound = told(FIGURE)
+    fingerprints = set(re.findall(r"\b[0-9a-f]{12}\b", whole))
+    assert sound
+    assert fingerprints == set(re.findall(r"\b[0-9a-f]{12}\b", text))
+    assert "bytes match 7/7" in text and "not in this clone" in text
+
+
+def test_reports_alone_do_not_hide_a_modified_figure(project):
+    reports_only()
+    flip(FIGURE)
+    with pytest.raises(UserError, match="isn't what"):
+        told(FIGURE)
+
+
+def test_differing_bytes_on_the_way_are_named(project):
+    weights = only("results/digits/*/trained*/seed-0/*/weights.safetensors")
+    flip(weights)
+    text, sound = told(FIGURE)
+    assert not sound
+    assert f"DIFFERS from its record: {weights}" in text
+
+
+def test_a_parent_made_anew_with_other_bytes_is_named(project):
+    weights = only("results/digits/*/trained*/seed-0/*/weights.safetensors")
+    flip(weights)
+    kept = record.read(weights.parent)
+    record.write(weights.parent, {**kept, "outputs": record.describe(weights.parent)})
+    text, sound = told(FIGURE)
+    assert not sound
+    assert f"DIFFERS from what was written: {weights} as read by" in text
+
+
+def test_damaged_records_are_left_out_and_named(project):
+    flip(only("results/digits/**/evaluated/seed-0/*/record.json"), 5)
+    shutil.rmtree("reports")
+    text, _ = told(only("results/digits/*/trained*/seed-0/*/weights.safetensors"))
+    assert "damaged records" in text
+
+
+def test_what_a_killed_run_left_is_no_run(project):
+    folder = only("results/digits/*/trained*/seed-0/*")
+    shutil.copytree(folder, folder.with_name(f".{folder.name}.partial"))
+    assert len(Archive.of(Path()).makers[record.sha256_of(folder / "weights.safetensors")]) == 1
+
+
+def test_outside_of_a_project_it_says_where_to_run(tmp_path):
+    with pytest.raises(UserError, match="top of the project"):
+        Archive.of(tmp_path)

@@ -1,0 +1,128 @@
+"""Verification: a flipped bit anywhere is found and named."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from sixteen.errors import UserError
+from sixteen.lineage import record
+from sixteen.lineage.verify import verify
+
+
+def findings():
+    return verify(Path()).findings
+
+
+def files():
+    found = [p for top in ("data", "results", "reports") for p in sorted(Path(top).rglob("*")) if p.is_file()]
+    return [path for path in found if path != Path("reports/index.html")]
+
+
+def only(pattern):
+    return next(iter(sorted(Path().glob(pattern))))
+
+
+def test_what_was_made_is_as_recorded(project):
+    report = verify(Path())
+    assert (report.findings, report.notes) == ([], [])
+    assert report.runs == len(list(record.find(Path())))
+    assert f"{report.runs} runs" in str(report) and "all as recorded" in str(report)
+
+
+def test_a_flipped_bit_in_any_file_is_found_and_named(project):
+    for file in files():
+        whole = file.read_bytes()
+        file.write_bytes(bytes([*whole[:-1], whole[-1] ^ 4]))
+        assert any(str(file) in finding for finding in findings()), file
+        file.write_bytes(whole)
+    assert findings() == []
+
+
+@pytest.mark.parametrize("name", ["record.json", "manifest-*.json"])
+def test_a_flip_of_any_bit_of_a_record_or_manifest_is_found(project, name):
+    for folder in ("data", "results"):  # to be quick, what is left is one report
+        shutil.rmtree(folder)
+    file = only(f"reports/small/{name}")
+    whole = file.read_bytes()
+    missed = []
+    for place in range(0, len(whole) * 8, 37):
+        data = bytearray(whole)
+        data[place // 8] ^= 1 << place % 8
+        file.write_bytes(data)
+        if not any("reports/small" in finding for finding in findings()):
+            missed.append(place)
+    assert missed == []
+
+
+def test_a_record_in_another_spelling_is_found(project):
+    file = only("results/digits/**/evaluated/seed-0/*/record.json")
+    file.write_text(json.dumps(json.loads(file.read_text())))
+    assert len(findings()) == 1 and str(file) in findings()[0]
+
+
+def test_a_missing_file_is_found(project):
+    file = only("results/digits/*/trained*/seed-0/*/history.csv")
+    file.unlink()
+    assert len(findings()) == 1 and f"{file} is missing" in findings()[0]
+
+
+@pytest.mark.parametrize("folder", ["results/digits/*/trained*/seed-0/*", "reports/small", "results"])
+def test_a_file_that_nothing_records_is_found(project, folder):
+    extra = only(folder) / "extra.txt"
+    extra.write_text("mine")
+    assert len(findings()) == 1 and str(extra) in findings()[0]
+
+
+def test_a_forged_record_is_found_by_its_fingerprint(project):
+    folder = only("results/digits/*/trained*/seed-0/*")
+    kept = record.read(folder)
+    kept["parameters"]["recipe"]["momentum"] = 0.1
+    record.write(folder, kept)
+    assert any("fingerprint" in finding and str(folder) in finding for finding in findings())
+
+
+def test_a_moved_run_is_found(project):
+    folder = only("results/digits/*/trained*/seed-0/*")
+    shutil.copytree(folder, folder.with_name("0" * 12))
+    assert any("0" * 12 in finding for finding in findings())
+
+
+def test_a_parent_made_anew_with_other_bytes_is_found_at_its_children(project):
+    folder = only("results/digits/*/trained*/seed-0/*")
+    (folder / "weights.safetensors").write_text("other")
+    record.write(folder, {**record.read(folder), "outputs": record.describe(folder)})
+    found = findings()
+    assert found and all("with other bytes than its maker recorded" in finding for finding in found)
+    assert all(f"{folder}/weights.safetensors" in finding for finding in found)
+
+
+def test_a_clone_without_some_parents_is_fine_and_says_so(project):
+    shutil.rmtree("data")
+    report = verify(Path())
+    assert report.findings == []
+    assert any("data/prepared/digits" in note for note in report.notes)
+
+
+def test_a_clone_with_reports_alone_is_fine(project):
+    shutil.rmtree("data")
+    shutil.rmtree("results")
+    assert findings() == []
+
+
+def test_an_edited_notebook_is_a_note(project):
+    Path("notebooks/empty.ipynb").write_text('{"cells": [], "metadata": {}}')
+    report = verify(Path())
+    assert report.findings == []
+    assert "notebooks/empty.ipynb" in report.notes[0]
+
+
+def test_what_a_killed_run_left_is_no_finding(project):
+    folder = only("results/digits/*/trained*/seed-0/*")
+    shutil.copytree(folder, folder.with_name(f".{folder.name}.partial"))
+    assert findings() == []
+
+
+def test_outside_of_a_project_it_says_where_to_run(tmp_path):
+    with pytest.raises(UserError, match="top of the project"):
+        verify(tmp_path)

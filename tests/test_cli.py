@@ -1,0 +1,82 @@
+"""The command line: exit codes, and one sentence instead of a traceback."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+TOP = Path(__file__).parents[1]
+RUN = "from sixteen.cli import main; main()"
+
+
+@pytest.fixture
+def project(tmp_path):
+    """An empty project with the real parameters, and a copy of the package, to edit."""
+    for name in ("workflow/schemas", "notebooks", "src/sixteen"):
+        shutil.copytree(TOP / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copyfile(TOP / "params.yaml", tmp_path / "params.yaml")
+    return tmp_path
+
+
+def sixteen(project, *arguments):
+    return subprocess.run(
+        [sys.executable, "-c", RUN, *arguments],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project / "src")},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["trace", "nothing.png"],
+        ["verify"],
+        ["why", "no-such-study"],
+        ["plan", "no-such-study"],
+        ["digest", "nowhere"],
+    ],
+)
+def test_a_users_mistake_is_one_sentence_and_exit_1(project, arguments):
+    answer = sixteen(project, *arguments)
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert re.fullmatch(r"sixteen: [^\n]+\n", answer.stderr)
+
+
+def test_broken_parameters_are_one_sentence(project):
+    (project / "params.yaml").write_text("studies: 1\n")
+    answer = sixteen(project, "why")
+    assert answer.returncode == 1
+    assert re.fullmatch(r"sixteen: params.yaml, [^\n]+\n", answer.stderr)
+
+
+def test_why_without_a_study_tells_the_target_all(project):
+    answer = sixteen(project, "why")
+    every = yaml.safe_load((project / "params.yaml").read_text())
+    assert answer.returncode == 0
+    for study in every["targets"]["all"]:
+        assert f"results/{study}/summarized" in answer.stdout
+
+
+def test_the_digest_of_a_folder_is_that_of_its_listing(project):
+    (project / "images").mkdir()
+    (project / "images/b").write_text("2")
+    (project / "images/a").write_text("1")
+    listing = subprocess.run(
+        "sha256sum a b | sha256sum", shell=True, cwd=project / "images", capture_output=True, text=True
+    )
+    answer = sixteen(project, "digest", "images")
+    assert answer.stdout.strip() == listing.stdout.split()[0]
+
+
+def test_every_command_explains_itself(project):
+    for command in ("trace", "verify", "why", "plan", "digest"):
+        assert sixteen(project, command, "--help").returncode == 0
+    assert sixteen(project).returncode == 2

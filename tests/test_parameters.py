@@ -1,0 +1,81 @@
+"""params.yaml: what it may not say is refused, with the place and what was expected there."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from sixteen import parameters
+from sixteen.errors import UserError
+
+TOP = Path(__file__).parents[1]
+SCHEMA = TOP / parameters.SCHEMA
+
+
+@pytest.fixture
+def real():
+    """The project's own parameters."""
+    return yaml.safe_load((TOP / "params.yaml").read_text())
+
+
+def refusal(changed):
+    with pytest.raises(UserError) as caught:
+        parameters.check(changed, SCHEMA)
+    return str(caught.value)
+
+
+def test_the_projects_own_parameters_are_accepted():
+    assert parameters.load(TOP / "params.yaml", SCHEMA)["targets"]["demo"]
+
+
+def test_an_unknown_key_is_refused_by_name(real):
+    real["recipes"]["sgd"]["learning_rat"] = 0.1
+    assert "recipes/sgd" in refusal(real) and "learning_rat" in refusal(real)
+
+
+def test_a_missing_value_is_refused_since_nothing_has_a_default(real):
+    del real["recipes"]["sgd"]["momentum"]
+    assert "recipes/sgd" in refusal(real) and "momentum" in refusal(real)
+
+
+def test_a_wrong_type_is_refused(real):
+    real["recipes"]["sgd"]["epochs"] = "50"
+    assert "recipes/sgd/epochs" in refusal(real)
+
+
+@pytest.mark.parametrize(("key", "section"), [("dataset", "datasets"), ("claims", "claims")])
+def test_a_study_may_only_name_what_the_file_defines(real, key, section):
+    real["studies"]["continuous16-demo"][key] = "nowhere"
+    assert "'nowhere'" in refusal(real) and f"`{section}`" in refusal(real)
+
+
+def test_a_sentence_may_only_name_known_precisions(real):
+    real["studies"]["continuous16-demo"]["arms"]["other"] = "trained-in-float8-by-sgd"
+    assert "'float8'" in refusal(real) and "arms/other" in refusal(real)
+
+
+def test_a_target_may_only_name_known_studies(real):
+    real["targets"]["all"].append("nothing")
+    assert "targets/all" in refusal(real)
+
+
+def test_a_missing_file_says_where_to_run(tmp_path):
+    with pytest.raises(UserError, match="top of the project"):
+        parameters.load(tmp_path / "params.yaml", SCHEMA)
+
+
+def test_broken_yaml_is_one_sentence(tmp_path):
+    (tmp_path / "params.yaml").write_text("a: [1\nb: 2")
+    with pytest.raises(UserError, match="no valid YAML") as caught:
+        parameters.load(tmp_path / "params.yaml", SCHEMA)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_empty_file_is_refused(tmp_path):
+    (tmp_path / "params.yaml").write_text("")
+    with pytest.raises(UserError):
+        parameters.load(tmp_path / "params.yaml", SCHEMA)
+
+
+def test_an_unknown_study_lists_the_known_ones(real):
+    with pytest.raises(UserError, match="continuous16-demo"):
+        parameters.study_of(real, "nope")

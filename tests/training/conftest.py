@@ -1,0 +1,162 @@
+"""Runs of a small network on a few digits, each in a process of its own as in the workflow."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from sklearn.datasets import load_digits
+
+PROGRAM = """
+import json, logging, sys
+from pathlib import Path
+logging.basicConfig(format="%(message)s")
+logging.getLogger("sixteen").setLevel("INFO")
+from sixteen.training import train
+call = json.loads(sys.argv[1])
+inputs = {role: Path(path) for role, path in call["inputs"].items()}
+facts = getattr(train, call["step"])(
+    call["parameters"], inputs, Path(call["into"]), Path(call["scratch"])
+)
+print(json.dumps(facts))
+"""
+FLOAT32 = {
+    "variables": "float32",
+    "compute": "float32",
+    "batch_norm": "float32",
+    "loss": "float32",
+    "loss_scale": None,
+}
+PRECISIONS = {
+    "float32": FLOAT32,
+    "float16": FLOAT32 | {"variables": "float16", "compute": "float16", "loss": "float16"},
+    "bfloat16": FLOAT32 | {"variables": "bfloat16", "compute": "bfloat16", "loss": "bfloat16"},
+    "mixed_float16": FLOAT32
+    | {"compute": "float16", "loss_scale": {"start": 32768, "growth_interval": 2000}},
+    "all_float16": FLOAT32
+    | {"variables": "float16", "compute": "float16", "batch_norm": "float16", "loss": "float16"},
+}
+RECIPE = {
+    "optimizer": "sgd",
+    "learning_rate": 0.05,
+    "momentum": 0.9,
+    "l2": 0.0001,
+    "batch": 32,
+    "epochs": 4,
+    "augmentation": "none",
+}
+DETERMINISTIC = ("weights.safetensors", "logits.safetensors", "history.csv", "outcome.json")
+
+
+def parameters(precision="float32", backend="tensorflow", seed=0, **recipe):
+    return {
+        "backend": backend,
+        "threads": 1,
+        "seed": seed,
+        "network": {"family": "resnet", "depth": 8, "width": 4},
+        "precision": PRECISIONS[precision] if isinstance(precision, str) else precision,
+        "recipe": RECIPE | recipe,
+        "checkpoint_epochs": 5,
+    }
+
+
+class Run:
+    """A finished run: its folder, its facts, and what it said while it ran."""
+
+    def __init__(self, into: Path, facts: dict, said: str):
+        self.into, self.facts, self.said = into, facts, said
+        self.outcome = json.loads((into / "outcome.json").read_text())
+        header, *rows = (into / "history.csv").read_text().splitlines()
+        self.history = [dict(zip(header.split(","), row.split(","), strict=True)) for row in rows]
+
+    def column(self, name):
+        return [float(row[name]) for row in self.history if row[name]]
+
+    def deterministic(self):
+        return {name: (self.into / name).read_bytes() for name in DETERMINISTIC}
+
+
+class Runner:
+    """Starts runs; all share one cache of compiled programs and one dataset."""
+
+    def __init__(self, folder: Path, dataset: Path):
+        self.folder, self.dataset = folder, dataset
+        self.environment = os.environ | {"SIXTEEN_CACHE": str(folder / "cache")}
+
+    def start(self, name: str, start: Path | None = None, **settings) -> subprocess.Popen:
+        into, scratch = self.folder / name, self.folder / f"{name}-scratch"
+        into.mkdir(exist_ok=True)
+        scratch.mkdir(exist_ok=True)
+        call = {
+            "step": "continue_training" if start else "train",
+            "parameters": parameters(**settings),
+            "inputs": {"dataset": str(self.dataset)} | ({"start": str(start)} if start else {}),
+            "into": str(into),
+            "scratch": str(scratch),
+        }
+        return subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, json.dumps(call)],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, name: str, **settings) -> Run:
+        process = self.start(name, **settings)
+        out, said = process.communicate()
+        assert process.returncode == 0, said
+        return Run(self.folder / name, json.loads(out), said)
+
+    def kill(self, name: str, after_epoch: int, **settings) -> None:
+        process = self.start(name, **settings)
+        for line in process.stderr:
+            if line.startswith(f"epoch {after_epoch}/"):
+                process.send_signal(signal.SIGKILL)
+                break
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory):
+    """256 images of digits to train on and 100 to test on, prepared."""
+    folder = tmp_path_factory.mktemp("dataset")
+    digits = load_digits()
+    images = np.ascontiguousarray((digits.images[:356] * 15.9375).astype(np.uint8)[..., None])
+    labels = digits.target[:356].astype(np.int32)
+    tensors = {
+        "train_images": images[:256],
+        "train_labels": labels[:256],
+        "test_images": images[256:],
+        "test_labels": labels[256:],
+        "mean": np.float32([images[:256].mean()]),
+        "std": np.float32([images[:256].std()]),
+    }
+    about = {"classes": [str(digit) for digit in range(10)], "kind": "digits"}
+    save_file(tensors, folder / "dataset.safetensors", metadata={"sixteen": json.dumps(about)})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def runner(tmp_path_factory, dataset):
+    return Runner(tmp_path_factory.mktemp("runs"), dataset)
+
+
+@pytest.fixture(scope="session")
+def trained(runner):
+    """Four epochs in float32."""
+    return runner.run("trained")
+
+
+@pytest.fixture(scope="session")
+def keras_started():
+    """Keras in the process of the tests, for what needs no training."""
+    from sixteen.training import backends
+
+    backends.start("tensorflow", threads=1)

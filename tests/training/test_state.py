@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from conftest import PRECISIONS
+from safetensors.numpy import save_file
+
+from sixteen import networks
+from sixteen.errors import UserError
+
+pytestmark = pytest.mark.usefixtures("keras_started")
+
+
+def build(precision):
+    network = {"family": "resnet", "depth": 8, "width": 4}
+    return networks.build(network, (8, 8, 1), 10, PRECISIONS[precision], l2=1e-4, seed=0)
+
+
+def rewritten(tmp_path, change):
+    """The weights of a float16 network, changed, in a file."""
+    from sixteen.training.state import weights_of
+
+    tensors = weights_of(build("all_float16"))
+    change(tensors)
+    save_file(tensors, tmp_path / "weights.safetensors", metadata={"sixteen": "{}"})
+    return tmp_path / "weights.safetensors"
+
+
+def test_widening_is_exact(tmp_path):
+    from sixteen.training.state import load_weights, weights_of
+
+    values = np.float16([1e-7, 65504, -0.1, 6.1e-5])
+    path = rewritten(
+        tmp_path, lambda tensors: tensors.update({"final_norm/gamma": np.tile(values, 4)})
+    )
+    model = build("float16")
+    load_weights(model, path)
+    loaded = weights_of(model)["final_norm/gamma"]
+    assert loaded.dtype == np.float32
+    assert np.array_equal(loaded, np.tile(values, 4).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.pop("head/bias"), "tensor head/bias .* came none"),
+        (
+            lambda t: t.update({"head/bias": np.zeros(4096, np.float16)}),
+            r"head/bias of shape \(10,\)",
+        ),
+        (lambda t: t.update({"head/bias": np.zeros(10, np.float32)}), "head/bias in float16"),
+        (lambda t: t.update({"extra": np.zeros(1, np.float16)}), "came extra"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(tmp_path, change, message):
+    from sixteen.training.state import load_weights
+
+    with pytest.raises(UserError, match=message):
+        load_weights(build("all_float16"), rewritten(tmp_path, change))
+
+
+def test_a_cut_off_file_is_refused(tmp_path):
+    from sixteen.training.state import load_weights
+
+    path = rewritten(tmp_path, lambda tensors: None)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(UserError, match="can't be read"):
+        load_weights(build("all_float16"), path)

@@ -1,0 +1,118 @@
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+
+def weights(run):
+    return load_file(run.into / "weights.safetensors")
+
+
+def test_learns_and_says_what_it_did(trained):
+    assert trained.outcome["outcome"] == "finished"
+    assert trained.outcome["epochs_done"] == 4
+    assert [row["epoch"] for row in trained.history] == ["0", "1", "2", "3", "4"]
+    assert trained.history[0]["loss"] == ""
+    assert trained.column("train_accuracy")[-1] > 0.7 > trained.column("test_accuracy")[0]
+    assert trained.facts["images"] == 4 * 256
+    logits = load_file(trained.into / "logits.safetensors")["logits"]
+    assert logits.shape == (100, 10)
+    assert len((trained.into / "timing.csv").read_text().splitlines()) == 5
+
+
+def test_same_recipe_and_seed_give_the_same_bytes(runner, trained):
+    # The first run compiled its program, this one loads it from the cache.
+    assert runner.run("again").deterministic() == trained.deterministic()
+
+
+def test_killed_at_any_epoch_and_called_again_gives_the_same_bytes(runner):
+    settings = {"precision": "mixed_float16", "epochs": 40, "augmentation": "crop-flip"}
+    whole = runner.run("whole", **settings)
+    for epoch in (2, 8, 22):
+        runner.kill("killed", after_epoch=epoch, **settings)
+    resumed = runner.run("killed", **settings)
+    assert "going on from the checkpoint of epoch" in resumed.said
+    assert resumed.deterministic() == whole.deterministic()
+
+
+def test_continuation_goes_on_with_the_batches_where_its_start_ended(runner):
+    # Without momentum, a fresh optimizer is no different from the one of the start.
+    whole = runner.run("four", momentum=0.0, epochs=4)
+    half = runner.run("two", momentum=0.0, epochs=2)
+    continued = runner.run("two-more", start=half.into, momentum=0.0, epochs=2)
+    assert [row["epoch"] for row in continued.history] == ["2", "3", "4"]
+    assert continued.column("loss") == whole.column("loss")[2:]
+    assert all(np.array_equal(a, weights(whole)[name]) for name, a in weights(continued).items())
+
+
+def test_continues_in_float16_from_quantized_weights(runner, trained, tmp_path):
+    quantized = {name: tensor.astype(np.float16) for name, tensor in weights(trained).items()}
+    save_file(quantized, tmp_path / "weights.safetensors", metadata={"sixteen": "{}"})
+    (tmp_path / "outcome.json").write_text((trained.into / "outcome.json").read_text())
+    continued = runner.run("float16", start=tmp_path, precision="float16", epochs=1)
+    assert continued.column("test_loss")[0] == pytest.approx(
+        trained.column("test_loss")[-1], rel=0.01
+    )
+    kinds = {name: tensor.dtype for name, tensor in weights(continued).items()}
+    assert {kind for name, kind in kinds.items() if "norm" in name} == {np.dtype(np.float32)}
+    assert {kind for name, kind in kinds.items() if "norm" not in name} == {np.dtype(np.float16)}
+
+
+def test_stops_where_numbers_stop_being_finite(runner, trained):
+    # 1e300 is infinite in float32: the first step spoils the weights, the second one sees it.
+    diverged = runner.run("diverged", start=trained.into, learning_rate=1e300)
+    assert diverged.outcome["outcome"] == "diverged"
+    assert (diverged.outcome["epoch"], diverged.outcome["step"]) == (5, 2)
+    assert diverged.outcome["epochs_done"] == 4
+    assert "learning rate" in diverged.outcome["hint"]
+    assert all(np.array_equal(a, weights(trained)[name]) for name, a in weights(diverged).items())
+    after = runner.run("after-diverged", start=diverged.into)
+    assert (after.outcome["outcome"], after.outcome["step"]) == ("diverged", 0)
+
+
+def test_keeps_the_history_up_to_the_divergence(runner):
+    # A negative learning rate climbs the penalty of the weights, so that they overflow after some epochs.
+    diverged = runner.run("slowly", precision="float16", learning_rate=-1.0, l2=0.05, epochs=40)
+    last = diverged.outcome["epochs_done"]
+    assert diverged.outcome["outcome"] == "diverged"
+    assert 1 <= last < 39
+    assert diverged.outcome["epoch"] == last + 1
+    assert [row["epoch"] for row in diverged.history] == [str(e) for e in range(last + 1)]
+    assert np.isfinite(diverged.column("loss")).all()
+    assert np.isfinite(diverged.outcome["last_finite_loss"])
+    assert all(np.isfinite(tensor).all() for tensor in weights(diverged).values())
+
+
+def test_loss_scaling_skips_steps_that_overflow(runner):
+    precision = {
+        "variables": "float32",
+        "compute": "float16",
+        "batch_norm": "float32",
+        "loss": "float32",
+        "loss_scale": {"start": 2**24, "growth_interval": 2000},
+    }
+    run = runner.run("scaled", precision=precision)
+    assert run.outcome["outcome"] == "finished"
+    assert run.column("nonfinite_gradients")[0] > 0
+    assert run.column("nonfinite_gradients")[-1] == 0
+    assert run.column("loss")[-1] < run.column("loss")[0]
+
+
+def test_backends_agree(runner, trained):
+    """Tolerance: 2 % of the loss after two epochs, from rounding in another order of sums."""
+    if importlib.util.find_spec("jax") is None:
+        pytest.skip("JAX isn't installed: nothing to compare TensorFlow with")
+    other = runner.run("jax", backend="jax", epochs=2)
+    assert other.column("loss")[:2] == pytest.approx(trained.column("loss")[:2], rel=0.02)
+    assert other.column("test_loss")[0] == pytest.approx(trained.column("test_loss")[0], rel=1e-5)
+
+
+def test_refuses_a_process_where_another_backend_runs(runner, keras_started, tmp_path):
+    from sixteen.errors import UserError
+    from sixteen.training.train import train
+
+    settings = json.loads('{"backend": "jax", "threads": 1}')
+    with pytest.raises(UserError, match="process of its own"):
+        train(settings, {"dataset": tmp_path}, tmp_path, tmp_path)
