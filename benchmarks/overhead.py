@@ -69,7 +69,9 @@ def print_breakdown(wall: float, records: list[dict]) -> None:
         f"{len(records)} runs, {execution['cpu']}, {cores} cores, Python {execution['python']}, "
         f"TensorFlow {packages['tensorflow']}, Keras {packages['keras']}"
     )
-    print(f"wall-clock {wall:.1f} s, of which {steps / cores:.1f} s are training steps on {cores} cores:")
+    print(
+        f"wall-clock {wall:.1f} s, of which {steps / cores:.1f} s are training steps on {cores} cores:"
+    )
     print(f"  wall-clock / pure training time = {wall * cores / steps:.2f}")
     for name, seconds in spent.most_common():
         print(f"  {name:<42} {seconds:7.1f} s  {seconds / wall / cores:6.1%}")

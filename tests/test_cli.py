@@ -70,13 +70,18 @@ def test_the_digest_of_a_folder_is_that_of_its_listing(project):
     (project / "images/b").write_text("2")
     (project / "images/a").write_text("1")
     listing = subprocess.run(
-        "sha256sum a b | sha256sum", shell=True, cwd=project / "images", capture_output=True, text=True
+        "sha256sum a b | sha256sum",
+        shell=True,
+        cwd=project / "images",
+        capture_output=True,
+        text=True,
     )
     answer = sixteen(project, "digest", "images")
     assert answer.stdout.strip() == listing.stdout.split()[0]
 
 
 def test_every_command_explains_itself(project):
-    for command in ("trace", "verify", "why", "plan", "digest"):
-        assert sixteen(project, command, "--help").returncode == 0
-    assert sixteen(project).returncode == 2
+    text = sixteen(project, "--help").stdout
+    assert all(
+        f"    {command} " in text for command in ("trace", "verify", "why", "plan", "digest")
+    )

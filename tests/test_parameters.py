@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from sixteen import parameters
 from sixteen.errors import UserError
 

@@ -40,10 +40,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=_trace)
 
-    command = commands.add_parser("verify", help="compare every byte of runs and reports with what is recorded")
+    command = commands.add_parser(
+        "verify", help="compare every byte of runs and reports with what is recorded"
+    )
     command.set_defaults(run=_verify)
 
-    command = commands.add_parser("why", help="tell why runs are to be made: what differs from earlier ones")
+    command = commands.add_parser(
+        "why", help="tell why runs are to be made: what differs from earlier ones"
+    )
     command.add_argument("study", nargs="?", help="by default all studies of the target `all`")
     command.set_defaults(run=_why)
 
@@ -51,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("study")
     command.set_defaults(run=_plan)
 
-    command = commands.add_parser("digest", help="print the digest of a folder or tar for params.yaml")
+    command = commands.add_parser(
+        "digest", help="print the digest of a folder or tar for params.yaml"
+    )
     command.add_argument("path", type=Path)
     command.set_defaults(run=_digest)
     return parser

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from sixteen.lineage import fingerprint, job
+
+from sixteen.lineage import job
 from sixteen.lineage.plan import Plan
 from sixteen.reporting import provenance
 from sixteen.reporting.publish import publish
@@ -23,7 +24,13 @@ PARAMETERS = {
     "datasets": {"digits": {"kind": "digits", "normalisation": "scalar"}},
     "networks": {"resnet8": {"family": "resnet", "depth": 8, "width": 16}},
     "precisions": {
-        name: {"variables": name, "compute": name, "batch_norm": "float32", "loss": name, "loss_scale": None}
+        name: {
+            "variables": name,
+            "compute": name,
+            "batch_norm": "float32",
+            "loss": name,
+            "loss_scale": None,
+        }
         for name in ("float32", "float16")
     },
     "recipes": {
@@ -68,14 +75,22 @@ def cheap(run):
     """A step that writes the files of the real one, with content that depends on all that it reads."""
 
     def step(parameters, inputs, into, scratch):
-        read = {role: sorted(path.name for path in Path(place).glob("*")) for role, place in inputs.items()}
+        read = {
+            role: sorted(path.name for path in Path(place).glob("*"))
+            for role, place in inputs.items()
+        }
         for name in run.outputs:
             (into / name).write_text(f"{run.path} {name} {json.dumps([parameters, read])}\n")
         if run.step == "summarize":
             (into / "claims.json").write_text('{"claims": []}')
         if run.step == "report":
             _report(parameters, inputs["summary"], into)
-        facts = {"train_seconds": 8.0, "test_seconds": 2.0, "images": 2884, "device": "cpu: a model"}
+        facts = {
+            "train_seconds": 8.0,
+            "test_seconds": 2.0,
+            "images": 2884,
+            "device": "cpu: a model",
+        }
         if run.step == "prepare":
             return {"train_images": 1442, "test_images": 355, "classes": 10, "shape": [8, 8, 1]}
         return facts if "train" in run.step else {}
@@ -98,7 +113,9 @@ def _report(parameters, summary, into):
     png.add_text("sixteen", json.dumps(inside))
     Image.new("RGB", (40, 40)).save(into / "figures/accuracy.png", pnginfo=png)
     described = json.dumps({"sixteen": inside})
-    (into / "figures/accuracy.svg").write_text(f"<svg><dc:description>{described}</dc:description></svg>")
+    (into / "figures/accuracy.svg").write_text(
+        f"<svg><dc:description>{described}</dc:description></svg>"
+    )
     (into / "tables").mkdir()
     shutil.copyfile(summary / "claims.json", into / "tables/claims.json")
     shutil.copyfile(summary / "runs.csv", into / "tables/runs.csv")
@@ -136,5 +153,4 @@ def project(made, tmp_path, monkeypatch):
     """A copy of the small project, which is the current folder."""
     shutil.copytree(made, tmp_path / "project")
     monkeypatch.chdir(tmp_path / "project")
-    fingerprint._module.cache_clear()
     return tmp_path / "project"

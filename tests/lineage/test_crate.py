@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from rocrate.rocrate import ROCrate
+
 from sixteen.errors import UserError
 from sixteen.lineage import crate, record, trace
 from sixteen.lineage.archive import Archive
@@ -30,7 +31,9 @@ def test_every_run_is_an_action_with_its_files(written):
     for folder in record.find(Path()):
         kept = record.read(folder)
         action = read.get(f"#run-{kept['fingerprint']}")
-        results = {entity["sha256"] for entity in action["result"]} if len(kept["outputs"]) > 1 else None
+        results = (
+            {entity["sha256"] for entity in action["result"]} if len(kept["outputs"]) > 1 else None
+        )
         if results is not None:
             assert results == {output["sha256"] for output in kept["outputs"].values()}
         objects = action["object"] if isinstance(action["object"], list) else [action["object"]]
@@ -41,7 +44,11 @@ def test_every_run_is_an_action_with_its_files(written):
 
 def test_what_one_run_wrote_is_what_the_next_one_read(written):
     read, _ = written
-    quantize = next(e for e in read.get_entities() if e.id.startswith("#run-") and "quantized-to-float16/seed" in e["name"])
+    quantize = next(
+        e
+        for e in read.get_entities()
+        if e.id.startswith("#run-") and "quantized-to-float16/seed" in e["name"]
+    )
     parent = record.read(Path(quantize["name"]))["parents"]["start"]
     train = read.get(f"#run-{Path(parent).name}")
     assert ids(train["result"]) <= ids(quantize["object"])

@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
 from sixteen.lineage import fingerprint
 
 SOURCE = Path(fingerprint.__file__).parents[2]
@@ -72,7 +73,9 @@ def package(tmp_path, monkeypatch):
     folder = tmp_path / "house"
     folder.mkdir()
     (folder / "__init__.py").write_text("")
-    (folder / "door.py").write_text('"""A door."""\nfrom house import hinge\n\ndef opened():\n    return hinge.TURNS\n')
+    (folder / "door.py").write_text(
+        '"""A door."""\nfrom house import hinge\n\ndef opened():\n    return hinge.TURNS\n'
+    )
     (folder / "hinge.py").write_text("TURNS = 3  # times\n")
     (folder / "roof.py").write_text("TILES = 100\n")
     monkeypatch.syspath_prepend(tmp_path)
@@ -153,14 +156,19 @@ def test_every_way_to_import_is_followed(package, statement):
 
 def test_the_project_has_no_relative_imports_which_would_not_be_followed():
     relative = re.compile(r"^\s*from\s+\.", re.MULTILINE)
-    found = [path for path in (SOURCE / "sixteen").rglob("*.py") if relative.search(path.read_text())]
+    found = [
+        path for path in (SOURCE / "sixteen").rglob("*.py") if relative.search(path.read_text())
+    ]
     assert found == []
 
 
 def test_a_fingerprint_is_known_by_heart():
     parents = {"dataset": "0123456789ab"}
     parameters = {"batch": 32, "rate": 0.01, "scale": None, "name": "ü"}
-    assert fingerprint.fingerprint_of("results/a/seed-0", parameters, "c" * 64, parents) == "667f59c7d152"
+    assert (
+        fingerprint.fingerprint_of("results/a/seed-0", parameters, "c" * 64, parents)
+        == "667f59c7d152"
+    )
 
 
 def test_each_part_of_the_identity_counts():
@@ -181,7 +189,11 @@ def test_what_json_can_not_say_is_refused():
 
 def test_the_digest_of_a_notebook_ignores_outputs_and_identifiers(tmp_path):
     cell = '{"cell_type": "code", "id": "%s", "metadata": {}, "outputs": [%s], "source": ["%s"]}'
-    for name, values in {"a": ("1", "", "f()"), "b": ("2", "3", "f()"), "c": ("1", "", "g()")}.items():
+    for name, values in {
+        "a": ("1", "", "f()"),
+        "b": ("2", "3", "f()"),
+        "c": ("1", "", "g()"),
+    }.items():
         (tmp_path / name).write_text('{"cells": [' + cell % values + "]}")
     a, b, c = (fingerprint.notebook_digest(tmp_path / name) for name in "abc")
     assert a == b != c

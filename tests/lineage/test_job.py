@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import cheap
+
 from sixteen.errors import UserError
 from sixteen.lineage import job, record
 from sixteen.lineage.plan import Plan
@@ -110,7 +111,9 @@ def test_a_killed_run_leaves_no_file_at_the_final_path_and_is_taken_up(run):
     assert not Path(run.path).exists()
     seen = []
     step = cheap(run)
-    job.execute(run, lambda p, i, o, s: seen.extend(f.name for f in s.iterdir()) or step(p, i, o, s))
+    job.execute(
+        run, lambda p, i, o, s: seen.extend(f.name for f in s.iterdir()) or step(p, i, o, s)
+    )
     assert seen == ["checkpoint"]
     assert set(record.read(Path(run.path))["outputs"]) == set(run.outputs)
 
@@ -170,7 +173,9 @@ MOUNTED = 'mount -t tmpfs -o {options} none results && {then} exec "$0" "$@"'
 
 def on_file_system(run, options, then=""):
     script = MOUNTED.format(options=options, then=then)
-    probe = subprocess.run(["unshare", "-rm", "sh", "-c", MOUNTED.format(options="size=64k", then=""), "true"])
+    probe = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", MOUNTED.format(options="size=64k", then=""), "true"]
+    )
     if probe.returncode:
         pytest.skip("a small file system can't be mounted here")
     command = ["unshare", "-rm", "sh", "-c", script, sys.executable, "-c", RUNNER]
@@ -197,4 +202,6 @@ def test_the_log_holds_what_the_terminal_said(run):
     process = start(run, 0)
     _, said = process.communicate()
     assert process.returncode == 1
-    assert json.dumps(said.strip().split(" ", 1)[1])[1:-1] in json.dumps(Path("logs/x.log").read_text())
+    assert json.dumps(said.strip().split(" ", 1)[1])[1:-1] in json.dumps(
+        Path("logs/x.log").read_text()
+    )

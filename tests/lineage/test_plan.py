@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from sixteen.errors import UserError
 from sixteen.lineage import plan
 from sixteen.lineage.plan import Plan
@@ -48,7 +49,9 @@ ALL = {"train", "continue_training", "quantize", "evaluate", "summarize", "repor
         (["threads"], 2, ALL),
     ],
 )
-def test_a_changed_value_moves_exactly_the_steps_that_read_it(project, parameters, keys, value, steps):
+def test_a_changed_value_moves_exactly_the_steps_that_read_it(
+    project, parameters, keys, value, steps
+):
     def change(all_of_them):
         entry = all_of_them
         for key in keys[:-1]:

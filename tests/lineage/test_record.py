@@ -1,6 +1,7 @@
 """Records: sealed, found, and refused when they aren't as written."""
 
 import pytest
+
 from sixteen.errors import UserError
 from sixteen.lineage import record
 

@@ -1,6 +1,7 @@
 """The grammar of result paths."""
 
 import pytest
+
 from sixteen.errors import UserError
 from sixteen.lineage import sentence
 

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from sixteen.errors import UserError
 from sixteen.lineage import record, trace
 from sixteen.lineage.archive import Archive
@@ -71,7 +72,9 @@ def test_every_kind_of_file_is_found_also_as_a_renamed_copy(project, tmp_path, p
 
 
 def test_of_equal_files_the_one_that_lies_there_is_told(project):
-    copies = sorted(Path().glob("**/tables/runs.csv")) + sorted(Path().glob("results/small/summarized/*/runs.csv"))
+    copies = sorted(Path().glob("**/tables/runs.csv")) + sorted(
+        Path().glob("results/small/summarized/*/runs.csv")
+    )
     heads = {told(file)[0].splitlines()[0] for file in copies}
     assert len(copies) == 3 and len(heads) == 2
 
@@ -82,7 +85,8 @@ def test_a_copied_table_is_traced_to_the_run_that_wrote_it_first(project, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "pattern", ["results/digits/*/trained*/seed-0/*/weights.safetensors", "reports/small/index.html"]
+    "pattern",
+    ["results/digits/*/trained*/seed-0/*/weights.safetensors", "reports/small/index.html"],
 )
 def test_a_modified_file_in_its_place_is_refused_and_named(project, pattern):
     file = only(pattern)
@@ -103,7 +107,9 @@ def test_a_modified_copy_of_a_figure_is_refused_with_what_it_says_inside(project
     copy = tmp_path / f"copy.{ending}"
     shutil.copyfile(FIGURE.with_suffix(f".{ending}"), copy)
     flip(copy)
-    with pytest.raises(UserError, match="figure accuracy of study small.*differ from the record of results/"):
+    with pytest.raises(
+        UserError, match=r"figure accuracy of study small.*differ from the record of results/"
+    ):
         told(copy)
 
 

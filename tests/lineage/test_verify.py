@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from sixteen.errors import UserError
 from sixteen.lineage import record
 from sixteen.lineage.verify import verify
@@ -15,7 +16,12 @@ def findings():
 
 
 def files():
-    found = [p for top in ("data", "results", "reports") for p in sorted(Path(top).rglob("*")) if p.is_file()]
+    found = [
+        p
+        for top in ("data", "results", "reports")
+        for p in sorted(Path(top).rglob("*"))
+        if p.is_file()
+    ]
     return [path for path in found if path != Path("reports/index.html")]
 
 
@@ -67,7 +73,9 @@ def test_a_missing_file_is_found(project):
     assert len(findings()) == 1 and f"{file} is missing" in findings()[0]
 
 
-@pytest.mark.parametrize("folder", ["results/digits/*/trained*/seed-0/*", "reports/small", "results"])
+@pytest.mark.parametrize(
+    "folder", ["results/digits/*/trained*/seed-0/*", "reports/small", "results"]
+)
 def test_a_file_that_nothing_records_is_found(project, folder):
     extra = only(folder) / "extra.txt"
     extra.write_text("mine")

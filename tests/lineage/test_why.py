@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import make
+
 from sixteen.lineage import record
 from sixteen.lineage.plan import Plan
 from sixteen.lineage.why import why
@@ -27,7 +28,9 @@ def test_what_is_there_is_present(project, parameters):
 def test_a_changed_parameter_is_told_with_both_values_where_it_is_read(project, parameters):
     parameters["recipes"]["sgd"]["momentum"] = 0.8
     found = groups(told(parameters))
-    assert found["to run: 2 train, 4 continue_training"][0] == "  because recipe.momentum 0.9 -> 0.8"
+    assert (
+        found["to run: 2 train, 4 continue_training"][0] == "  because recipe.momentum 0.9 -> 0.8"
+    )
     assert "recipe.momentum 0.9 -> 0.8" in "".join(found["to run: 2 quantize"])
     assert any("recipes.sgd.momentum 0.9 -> 0.8" in line for line in found["to run: 1 summarize"])
 
@@ -36,7 +39,9 @@ def test_the_root_cause_is_told_and_not_what_lies_between(project, parameters):
     parameters["datasets"]["digits"]["normalisation"] = "unit"
     found = groups(told(parameters))
     cause = 'prepare, which it starts from: normalisation "scalar" -> "unit"'
-    rest = found["to run: 2 train, 4 continue_training, 4 evaluate, 2 quantize, 1 summarize, 1 report"]
+    rest = found[
+        "to run: 2 train, 4 continue_training, 4 evaluate, 2 quantize, 1 summarize, 1 report"
+    ]
     assert [line for line in rest if "because" in line] == [f"  because {cause}"]
     assert found["to run: 1 prepare"][0] == '  because normalisation "scalar" -> "unit"'
 
@@ -46,6 +51,16 @@ def test_changed_back_all_is_present(project, parameters):
     assert "0 present" not in told(parameters)
     parameters["recipes"]["sgd"]["momentum"] = 0.9
     assert "0 to run" in told(parameters)
+
+
+def test_changed_code_is_told_by_module(project, parameters):
+    for folder in sorted(Path("results/digits/resnet8/trained-in-float32-by-sgd").glob("seed-*/*")):
+        kept = record.read(folder)
+        kept["code"]["modules"]["sixteen.training.train"] = "0" * 64
+        earlier = folder.rename(folder.with_name(record.fingerprint_in(kept)))
+        record.write(earlier, kept)
+    found = groups(told(parameters))
+    assert found["to run: 2 train"][0] == "  because code of sixteen.training.train changed"
 
 
 def test_the_nearest_of_several_earlier_runs_is_compared(project, parameters):
@@ -80,13 +95,18 @@ def test_a_missing_run_that_others_were_made_from_is_told(project, parameters):
     parameters["datasets"]["digits"]["normalisation"] = "unit"
     shutil.rmtree(before)
     found = told(parameters)
-    assert "prepare, which it starts from: another one, and the earlier isn't here to compare" in found
+    assert (
+        "prepare, which it starts from: another one, and the earlier isn't here to compare" in found
+    )
 
 
 @pytest.mark.parametrize("text", ["", "{}"])
 def test_a_damaged_earlier_record_counts_as_none(project, parameters, text):
-    for folder in record.find(Path("")):
+    for folder in record.find(Path()):
         if "/trained" in str(folder) and folder.parent.parent.name.startswith("trained"):
             (folder / "record.json").write_text(text)
     parameters["recipes"]["sgd"]["momentum"] = 0.8
-    assert groups(told(parameters))["to run: 2 train"][0] == "  because no earlier run of this sentence"
+    assert (
+        groups(told(parameters))["to run: 2 train"][0]
+        == "  because no earlier run of this sentence"
+    )

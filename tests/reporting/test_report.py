@@ -7,7 +7,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from made_up import DEVICE, NOTEBOOK, Project
+from made_up_project import DEVICE, NOTEBOOK, Project
 from PIL import Image
 
 from sixteen.errors import UserError

@@ -108,7 +108,9 @@ class Runner:
         )
 
     def run(self, name: str, **settings) -> Run:
-        process = self.start(name, **settings)
+        return self.finish(name, self.start(name, **settings))
+
+    def finish(self, name: str, process: subprocess.Popen) -> Run:
         out, said = process.communicate()
         assert process.returncode == 0, said
         return Run(self.folder / name, json.loads(out), said)

@@ -29,19 +29,20 @@ def test_same_recipe_and_seed_give_the_same_bytes(runner, trained):
 
 def test_killed_at_any_epoch_and_called_again_gives_the_same_bytes(runner):
     settings = {"precision": "mixed_float16", "epochs": 40, "augmentation": "crop-flip"}
-    whole = runner.run("whole", **settings)
+    whole = runner.start("whole", **settings)
     for epoch in (2, 8, 22):
         runner.kill("killed", after_epoch=epoch, **settings)
     resumed = runner.run("killed", **settings)
     assert "going on from the checkpoint of epoch" in resumed.said
-    assert resumed.deterministic() == whole.deterministic()
+    assert resumed.deterministic() == runner.finish("whole", whole).deterministic()
 
 
 def test_continuation_goes_on_with_the_batches_where_its_start_ended(runner):
     # Without momentum, a fresh optimizer is no different from the one of the start.
-    whole = runner.run("four", momentum=0.0, epochs=4)
+    process = runner.start("four", momentum=0.0, epochs=4)
     half = runner.run("two", momentum=0.0, epochs=2)
     continued = runner.run("two-more", start=half.into, momentum=0.0, epochs=2)
+    whole = runner.finish("four", process)
     assert [row["epoch"] for row in continued.history] == ["2", "3", "4"]
     assert continued.column("loss") == whole.column("loss")[2:]
     assert all(np.array_equal(a, weights(whole)[name]) for name, a in weights(continued).items())

@@ -15,7 +15,16 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 CHEAP = Path(__file__).parent / "cheap"
-PARTS = ("Snakefile", "dvc.yaml", "workflow", "profiles", "notebooks", "src", ".dvcignore", ".gitignore")
+PARTS = (
+    "Snakefile",
+    "dvc.yaml",
+    "workflow",
+    "profiles",
+    "notebooks",
+    "src",
+    ".dvcignore",
+    ".gitignore",
+)
 
 
 class Project:

@@ -207,15 +207,13 @@ def test_two_experiments_unite(project):
     there = project.runs()
     project.call("dvc get -q --rev faster . results/digits -o other")
     for record in (project.folder / "other").rglob("record.json"):
-        target = project.folder / "results/digits" / record.parent.relative_to(
-            project.folder / "other"
+        target = (
+            project.folder / "results/digits" / record.parent.relative_to(project.folder / "other")
         )
         if not target.exists():
             shutil.copytree(record.parent, target)
     assert there < project.runs()
-    project.edit(
-        lambda p: (p["recipes"]["short-sgd"].update(epochs=2), change_second_rate(p))
-    )
+    project.edit(lambda p: (p["recipes"]["short-sgd"].update(epochs=2), change_second_rate(p)))
 
     made = project.made_by("snakemake --cores 2 demo")
 

@@ -13,11 +13,6 @@ from sixteen.lineage import record
 Record = dict[str, Any]
 
 
-def runs(root: Path) -> list[Path]:
-    """Folders of all finished runs; a killed one leaves a hidden folder, which is none."""
-    return [folder for folder in record.find(root) if not folder.name.startswith(".")]
-
-
 def sources(kept: Record) -> dict[str, str]:
     """The files that a run read and no run made, with their digests: archives of datasets, notebooks."""
     parents = tuple(f"{path}/" for path in kept["parents"].values())
@@ -52,7 +47,7 @@ class Archive:
             except (ValueError, KeyError, TypeError, AttributeError):
                 broken.append(file.relative_to(root).as_posix())
         reports = [file.parent for file in sorted((root / "reports").glob(f"*/{record.NAME}"))]
-        for folder in [*reports, *runs(root)]:
+        for folder in [*reports, *record.find(root)]:
             try:
                 kept = record.read(folder)
             except UserError:

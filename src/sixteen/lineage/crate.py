@@ -16,7 +16,10 @@ from sixteen.lineage.archive import Archive, Record, sources
 from sixteen.lineage.plan import STEPS
 from sixteen.lineage.trace import Found
 
-CONTEXT = ["https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context"]
+CONTEXT = [
+    "https://w3id.org/ro/crate/1.1/context",
+    "https://w3id.org/ro/terms/workflow-run/context",
+]
 PROFILES = [
     "https://w3id.org/ro/wfrun/process/0.5",
     "https://w3id.org/ro/wfrun/workflow/0.5",
@@ -142,7 +145,9 @@ def _action(run: Record, ids: dict[str, str]) -> list[Entity]:
             "@id": f"#{key}-{name}",
             "@type": "PropertyValue",
             "name": name,
-            "value": json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value,
+            "value": json.dumps(value, ensure_ascii=False)
+            if isinstance(value, dict | list)
+            else value,
         }
         for name, value in run["parameters"].items()
     ]
@@ -156,7 +161,9 @@ def _action(run: Record, ids: dict[str, str]) -> list[Entity]:
             f"Python {made['python']}, {versions}"
         ),
         "instrument": {"@id": f"#{STEPS[run['step']][0]}"},
-        "object": _refs([*(ids[n] for n in run["inputs"] if n in ids), *(v["@id"] for v in values)]),
+        "object": _refs(
+            [*(ids[n] for n in run["inputs"] if n in ids), *(v["@id"] for v in values)]
+        ),
         "result": _refs(ids[f"{run['path']}/{name}"] for name in run["outputs"]),
         "startTime": made["started"],
         "endTime": made["ended"],

@@ -6,29 +6,20 @@ steps on random images, and its seconds an image are scaled by multiply-adds. Ev
 and says how it was made.
 """
 
-import csv
-import json
 import os
 import platform
-import re
-import subprocess
-import sys
-import tempfile
-import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sixteen.errors import UserError
-from sixteen.lineage import record
-from sixteen.lineage.archive import runs as finished_runs
+from sixteen.lineage import probe, record
+from sixteen.lineage.fingerprint import digest
 from sixteen.lineage.plan import Plan, Run
 from sixteen.networks import cost
 
 TRAINING = ("train", "continue_training")
-PROBE_SECONDS = 55  # after which a probe is given up
-PROBE_EPOCHS = 4  # of one step each; the first warms up
 BITS = {"float16": 16, "bfloat16": 16, "float32": 32}
 
 # Train images, test images, classes and shape of the kinds that are always the same.
@@ -72,11 +63,13 @@ class _Estimate:
     def __init__(self, plan: Plan, study: str) -> None:
         self.study = study
         self.runs = plan.study(study)
-        records = [record.read(folder) for folder in finished_runs(plan.root)]
+        records = [record.read(folder) for folder in record.find(plan.root)]
         self.here = [r for r in records if r["execution"]["host"] == platform.node()]
         self.done = {r["path"] for r in records}
         self.sizes = {_kind(r): sum(o["bytes"] for o in r["outputs"].values()) for r in records}
-        self.images = _images(plan, next(run for run in self.runs if run.step == "prepare"), records)
+        self.images = _images(
+            plan, next(run for run in self.runs if run.step == "prepare"), records
+        )
         self.todo = [run for run in self.runs if run.path not in self.done]
         training = [run for run in self.todo if run.step in TRAINING]
         self.speeds = {key: s for key in map(_key, training) if (s := self._measured(key))}
@@ -93,7 +86,7 @@ class _Estimate:
             facts = r["facts"]
             if r["step"] in TRAINING and facts["images"] and _key(r) == key:
                 busy = facts["train_seconds"] + facts["test_seconds"]
-                rows.append((r["execution"]["seconds"] - busy, busy / facts["images"]))
+                rows.append((max(0, r["execution"]["seconds"] - busy), busy / facts["images"]))
         if not rows:
             return None
         fixed, image = zip(*rows, strict=True)
@@ -104,14 +97,19 @@ class _Estimate:
         """Measure a small network in each precision, all at the same time, as a study would run."""
         families = {run.parameters["network"]["family"] for run in wanted.values()}
         planned = [run.parameters["network"] for run in plan.runs.values() if run.step in TRAINING]
-        smallest = {f: min((n for n in planned if n["family"] == f), key=self._adds) for f in families}
-        networks = {json.dumps(n): n for n in (run.parameters["network"] for run in wanted.values())}
+        smallest = {
+            f: min((n for n in planned if n["family"] == f), key=self._adds) for f in families
+        }
+        networks = {digest(n): n for n in (run.parameters["network"] for run in wanted.values())}
         probes = {_probed(run): run for run in wanted.values()}
-        results = _run_probes(
+        results = probe.measure(
             {
                 probe: {
                     "parameters": run.parameters
-                    | {"network": smallest[run.parameters["network"]["family"]], "checkpoint_epochs": 1},
+                    | {
+                        "network": smallest[run.parameters["network"]["family"]],
+                        "checkpoint_epochs": 1,
+                    },
                     "images": [*self.images.shape, self.images.classes],
                     "count": list(networks.values()) if i == 0 else [],
                 }
@@ -127,8 +125,12 @@ class _Estimate:
             self.parameters |= result["counts"]
             network = smallest[run.parameters["network"]["family"]]
             scale = self._adds(run.parameters["network"]) / self._adds(network)
-            tests = self.images.test / self.images.train  # an epoch ends with a pass over the test images
-            low, high = (scale * (result[end][0] + tests * result[end][1]) for end in ("low", "high"))
+            tests = (
+                self.images.test / self.images.train
+            )  # an epoch ends with a pass over the test images
+            low, high = (
+                scale * (result[end][0] + tests * result[end][1]) for end in ("low", "high")
+            )
             # Compiling takes longer for a deeper network, and no time if an earlier run has done it.
             fixed = (result["start"], result["start"] + scale * result["compile"])
             source = f"a probe of {_short(network)} just now, scaled by multiply-adds"
@@ -140,9 +142,13 @@ class _Estimate:
     def text(self) -> str:
         """The estimate, step by step, then time and disk."""
         todo, planned = (Counter(run.step for run in runs) for runs in (self.todo, self.runs))
-        lines = [f"{self.study}: {len(self.runs)} runs, {len(self.runs) - len(self.todo)} done, {len(self.todo)} to do", ""]
+        lines = [
+            f"{self.study}: {len(self.runs)} runs, {len(self.runs) - len(self.todo)} done, {len(self.todo)} to do",
+            "",
+        ]
         lines += [
-            f"  {step:<18}{planned[step] - todo[step]:>4} done {todo[step]:>4} to do" for step in planned
+            f"  {step:<18}{planned[step] - todo[step]:>4} done {todo[step]:>4} to do"
+            for step in planned
         ]
         training = [run for run in self.todo if run.step in TRAINING]
         images = sum(self._length(run) for run in training)
@@ -166,7 +172,10 @@ class _Estimate:
         if not training:
             return ["", "estimated time: nothing to train, seconds to minutes for the rest"]
         if not self.speeds:
-            return [*lines, "estimated time: none, since nothing was measured; try again when the machine is idle"]
+            return [
+                *lines,
+                "estimated time: none, since nothing was measured; try again when the machine is idle",
+            ]
         workers, what = _workers(training[0].parameters["threads"])
         low, high = (self._makespan(side, workers) for side in (0, 1))
         without = "without those that have no estimate, " if self.failed else ""
@@ -189,7 +198,11 @@ class _Estimate:
 
     def _seconds(self, run: Run, side: int) -> float:
         if run.step in TRAINING:
-            return self.speeds[_key(run)].seconds(self._length(run))[side] if _key(run) in self.speeds else 0.0
+            return (
+                self.speeds[_key(run)].seconds(self._length(run))[side]
+                if _key(run) in self.speeds
+                else 0.0
+            )
         took = [r["execution"]["seconds"] for r in self.here if r["step"] == run.step]
         return (min, max)[side](took, default=0.0)
 
@@ -219,7 +232,7 @@ class _Estimate:
             height, width, channels = images.shape
             return (images.train + images.test) * (height * width * channels + 4)
         trained = next((r for r in self.runs if r.path == run.parents.get("start")), run)
-        shape = json.dumps(trained.parameters.get("network"))
+        shape = digest(run.parameters.get("network") or trained.parameters.get("network"))
         if run.step not in (*TRAINING, "quantize") or shape not in self.parameters:
             return 0
         if run.step == "quantize":
@@ -227,83 +240,6 @@ class _Estimate:
         precision = run.parameters["precision"]
         logits = images.test * images.classes * BITS[precision["compute"]] // 8
         return self.parameters[shape] * BITS[precision["variables"]] // 8 + logits
-
-
-def _run_probes(specs: dict[str, dict[str, Any]], root: Path) -> dict[str, Any]:
-    """What each probe measured, or a sentence that says why it has no answer."""
-    cache = str((root / ".sixteen/cache").resolve())
-    environment = {"SIXTEEN_CACHE": cache, "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
-    command = [sys.executable, "-m", __name__]
-    results: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        started = {}
-        for i, (precision, spec) in enumerate(specs.items()):
-            place = Path(folder, str(i))
-            place.mkdir()
-            (place / "spec.json").write_text(json.dumps(spec))
-            with (place / "log").open("w") as log:
-                started[precision] = place, subprocess.Popen(
-                    [*command, str(place)], env=environment, stdout=log, stderr=log
-                )
-        deadline = time.monotonic() + PROBE_SECONDS
-        for precision, (place, process) in started.items():
-            try:
-                process.wait(max(0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                results[precision] = f"the probe didn't end within {PROBE_SECONDS} s"
-            else:
-                said = (place / "log").read_text().strip().splitlines()
-                results[precision] = (
-                    json.loads((place / "result.json").read_text())
-                    if process.returncode == 0
-                    else f"the probe failed: {said[-1] if said else process.returncode}"
-                )
-            finally:
-                process.kill()
-                process.wait()
-    return results
-
-
-def _probe_here(place: Path) -> None:
-    """Train for a few steps on random images, and write what was measured; runs in its own process."""
-    import numpy as np
-    from safetensors.numpy import save_file
-
-    from sixteen import networks
-    from sixteen.training.train import train
-
-    spec = json.loads((place / "spec.json").read_text())
-    parameters, (*shape, classes) = spec["parameters"], spec["images"]
-    batch = parameters["recipe"]["batch"]
-    parameters["recipe"] |= {"epochs": PROBE_EPOCHS}
-    draw = np.random.default_rng(0)
-    tensors: dict[str, Any] = {"mean": np.array([127.5], np.float32), "std": np.array([64], np.float32)}
-    for part in ("train", "test"):
-        tensors[f"{part}_images"] = draw.integers(0, 256, (batch, *shape), dtype=np.uint8)
-        tensors[f"{part}_labels"] = draw.integers(0, classes, batch, dtype=np.int32)
-    about = {"classes": [str(label) for label in range(classes)]}
-    save_file(tensors, place / "dataset.safetensors", metadata={"sixteen": json.dumps(about)})
-    facts = train(parameters, {"dataset": place}, place, place)
-    with (place / "timing.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))[1:]
-    if not rows:
-        sys.exit("training on random images diverged at once")
-    train_seconds = [float(row["train_seconds"]) / batch for row in rows]
-    test_seconds = [float(row["test_seconds"]) / batch for row in rows]
-    counts = {
-        json.dumps(network): networks.build(
-            network, tuple(shape), classes, parameters["precision"], parameters["recipe"]["l2"], 0
-        ).count_params()
-        for network in spec["count"]
-    }
-    result = {
-        "low": [min(train_seconds), min(test_seconds)],
-        "high": [max(train_seconds), max(test_seconds)],
-        "start": facts["import_seconds"],
-        "compile": facts["compile_seconds"],
-        "counts": counts,
-    }
-    (place / "result.json").write_text(json.dumps(result))
 
 
 def _images(plan: Plan, prepare: Run, records: list[dict[str, Any]]) -> Images:
@@ -326,16 +262,27 @@ def _images(plan: Plan, prepare: Run, records: list[dict[str, Any]]) -> Images:
             "the variable in its `path` in params.yaml"
         )
     with opened(place) as members:
-        train, test = (sum(n.startswith(f"{part}/") for n in members.files) for part in ("train", "test"))
+        train, test = (
+            sum(n.startswith(f"{part}/") for n in members.files) for part in ("train", "test")
+        )
         classes = len({name.split("/")[1] for name in members.files})
-    return Images(train, test, classes, (wanted["height"], wanted["width"], 3 if wanted["colour"] == "rgb" else 1))
+    return Images(
+        train,
+        test,
+        classes,
+        (wanted["height"], wanted["width"], 3 if wanted["colour"] == "rgb" else 1),
+    )
 
 
 def _key(run: Run | dict[str, Any]) -> str:
     """What decides the speed of a training, and nothing else."""
-    path, read = (run.path, run.parameters) if isinstance(run, Run) else (run["path"], run["parameters"])
+    path, read = (
+        (run.path, run.parameters) if isinstance(run, Run) else (run["path"], run["parameters"])
+    )
     parts = [read[name] for name in ("backend", "threads", "network", "precision")]
-    return json.dumps([path.split("/")[1], *parts, read["recipe"]["batch"], read["recipe"]["augmentation"]])
+    return digest(
+        [path.split("/")[1], *parts, read["recipe"]["batch"], read["recipe"]["augmentation"]]
+    )
 
 
 def _kind(run: Run | dict[str, Any]) -> str:
@@ -346,13 +293,14 @@ def _kind(run: Run | dict[str, Any]) -> str:
 
 def _probed(run: Run) -> str:
     """What a probe must be made anew for."""
-    return json.dumps([run.parameters["network"]["family"], run.parameters["precision"]])
+    return digest([run.parameters["network"]["family"], run.parameters["precision"]])
 
 
 def _name(run: Run) -> str:
     """``resnet8 in float16``, as the path says."""
     words = run.path.split("/")
-    return f"{words[2]} in {re.search(r'-in-(.+)-by-', words[-3])[1]}"
+    precision = words[-3].partition("-in-")[2].rpartition("-by-")[0]
+    return f"{words[2]} in {precision}"
 
 
 def _short(network: dict[str, Any]) -> str:
@@ -380,7 +328,3 @@ def _duration(seconds: float) -> str:
 
 def _size(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
-
-
-if __name__ == "__main__":
-    _probe_here(Path(sys.argv[1]))

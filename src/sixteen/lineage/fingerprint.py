@@ -96,7 +96,8 @@ def _shape(node: Any) -> Any:
     Empty fields are left out, since each version of Python adds some (``type_params`` in 3.12).
     """
     if isinstance(node, list):
-        return [_shape(item) for item in node]
+        # Python 3.12 puts empty strings between the parts of a nested format.
+        return [_shape(item) for item in node if not _is_empty_text(item)]
     if not isinstance(node, ast.AST):
         return f"{type(node).__name__} {node!r}"
     fields = dict(ast.iter_fields(node))
@@ -110,3 +111,7 @@ def _shape(node: Any) -> Any:
             fields["body"] = node.body[1:]
     kept = {k: v for k, v in fields.items() if v is not None and v != [] and k != "kind"}
     return [type(node).__name__, {k: _shape(v) for k, v in kept.items()}]
+
+
+def _is_empty_text(node: Any) -> bool:
+    return isinstance(node, ast.Constant) and node.value == ""

@@ -50,7 +50,9 @@ def main(step: Step, needs_device: bool = False) -> None:
     except UserError as error:
         _stop(f"{error}", 1)
     except KeyboardInterrupt:
-        kept = "; training goes on from its last checkpoint at the next call" if needs_device else ""
+        kept = (
+            "; training goes on from its last checkpoint at the next call" if needs_device else ""
+        )
         _stop(f"cancelled{kept}, finished runs stay", 130)
     except Exception as error:
         if (sentence := _about_disk(error)) is None:
@@ -153,6 +155,11 @@ def _settle(partial: Path, folder: Path) -> None:
         os.close(descriptor)
     # Snakemake makes the folders of declared outputs beforehand; a rename may replace an empty folder.
     for path in sorted(folder.rglob("*"), reverse=True):
+        if not path.is_dir():
+            raise UserError(
+                f"{path} stands in a run that has no record: restore the record with `dvc checkout`, or remove "
+                f"{folder} and run snakemake again"
+            )
         path.rmdir()
     partial.rename(folder)
 

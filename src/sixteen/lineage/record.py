@@ -46,9 +46,13 @@ def fingerprint_in(record: dict[str, Any]) -> str:
 
 def write(folder: Path, record: dict[str, Any]) -> None:
     """Seal a record and write it into the run's folder."""
-    record = record | {"seal": seal_of(record)}
+    (folder / NAME).write_text(text_of(record | {"seal": seal_of(record)}), encoding="utf-8")
+
+
+def text_of(record: dict[str, Any]) -> str:
+    """The one spelling of a record in its file."""
     text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    (folder / NAME).write_text(text + "\n", encoding="utf-8")
+    return f"{text}\n"
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -70,6 +74,11 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def find(root: Path) -> Iterator[Path]:
-    """Folders of all runs below a project's data/ and results/, in order of their paths."""
+    """Folders of all runs below a project's data/ and results/, in order of their paths.
+
+    A hidden folder is one that a killed job has not renamed yet, and no run.
+    """
     for name in ROOTS:
-        yield from (path.parent for path in sorted((root / name).rglob(NAME)))
+        for path in sorted((root / name).rglob(NAME)):
+            if not path.parent.name.startswith("."):
+                yield path.parent

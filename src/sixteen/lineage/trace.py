@@ -85,9 +85,15 @@ def _refusal(archive: Archive, file: Path, sha256: str, place: tuple[str, str] |
             f"{file} lies in the folder of {place[0]}, whose record doesn't know it: no run made it"
         )
     if inside is not None:
-        reported = (p for p, kept in archive.records.items() if inside["summary"] in kept["parents"].values())
+        reported = (
+            p
+            for p, kept in archive.records.items()
+            if inside["summary"] in kept["parents"].values()
+        )
         known = next(reported, None)
-        differs = f"its bytes differ from the record of {known}" if known else "its report isn't here"
+        differs = (
+            f"its bytes differ from the record of {known}" if known else "its report isn't here"
+        )
         return (
             f"{file} says inside that it is figure {inside['figure']} of study {inside['study']}, drawn from "
             f"{inside['summary']}, but {differs}"
@@ -129,7 +135,9 @@ def tell(archive: Archive, found: Found) -> tuple[str, bool]:
         f"the bytes  dvc pull {found.path}",
     ]
     if archive.broken:
-        foot.append(f"left out   damaged records, see `sixteen verify`: {', '.join(archive.broken)}")
+        foot.append(
+            f"left out   damaged records, see `sixteen verify`: {', '.join(archive.broken)}"
+        )
     folded = [line for text in foot for line in _fold(text, "", " " * 11)]
     return "\n".join([*head, "", *tree.lines, "", *folded]), tree.total.clean
 
@@ -161,7 +169,9 @@ class _Tree:
             self.lines += _fold(line, bar, "  ")
         # Not folded, so that whoever searches for the name of a file finds it.
         self.lines += [f"{bar}DIFFERS from its record: {name}" for name in checked.differing]
-        self.lines += [f"{bar}DIFFERS from what was written: {name}" for name in checked.disagreeing]
+        self.lines += [
+            f"{bar}DIFFERS from what was written: {name}" for name in checked.disagreeing
+        ]
         for i, group in enumerate(groups):
             last = i == len(groups) - 1
             self.show(group, indent + below, *(("└─ ", "   ") if last else ("├─ ", "│  ")))
@@ -245,7 +255,9 @@ def _compact(value: Any) -> str:
     if value is None or value in ({}, []):
         return "none"
     if isinstance(value, dict):
-        inner = {k: f"({_compact(v)})" if isinstance(v, dict) else _compact(v) for k, v in value.items()}
+        inner = {
+            k: f"({_compact(v)})" if isinstance(v, dict) else _compact(v) for k, v in value.items()
+        }
         return ", ".join(f"{k} {v}" for k, v in inner.items())
     if isinstance(value, list):
         return ", ".join(_compact(item) for item in value)
@@ -263,7 +275,9 @@ def _commit(run: Record) -> str:
     commit = run["execution"]["git_commit"]
     if commit is None:
         return "not in a git repository"
-    return f"git commit {commit}" + (" with uncommitted changes" if run["execution"]["git_dirty"] else "")
+    return f"git commit {commit}" + (
+        " with uncommitted changes" if run["execution"]["git_dirty"] else ""
+    )
 
 
 def _counted(lines: Iterable[str]) -> list[str]:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from sixteen.errors import UserError
 from sixteen.lineage import record
-from sixteen.lineage.archive import Record, runs, sources
+from sixteen.lineage.archive import Record, sources
 
 
 @dataclass
@@ -61,9 +61,11 @@ class _Verification:
             disable=None,  # on a terminal only
         )
         with self.progress:
-            self.digests = {file.relative_to(root).as_posix(): self._digest(file) for file in present}
+            self.digests = {
+                file.relative_to(root).as_posix(): self._digest(file) for file in present
+            }
         self.unaccounted = set(self.digests)
-        for folder in runs(root):
+        for folder in record.find(root):
             self._read(folder)
         for place, kept in self.records.items():
             self._run(place, kept)
@@ -89,17 +91,21 @@ class _Verification:
             self.report.findings.append(str(error))
             self.unaccounted -= {name for name in self.unaccounted if name.startswith(f"{place}/")}
             return
-        self._spelled(folder / record.NAME, _text(self.records[place]))
+        self._spelled(folder / record.NAME, record.text_of(self.records[place]))
 
     def _spelled(self, file: Path, expected: str) -> None:
         name = file.relative_to(self.root).as_posix()
         self.unaccounted.discard(name)
         if file.read_bytes() != expected.encode():
-            self.report.findings.append(f"{name} isn't as it was written: restore it with `dvc checkout`")
+            self.report.findings.append(
+                f"{name} isn't as it was written: restore it with `dvc checkout`"
+            )
 
     def _run(self, place: str, kept: Record) -> None:
         if kept["path"] != place:
-            self.report.findings.append(f"{place} holds the record of {kept['path']}: move it back there")
+            self.report.findings.append(
+                f"{place} holds the record of {kept['path']}: move it back there"
+            )
         elif not kept["fingerprint"] == place.rpartition("/")[2] == record.fingerprint_in(kept):
             self.report.findings.append(
                 f"{place}/{record.NAME} states a fingerprint that its contents don't amount to "
@@ -116,7 +122,9 @@ class _Verification:
         """Compare one file that something in this clone says must be there."""
         self.unaccounted.discard(name)
         if name not in self.digests:
-            self.report.findings.append(f"{name} is missing, {says} names it: restore it with `dvc pull`")
+            self.report.findings.append(
+                f"{name} is missing, {says} names it: restore it with `dvc pull`"
+            )
         elif self.digests[name] != digest:
             self.report.findings.append(
                 f"{name} differs from {says} (sha256 {digest[:12]}… there, {self.digests[name][:12]}… found): "
@@ -126,9 +134,13 @@ class _Verification:
     def _edge(self, place: str, kept: Record, parent: str) -> None:
         if parent not in self.records:
             if not (self.root / parent / record.NAME).exists():
-                self.report.notes.append(f"{parent}, which {place} starts from, isn't in this clone")
+                self.report.notes.append(
+                    f"{parent}, which {place} starts from, isn't in this clone"
+                )
             return
-        wrote = {f"{parent}/{name}": o["sha256"] for name, o in self.records[parent]["outputs"].items()}
+        wrote = {
+            f"{parent}/{name}": o["sha256"] for name, o in self.records[parent]["outputs"].items()
+        }
         read = {name: d for name, d in kept["inputs"].items() if name.startswith(f"{parent}/")}
         for name in sorted(wrote.keys() | read.keys()):
             if wrote.get(name) != read.get(name):
@@ -149,16 +161,22 @@ class _Verification:
         """A published report against its manifest, and that against the record of the reported run."""
         place = file.parent.relative_to(self.root).as_posix()
         name = file.relative_to(self.root).as_posix()
+        manifest: dict[str, Any] = {}
+        files: dict[str, str] = {}
         try:
-            manifest: dict[str, Any] = json.loads(file.read_bytes())
+            manifest = json.loads(file.read_bytes())
             files = dict(manifest["files"])
             stated = f"{manifest['study']}/manifest-{manifest['fingerprint']}.json"
             sound = stated == name.partition("/")[2]
         except (ValueError, KeyError, TypeError):
             sound = False
         if not sound:
-            self.unaccounted -= {other for other in self.unaccounted if other.startswith(f"{place}/")}
-            self.report.findings.append(f"{name} isn't as it was written: remove it and run snakemake again")
+            self.unaccounted -= {
+                other for other in self.unaccounted if other.startswith(f"{place}/")
+            }
+            self.report.findings.append(
+                f"{name} isn't as it was written: remove it and run snakemake again"
+            )
             return
         self._spelled(file, json.dumps(manifest, indent=1) + "\n")
         for path, digest in files.items():
@@ -177,7 +195,9 @@ class _Verification:
     def _strays(self) -> None:
         """Files that nothing speaks of. The list of reports is made anew at each publication."""
         for name in sorted(self.unaccounted - {"reports/index.html"}):
-            self.report.findings.append(f"{name} is recorded by no run: remove it, or keep it elsewhere")
+            self.report.findings.append(
+                f"{name} is recorded by no run: remove it, or keep it elsewhere"
+            )
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -185,8 +205,3 @@ def _files(folder: Path) -> Iterator[Path]:
     for path, folders, names in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (Path(path, name) for name in names if not name.startswith("."))
-
-
-def _text(kept: Record) -> str:
-    """A record as `record.write` spells it."""
-    return json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -48,7 +48,11 @@ class _Reader:
         """Why a run that isn't there must be made: as few sentences as say it."""
         if run.path not in self.known:
             earlier = [self._differences(run, old) for old in self._earlier(run)]
-            self.known[run.path] = min(earlier, key=len) if earlier else (NONE_EARLIER,)
+            # The nearest: the fewest differences, and of equals those that take the fewest words.
+            nearest = min(
+                earlier, key=lambda lines: (len(lines), sum(map(len, lines))), default=None
+            )
+            self.known[run.path] = nearest or (NONE_EARLIER,)
         return self.known[run.path]
 
     def _earlier(self, run: Run) -> list[Record]:
@@ -131,10 +135,12 @@ def _short(value: Any) -> str:
 
 
 def _modules(old: dict[str, str], new: dict[str, str]) -> list[str]:
-    changed = sorted(name for name in old.keys() & new.keys() if old[name] != new[name])
-    lines = [f"code of {name} changed" for name in changed]
-    lines += [f"code of {name} is reached now" for name in sorted(new.keys() - old.keys())]
-    return lines + [f"code of {name} isn't reached any more" for name in sorted(old.keys() - new.keys())]
+    kinds = {
+        "changed": [name for name in old.keys() & new.keys() if old[name] != new[name]],
+        "is reached now": new.keys() - old.keys(),
+        "isn't reached any more": old.keys() - new.keys(),
+    }
+    return [f"code of {', '.join(sorted(names))} {what}" for what, names in kinds.items() if names]
 
 
 def _sentences(runs: list[Run]) -> list[str]:

@@ -47,39 +47,22 @@ def loss_curves(study: Study) -> Html:
 
 
 def zero_gradients(study: Study) -> Html:
-    """Gradient values that are exactly zero, in percent of the network's parameters, over epochs."""
+    """Gradient values that are exactly zero, in percent of all trained values, over epochs."""
     curves = study.table("curves")
-    share = curves.merge(_values_of_an_epoch(study, curves))
-    share["zero_gradients"] /= share["values"]
     last = curves[curves["phase"] == curves["phase"].max()]
-    counts = last.groupby("arm")["nonfinite_gradients"].sum()
-    nonfinite = ", ".join(f"{counts.get(arm, 0):,.0f} in {arm}" for arm in study.arms)
+    worst = last.groupby("arm")["nonfinite_gradients"].max()
+    nonfinite = ", ".join(f"{100 * worst.get(arm, 0):.3g} % in {arm}" for arm in study.arms)
     return _curves(
         study,
-        _points(study, share, "zero_gradients", 100),
+        _points(study, curves, "zero_gradients", 100),
         name="zero-gradients",
         title="Gradients that vanish",
         label="gradient values\nequal to zero (%)",
         parts=[("", 0)],
         caption="Gradient values that are exactly zero, mean over the steps of each epoch, in percent of "
-        "the parameters of the network: what underflow takes, and what a dead unit never had. Gradient "
-        f"values of the last phase that were not finite, all seeds together: {nonfinite}.",
+        "the values that are trained: what underflow takes, and what a dead unit never had. Largest share "
+        f"of an epoch of the last phase that was not finite: {nonfinite}.",
     )
-
-
-def _values_of_an_epoch(study: Study, curves: pd.DataFrame) -> pd.DataFrame:
-    """Parameters times steps of an epoch, for each phase of each run."""
-    timed = curves.dropna(subset="train_seconds")
-    epochs = timed.groupby(["network", "arm", "seed", "phase"]).size()
-    rows = []
-    for run in study.parameters["runs"]:
-        for phase, role in enumerate(run["training"]):
-            key = (run["network"], run["arm"], run["seed"], phase)
-            record = study.provenance["records"][study.record["parents"][role]]
-            if count := epochs.get(key, 0):
-                steps = record["facts"]["images"] / record["parameters"]["recipe"]["batch"] / count
-                rows.append((*key, record["facts"]["parameters"] * steps))
-    return pd.DataFrame(rows, columns=["network", "arm", "seed", "phase", "values"])
 
 
 def _points(study: Study, curves: pd.DataFrame, column: str, scale: float) -> pd.DataFrame:
@@ -145,6 +128,9 @@ def _curves(
                 axis.set_title(f"{network}: {study.seeds(network)}" if start == 0 else part)
                 axis.set_xlabel("epoch")
                 axis.set_ylabel(label)
+                if label.endswith("(%)"):  # an interval may reach past what a share can be
+                    low, high = axis.get_ylim()
+                    axis.set_ylim(max(low, -2), min(high, 102))
                 axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
                 if log:
                     logarithmic(axis)

@@ -8,6 +8,7 @@ from html import escape
 import matplotlib
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,33 +20,30 @@ from sixteen.reporting.study import Study
 WIDTH = 9.0  # inches: at 100 CSS pixels an inch the width of the page's text
 DOTS = 160  # dots per inch of the PNG
 
-# Okabe and Ito's palette, to be told apart by every kind of colour vision; a marker and a line style tell
-# the same once more, for prints in grey.
-LOOKS = (
-    ("#0072b2", "o", "-"),
-    ("#d55e00", "s", "--"),
-    ("#009e73", "^", "-."),
-    ("#cc79a7", "D", ":"),
-    ("#e69f00", "v", (0, (5, 1))),
-    ("#56b4e9", "P", (0, (1, 1))),
+# Colours to be told apart by every kind of colour vision; a marker and a line style tell the same once
+# more, for prints in grey.
+LOOKS = tuple(
+    zip(
+        seaborn.color_palette("colorblind", 6).as_hex(),
+        "os^DvP",
+        ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1))),
+        strict=True,
+    )
 )
 NEUTRAL = "#5f6a72"
 CROSS = {"color": "#1c2126", "linestyle": "", "marker": "x", "markersize": 8, "markeredgewidth": 2}
 
 STYLE = {
+    **seaborn.axes_style("whitegrid"),
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "axes.titlesize": 10.5,
     "axes.titleweight": "bold",
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
     "axes.edgecolor": "#7b868e",
     "grid.color": "#e2e6e9",
-    "grid.linewidth": 0.8,
     "legend.frameon": False,
-    "lines.solid_capstyle": "round",
     "svg.hashsalt": "sixteen",
 }
 

@@ -43,7 +43,7 @@ class Study:
     @property
     def arms(self) -> list[str]:
         """The arms, the reference first."""
-        return list(self.parameters["arms"])
+        return list(dict.fromkeys(run["arm"] for run in self.parameters["runs"]))
 
     @cached_property
     def networks(self) -> list[str]:

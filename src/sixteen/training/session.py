@@ -48,6 +48,7 @@ class Session:
         network = (parameters["network"], shape, len(self.dataset.classes))
         self.layers, self.cost = networks.layers(parameters["network"]), networks.cost(*network)
         self.model = networks.build(*network, self.precision, self.recipe["l2"], parameters["seed"])
+        self.trained_values = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
         self.optimizer = with_loss_scale(_optimizer(self.recipe), self.precision)
         self.optimizer.build(self.model.trainable_variables)
         self.outcome = dict(divergence.FINISHED)
@@ -121,8 +122,8 @@ class Session:
                 "loss": float(losses.mean()),
                 "train_accuracy": float(correct.sum()) / images,
                 **_tested(self.logits, self.dataset),
-                "zero_gradients": int(zeros.sum()),
-                "nonfinite_gradients": int(nonfinite.sum()),
+                "zero_gradients": zeros.mean() / self.trained_values,
+                "nonfinite_gradients": nonfinite.mean() / self.trained_values,
             }
         )
         self.timing.append(
@@ -202,7 +203,7 @@ class Session:
             **measure.state_bytes(self.model, self.optimizer),
             "energy_joules": self.joules if self.meter else None,
             "device": measure.device(),
-            "parameters": sum(int(np.prod(v.shape)) for v in self.model.trainable_variables),
+            "parameters": self.trained_values,
             "layers": self.layers,
             "multiply_adds": self.cost,
         }

@@ -119,7 +119,6 @@ class Project:
         for i in range(1, done + 1):
             loss = float(np.exp(-(first + i) / 3) + 0.05 + abs(noise[i]))
             zeros = (0.12 if half else 0.02) + 0.002 * i + 0.3 * noise[i]
-            zeros = round(zeros * depth * 9700 * STEPS)
             history.append([first + i, loss, accuracy[i], loss * 1.2, accuracy[i], zeros, 0])
             timing.append([first + i, pace, 1400 / pace, 0.2])
         parameters_count = depth * 9700

@@ -1,0 +1,139 @@
+"""How fast is a training step: plain Keras `fit` against this package's step, side by side.
+
+The plain way is that of the papers (arXiv:2311.18587: `set_floatx`, `compile`, `fit`, no XLA); ours is that
+of `sixteen.training`. Same network, made-up images and batch, each in a process of its own, taken in turns so
+that a busy machine slows both. Prints images per second of training (compilation and first epoch left out)
+as minimum, median and maximum over the repeats, and the ratio pair by pair.
+
+    python benchmarks/steps.py --depth 8 --repeats 5 --epochs 3
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from sixteen.training import backends
+from sixteen.training.order import epoch_rows
+
+SHAPES = {"digits": (8, 8, 1), "cifar": (32, 32, 3)}
+WAYS = ("fit", "ours")
+
+
+def main() -> None:
+    """Measure, or with `--way` be one of the processes that are measured."""
+    parser = argparse.ArgumentParser(description="Compare plain Keras fit with sixteen's step.")
+    parser.add_argument("--depth", type=int, default=8, help="depth of the ResNet, 6n + 2")
+    parser.add_argument("--images", choices=SHAPES, default="digits", help="size of the images")
+    parser.add_argument("--batch", type=int, default=128, help="images a batch")
+    parser.add_argument("--batches", type=int, default=11, help="batches an epoch")
+    parser.add_argument("--epochs", type=int, default=3, help="epochs that are timed")
+    parser.add_argument("--repeats", type=int, default=5, help="pairs for each precision")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of each process")
+    parser.add_argument("--precisions", nargs="+", default=["float32", "float16"])
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.way:
+        _be_measured(arguments)
+        return
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "keras")]
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {', '.join(versions)}")
+    print(
+        f"ResNet-{arguments.depth}, {arguments.images}, batch {arguments.batch}, {arguments.threads} "
+        f"thread(s), {arguments.repeats} pairs, fastest of {arguments.epochs} epochs"
+    )
+    for precision in arguments.precisions:
+        speeds: dict[str, list[float]] = {way: [] for way in WAYS}
+        for _ in range(arguments.repeats):
+            for way in WAYS:
+                speeds[way].append(_measure(way, precision))
+        for way in WAYS:
+            print(f"{precision:9} {way:5} {_spread(speeds[way], ',.0f')} images/s")
+        ratios = [ours / fit for fit, ours in zip(speeds["fit"], speeds["ours"], strict=True)]
+        print(f"{precision:9} ours / fit, pair by pair: {_spread(ratios, '.2f')}", flush=True)
+
+
+def _measure(way: str, precision: str) -> float:
+    command = [sys.executable, *sys.argv, "--way", way, "--precisions", precision]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(done.stderr)
+    measured = json.loads(done.stdout.splitlines()[-1])
+    print(
+        f"  {precision:9} {way:5} {measured['images_per_second']:8,.0f} images/s on {measured['device']}"
+    )
+    return measured["images_per_second"]
+
+
+def _spread(values: list[float], form: str) -> str:
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return f"min {low:{form}}  median {middle:{form}}  max {high:{form}}"
+
+
+def _be_measured(arguments: argparse.Namespace) -> None:
+    """Train for one untimed epoch and then the timed ones; print the fastest as JSON."""
+    (precision,) = arguments.precisions
+    backends.start("tensorflow", arguments.threads)
+    import keras
+
+    from sixteen import networks
+    from sixteen.training import measure
+
+    keras.config.set_floatx(precision)
+    shape, count = SHAPES[arguments.images], arguments.batch * arguments.batches
+    draw = np.random.default_rng(0)
+    images = draw.integers(0, 256, (count, *shape), dtype=np.uint8)
+    labels = draw.integers(0, 10, count, dtype=np.int32)
+    mean, std = np.float32([127.5]), np.float32([73.9])
+    entry = {
+        "variables": precision,
+        "compute": precision,
+        "batch_norm": "float32",
+        "loss": precision,
+        "loss_scale": None,
+    }
+    network = {"family": "resnet", "depth": arguments.depth, "width": 16}
+    model = networks.build(network, shape, 10, entry, l2=1e-4, seed=0)
+    optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
+    if arguments.way == "fit":
+        model.compile(
+            optimizer,
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+            jit_compile=False,
+        )
+        inputs = ((images - mean) / std).astype(precision)
+
+        def epoch(number: int) -> None:
+            model.fit(inputs, labels, batch_size=arguments.batch, verbose=0)
+    else:
+        from sixteen.datasets import Dataset
+        from sixteen.training.step_tensorflow import TensorFlowStep
+
+        classes = tuple("0123456789")
+        dataset = Dataset(images, labels, images, labels, mean, std, classes)
+        optimizer.build(model.trainable_variables)
+        recipe = {"batch": arguments.batch, "augmentation": "none"}
+        step = TensorFlowStep(model, optimizer, dataset, entry, recipe)
+
+        def epoch(number: int) -> None:
+            step.train_epoch(epoch_rows(count, arguments.batch, "none", 0, number), lambda: None)
+
+    seconds = []
+    for number in range(arguments.epochs + 1):
+        begun = time.perf_counter()
+        epoch(number)
+        seconds.append(time.perf_counter() - begun)
+    fastest = count / min(seconds[1:])
+    print(json.dumps({"images_per_second": fastest, "device": measure.device()}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""A short training on random images, in a process of its own, to learn how fast this machine trains."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from sixteen.lineage.fingerprint import digest
+
+SECONDS = 55  # after which a probe is given up
+EPOCHS = 4  # of one step each; the first warms up
+
+
+def measure(specs: dict[str, dict[str, Any]], root: Path) -> dict[str, Any]:
+    """What each probe measured, or a sentence that says why it has no answer."""
+    cache = str((root / ".sixteen/cache").resolve())
+    environment = {"SIXTEEN_CACHE": cache, "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
+    command = [sys.executable, "-m", __name__]
+    results: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        started = {}
+        for i, (precision, spec) in enumerate(specs.items()):
+            place = Path(folder, str(i))
+            place.mkdir()
+            (place / "spec.json").write_text(json.dumps(spec))
+            with (place / "log").open("w") as log:
+                started[precision] = (
+                    place,
+                    subprocess.Popen(
+                        [*command, str(place)], env=environment, stdout=log, stderr=log
+                    ),
+                )
+        deadline = time.monotonic() + SECONDS
+        for precision, (place, process) in started.items():
+            try:
+                process.wait(max(0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                results[precision] = f"the probe didn't end within {SECONDS} s"
+            else:
+                said = (place / "log").read_text().strip().splitlines()
+                results[precision] = (
+                    json.loads((place / "result.json").read_text())
+                    if process.returncode == 0
+                    else f"the probe failed: {said[-1] if said else process.returncode}"
+                )
+            finally:
+                process.kill()
+                process.wait()
+    return results
+
+
+def _probe_here(place: Path) -> None:
+    """Train for a few steps on random images, and write what was measured; runs in its own process."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    from sixteen import networks
+    from sixteen.training.train import train
+
+    spec = json.loads((place / "spec.json").read_text())
+    parameters, (*shape, classes) = spec["parameters"], spec["images"]
+    batch = parameters["recipe"]["batch"]
+    parameters["recipe"] |= {"epochs": EPOCHS}
+    draw = np.random.default_rng(0)
+    tensors: dict[str, Any] = {
+        "mean": np.array([127.5], np.float32),
+        "std": np.array([64], np.float32),
+    }
+    for part in ("train", "test"):
+        tensors[f"{part}_images"] = draw.integers(0, 256, (batch, *shape), dtype=np.uint8)
+        tensors[f"{part}_labels"] = draw.integers(0, classes, batch, dtype=np.int32)
+    about = {"classes": [str(label) for label in range(classes)]}
+    save_file(tensors, place / "dataset.safetensors", metadata={"sixteen": json.dumps(about)})
+    facts = train(parameters, {"dataset": place}, place, place)
+    with (place / "timing.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))[1:]
+    if not rows:
+        sys.exit("training on random images diverged at once")
+    train_seconds = [float(row["train_seconds"]) / batch for row in rows]
+    test_seconds = [float(row["test_seconds"]) / batch for row in rows]
+    counts = {
+        digest(network): networks.build(
+            network, tuple(shape), classes, parameters["precision"], parameters["recipe"]["l2"], 0
+        ).count_params()
+        for network in spec["count"]
+    }
+    result = {
+        "low": [min(train_seconds), min(test_seconds)],
+        "high": [max(train_seconds), max(test_seconds)],
+        "start": facts["import_seconds"],
+        "compile": facts["compile_seconds"],
+        "counts": counts,
+    }
+    (place / "result.json").write_text(json.dumps(result))
+
+
+if __name__ == "__main__":
+    _probe_here(Path(sys.argv[1]))
