@@ -7,8 +7,9 @@ name must exist elsewhere in the file. Neither supplies a default.
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 from sixteen.analysis.metrics import METRICS
 from sixteen.errors import UserError
@@ -34,8 +35,8 @@ def load(path: Path, schema: Path = SCHEMA) -> dict[str, Any]:
 def check(parameters: dict[str, Any], schema: Path = SCHEMA) -> None:
     """Refuse unknown keys, wrong types and ranges, and names that nothing in the file defines."""
     rules = yaml.safe_load(schema.read_text(encoding="utf-8"))
-    errors = jsonschema.Draft202012Validator(rules).iter_errors(parameters)
-    error = jsonschema.exceptions.best_match(errors)
+    errors = Draft202012Validator(rules).iter_errors(parameters)
+    error = best_match(errors)
     if error is not None:
         place = "/".join(str(part) for part in error.absolute_path) or "the top level"
         raise UserError(f"params.yaml, {place}: {error.message}")

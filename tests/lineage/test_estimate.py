@@ -103,7 +103,7 @@ def test_the_probe_measures_a_real_training(tmp_path, parameters):
     (tmp_path / "spec.json").write_text(json.dumps(spec))
     source = str(Path(estimate.__file__).parents[2])
     subprocess.run(
-        [sys.executable, "-m", "sixteen.lineage.estimate", tmp_path],
+        [sys.executable, "-m", "sixteen.lineage.probe", tmp_path],
         env={**os.environ, "PYTHONPATH": source},
         check=True,
     )

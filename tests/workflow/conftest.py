@@ -66,6 +66,7 @@ class Project:
             path.parent.relative_to(self.folder).as_posix()
             for root in ("data", "results")
             for path in (self.folder / root).rglob("record.json")
+            if not path.parent.name.startswith(".")
         }
 
     def made_by(self, command: str, **environment: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Evaluate a run from its saved logits."""
 
-from sixteen.lineage import job
 from sixteen.analysis.evaluate import evaluate
+from sixteen.lineage import job
 
 if __name__ == "__main__":
     job.main(evaluate)

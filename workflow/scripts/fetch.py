@@ -1,7 +1,6 @@
 """Download the archive of a dataset, or take up a download that broke off."""
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 

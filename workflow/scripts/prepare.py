@@ -1,7 +1,7 @@
 """Prepare a dataset into one deterministic file."""
 
-from sixteen.lineage import job
 from sixteen.datasets.prepare import prepare
+from sixteen.lineage import job
 
 if __name__ == "__main__":
     job.main(prepare)

@@ -36,7 +36,7 @@ def main(step: Step, needs_device: bool = False) -> None:
 
     ``needs_device``: the step trains, so it takes a GPU for itself where there is one.
     """
-    parser = argparse.ArgumentParser(description=step.__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(step.__doc__ or "").partition("\n")[0])
     parser.add_argument("--plan", type=Path, required=True, help="the run, frozen by the plan")
     parser.add_argument("--log", type=Path, required=True, help="where progress is written as well")
     arguments = parser.parse_args()
@@ -58,6 +58,10 @@ def main(step: Step, needs_device: bool = False) -> None:
         if (sentence := _about_disk(error)) is None:
             raise
         _stop(sentence, 1)
+    if needs_device:
+        # TensorFlow takes a second to tear down what the kernel frees at once.
+        logging.shutdown()
+        os._exit(0)
 
 
 def execute(run: Run, step: Step, root: Path = Path()) -> None:
@@ -66,6 +70,7 @@ def execute(run: Run, step: Step, root: Path = Path()) -> None:
     with exclusive(root / PRIVATE / "locks" / run.fingerprint, f"the run {run.path}"):
         if (folder / record.NAME).exists():
             return
+        _check_code(run)
         started, clock = datetime.now(UTC), time.monotonic()
         inputs, read = _inputs(run, root)
         partial = folder.with_name(f".{run.fingerprint}.partial")
@@ -99,6 +104,16 @@ def execute(run: Run, step: Step, root: Path = Path()) -> None:
         )
         _settle(partial, folder)
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _check_code(run: Run) -> None:
+    """Refuse to run other code than the plan has hashed: an edit made while the run was queued."""
+    now = fingerprint.code_of(list(run.code))
+    if changed := [name for name in now if now[name] != run.code.get(name)]:
+        raise UserError(
+            f"{', '.join(changed)} changed since {run.path} was planned: start snakemake anew, it plans with "
+            "the code as it is"
+        )
 
 
 @contextlib.contextmanager

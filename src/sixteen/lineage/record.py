@@ -58,6 +58,7 @@ def text_of(record: dict[str, Any]) -> str:
 def read(folder: Path) -> dict[str, Any]:
     """Read the record of a run. Raises UserError if there is none, or if it isn't as it was written."""
     path = folder / NAME
+    record: dict[str, Any] = {}
     try:
         record = json.loads(path.read_bytes())
         sealed = record["seal"] == seal_of(record)

@@ -18,8 +18,9 @@ from typing import Any
 from sixteen.errors import UserError
 
 XLA_FLAGS = "--xla_allow_excess_precision=false --xla_gpu_deterministic_ops=true"
-# Keras imports these for wrappers and plots that training never uses: a third of its start-up time.
-UNUSED = ("sklearn", "matplotlib")
+# Keras imports these where it finds them, for wrappers, plots and tables that training never uses: a third
+# of the start-up time.
+UNUSED = ("matplotlib", "pandas", "sklearn")
 
 
 def start(backend: str, threads: int) -> None:
@@ -37,11 +38,11 @@ def start(backend: str, threads: int) -> None:
     os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _append("XLA_FLAGS", XLA_FLAGS)
-    if backend == "tensorflow":
-        _start_tensorflow(threads)
-    else:
-        _start_jax(threads)
     with _hidden(UNUSED):
+        if backend == "tensorflow":
+            _start_tensorflow(threads)  # imports Keras as well
+        else:
+            _start_jax(threads)
         import keras
     # A user's ~/.keras/keras.json may say otherwise.
     keras.config.set_floatx("float32")
