@@ -1,6 +1,7 @@
 # Sixteen: 16-bit training, reproduced. This file is the table of contents; params.yaml says what is to be
 # made, workflow/rules/ how, and the path of every file under results/ says how it came to be.
 
+
 include: "workflow/rules/common.smk"
 
 

@@ -37,7 +37,9 @@ def own_this_folder():
     Path(".sixteen").mkdir(exist_ok=True)
     for folder in ("data", "results", "reports"):
         if Path(folder).exists() and not os.access(folder, os.W_OK):
-            raise WorkflowError(f"the folder {folder} can't be written: make it writable, then call again")
+            raise WorkflowError(
+                f"the folder {folder} can't be written: make it writable, then call again"
+            )
     owner = Path(".sixteen/owner").open("a+")
     try:
         fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)

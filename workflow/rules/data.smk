@@ -16,9 +16,9 @@ rule prepare:
         ancient(parents_of),
     output:
         outputs_of("prepare", "data/prepared/{dataset}/{fingerprint}"),
-    params:
-        plan=plan_of,
     log:
         "logs/prepared/{dataset}/{fingerprint}.log",
+    params:
+        plan=plan_of,
     shell:
         "python workflow/scripts/prepare.py --plan {params.plan} --log {log}"

@@ -6,10 +6,10 @@ rule evaluate:
         ancient(parents_of),
     output:
         outputs_of("evaluate", "results/{lineage}/evaluated/seed-{seed}/{fingerprint}"),
-    params:
-        plan=plan_of,
     log:
         "logs/{lineage}/evaluated/seed-{seed}/{fingerprint}.log",
+    params:
+        plan=plan_of,
     shell:
         "python workflow/scripts/evaluate.py --plan {params.plan} --log {log}"
 
@@ -19,9 +19,9 @@ rule summarize:
         ancient(parents_of),
     output:
         outputs_of("summarize", "results/{study}/summarized/{fingerprint}"),
-    params:
-        plan=plan_of,
     log:
         "logs/{study}/summarized/{fingerprint}.log",
+    params:
+        plan=plan_of,
     shell:
         "python workflow/scripts/summarize.py --plan {params.plan} --log {log}"

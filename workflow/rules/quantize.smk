@@ -8,9 +8,9 @@ rule quantize:
         outputs_of(
             "quantize", "results/{lineage}/quantized-to-{precision}/seed-{seed}/{fingerprint}"
         ),
-    params:
-        plan=plan_of,
     log:
         "logs/{lineage}/quantized-to-{precision}/seed-{seed}/{fingerprint}.log",
+    params:
+        plan=plan_of,
     shell:
         "python workflow/scripts/quantize.py --plan {params.plan} --log {log}"

@@ -6,10 +6,10 @@ rule report:
         ancient(parents_of),
     output:
         outputs_of("report", "results/{study}/summarized/reported/{fingerprint}"),
-    params:
-        plan=plan_of,
     log:
         "logs/{study}/summarized/reported/{fingerprint}.log",
+    params:
+        plan=plan_of,
     shell:
         "python workflow/scripts/report.py --plan {params.plan} --log {log}"
 

@@ -9,13 +9,13 @@ rule train:
             "train",
             "results/{dataset}/{network}/trained-in-{precision}-by-{recipe}/seed-{seed}/{fingerprint}",
         ),
-    params:
-        plan=plan_of,
     log:
         "logs/{dataset}/{network}/trained-in-{precision}-by-{recipe}/seed-{seed}/{fingerprint}.log",
     threads: PARAMETERS["threads"] if PLAN else 1
     resources:
         gpu=1,
+    params:
+        plan=plan_of,
     shell:
         "python workflow/scripts/train.py --plan {params.plan} --log {log}"
 
@@ -28,12 +28,12 @@ rule continue_training:
             "continue_training",
             "results/{lineage}/continued-in-{precision}-by-{recipe}/seed-{seed}/{fingerprint}",
         ),
-    params:
-        plan=plan_of,
     log:
         "logs/{lineage}/continued-in-{precision}-by-{recipe}/seed-{seed}/{fingerprint}.log",
     threads: PARAMETERS["threads"] if PLAN else 1
     resources:
         gpu=1,
+    params:
+        plan=plan_of,
     shell:
         "python workflow/scripts/continue_training.py --plan {params.plan} --log {log}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -149,10 +149,8 @@ def _plain_log_axis(axis: Axes) -> None:
     """Ticks that read as ratios (0.5, 0.7, 1), not as powers of ten."""
     low, high = axis.get_xlim()
     low, high = min(low, 0.9) / 1.05, max(high, 1.1) * 1.05
-    steps = np.array(
-        [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.5, 2, 3, 5, 10, 20, 50]
-    )
-    axis.xaxis.set_major_locator(FixedLocator(steps[(steps >= low) & (steps <= high)]))
+    steps = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50)
+    axis.xaxis.set_major_locator(FixedLocator([step for step in steps if low <= step <= high]))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_xlim(low, high)
@@ -162,6 +160,7 @@ def _unit(largest: float) -> tuple[float, str]:
     return next(((scale, unit) for scale, unit in UNITS if largest >= scale), (1, "bytes"))
 
 
-def _paler(colour: str, strength: float) -> tuple[float, ...]:
+def _paler(colour: str, strength: float) -> str:
     """A colour mixed with white: opaque, so that no grid shines through."""
-    return tuple(1 - strength * (1 - part) for part in to_rgb(colour))
+    red, green, blue = (1 - strength * (1 - part) for part in to_rgb(colour))
+    return to_hex((red, green, blue))

@@ -2,16 +2,18 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from html import escape
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import seaborn
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
 from sixteen.reporting.page import Html
@@ -33,7 +35,7 @@ LOOKS = tuple(
 NEUTRAL = "#5f6a72"
 CROSS = {"color": "#1c2126", "linestyle": "", "marker": "x", "markersize": 8, "markeredgewidth": 2}
 
-STYLE = {
+STYLE: Any = {
     **seaborn.axes_style("whitegrid"),
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -53,7 +55,7 @@ def style() -> AbstractContextManager[None]:
     return matplotlib.rc_context(STYLE)
 
 
-def look(study: Study, arm: str) -> tuple[str, str, object]:
+def look(study: Study, arm: str) -> tuple[str, str, Any]:
     """Colour, marker and line style of an arm, the same in every figure of a study."""
     return LOOKS[study.arms.index(arm) % len(LOOKS)]
 
@@ -82,7 +84,7 @@ def panels(names: list[str], kinds: int, height: float) -> tuple[Figure, list[li
     return figure, axes
 
 
-def legend(figure: Figure, handles: list[Line2D]) -> None:
+def legend(figure: Figure, handles: Sequence[Artist]) -> None:
     """One legend above all panels."""
     if handles:
         figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 5))
@@ -127,7 +129,8 @@ def save(
         "fingerprint": study.record["fingerprint"],
     }
     # Once for both files: finding the layout takes longer than drawing.
-    figure.get_layout_engine().execute(figure)
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
     figure.set_layout_engine(None)
     # A date or a version of the drawing program inside would change the bytes.
     png = folder / f"{name}.png"
