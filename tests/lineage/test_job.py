@@ -205,3 +205,11 @@ def test_the_log_holds_what_the_terminal_said(run):
     assert json.dumps(said.strip().split(" ", 1)[1])[1:-1] in json.dumps(
         Path("logs/x.log").read_text()
     )
+
+
+def test_code_that_changed_since_the_plan_is_refused(run):
+    """Else a queued run would be recorded with code that it didn't run."""
+    older = dataclasses.replace(run, code=run.code | {"sixteen.errors": "0" * 64})
+    with pytest.raises(UserError, match=r"sixteen\.errors changed since .* was planned"):
+        job.execute(older, lambda *_: {})
+    assert not Path(run.path).exists()

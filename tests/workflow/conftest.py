@@ -86,7 +86,7 @@ class Project:
         path.write_text(yaml.safe_dump(parameters, sort_keys=False))
 
 
-def make_project(folder: Path) -> Project:
+def make_project(folder: Path, cheap: bool = True) -> Project:
     folder.mkdir()
     for name in PARTS:
         source = ROOT / name
@@ -95,7 +95,7 @@ def make_project(folder: Path) -> Project:
             shutil.copytree(source, folder / name, ignore=ignored)
         else:
             shutil.copy(source, folder / name)
-    for path in CHEAP.glob("*.py"):
+    for path in CHEAP.glob("*.py") if cheap else ():
         shutil.copy(path, folder / "src/sixteen" / path.name.replace("__", "/"))
     for name in ("data", "results", "reports"):
         (folder / name).mkdir()

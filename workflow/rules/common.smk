@@ -15,7 +15,7 @@ from sixteen.lineage.plan import PLANS, STEPS, Plan, load_run
 min_version("9.27")
 
 # Jobs run in the environment that Snakemake runs in, whether it was activated or not.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+shell.prefix(f"PATH='{Path(sys.executable).parent}':$PATH; ")
 
 
 wildcard_constraints:

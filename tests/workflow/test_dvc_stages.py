@@ -1,0 +1,43 @@
+"""dvc.yaml says by hand what is kept; the plan says what there is. They must agree."""
+
+from pathlib import Path
+
+import yaml
+
+from sixteen import parameters
+from sixteen.lineage.plan import Plan
+
+ROOT = Path(__file__).parents[2]
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+PARAMETERS = parameters.load(ROOT / "params.yaml", ROOT / parameters.SCHEMA)
+PLAN = Plan(PARAMETERS, ROOT)
+
+
+def kept(stage):
+    return {path for out in STAGES[stage]["outs"] for path in out}
+
+
+def test_every_run_of_the_targets_is_kept_by_one_stage():
+    for study in PARAMETERS["targets"]["all"]:
+        for path in [*(run.path for run in PLAN.study(study)), PLAN.manifest(study)]:
+            keepers = [s for s in STAGES for out in kept(s) if path.startswith(f"{out}/")]
+            assert len(keepers) == 1, path
+
+
+def test_stages_keep_nothing_that_no_target_makes():
+    made = [run.path for s in PARAMETERS["targets"]["all"] for run in PLAN.study(s)]
+    made += [PLAN.manifest(study) for study in PARAMETERS["targets"]["all"]]
+    made += [source for run in PLAN.runs.values() for source in run.sources.values()]
+    for stage in STAGES:
+        for out in kept(stage):
+            assert any(path.startswith(f"{out}/") for path in made), out
+
+
+def test_outs_are_never_deleted_by_dvc():
+    for stage in STAGES.values():
+        assert all(flags["persist"] for out in stage["outs"] for flags in out.values())
+
+
+def test_every_section_that_decides_a_run_is_a_parameter_of_each_stage():
+    for stage in STAGES.values():
+        assert set(stage["params"]) == set(PARAMETERS) - {"checkpoint_epochs"}

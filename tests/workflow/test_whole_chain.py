@@ -1,0 +1,46 @@
+"""The whole chain with nothing replaced: real training, real notebook, real pages, at the smallest scale."""
+
+import pytest
+
+from conftest import make_project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """One narrow ResNet-8, one seed, one epoch a phase."""
+    project = make_project(tmp_path_factory.mktemp("whole") / "project", cheap=False)
+
+    def shrink(parameters):
+        parameters["networks"]["resnet8"]["width"] = 4
+        for recipe in ("short-sgd", "second-sgd"):
+            parameters["recipes"][recipe]["epochs"] = 1
+        parameters["studies"]["continuous16-demo"]["seeds"] = [0]
+
+    project.edit(shrink)
+    project.call("dvc repro demo")
+    return project
+
+
+def test_a_second_call_has_nothing_to_do(project):
+    assert project.nothing_to_do()
+    assert "up to date" in project.call("dvc status demo")
+
+
+def test_every_byte_is_as_recorded(project):
+    assert "all as recorded" in project.call("sixteen verify")
+
+
+def test_a_figure_is_traced_to_the_dataset(project):
+    told = project.call("sixteen trace reports/continuous16-demo/figures/accuracy-curves.png")
+    for part in (
+        "data/prepared/digits",
+        "trained-in-float32-by-short-sgd",
+        "quantized-to-float16",
+        "learning_rate 0.01",
+    ):
+        assert part in told
+
+
+def test_the_page_says_that_one_seed_decides_nothing_about_accuracy(project):
+    page = (project.folder / "reports/continuous16-demo/index.html").read_text()
+    assert "at least 2 seeds are needed" in page
