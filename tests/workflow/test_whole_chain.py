@@ -1,8 +1,7 @@
 """The whole chain with nothing replaced: real training, real notebook, real pages, at the smallest scale."""
 
 import pytest
-
-from conftest import make_project
+from small_project import make_project
 
 
 @pytest.fixture(scope="module")

@@ -29,10 +29,9 @@ wildcard_constraints:
 
 
 def own_this_folder():
-    """Refuse to work beside another Snakemake, and clear what a killed one has left.
+    """Refuse to work beside another Snakemake, and clear the locks that a killed one has left.
 
-    Files are renamed into place whole, so that Snakemake's marks of incomplete ones are never true here,
-    and the lock below dies with its holder, so that nobody has to unlock by hand.
+    The lock taken here dies with its holder, so that nobody has to unlock by hand.
     """
     Path(".sixteen").mkdir(exist_ok=True)
     for folder in ("data", "results", "reports"):
@@ -52,10 +51,8 @@ def own_this_folder():
     owner.truncate(0)
     owner.write(str(os.getpid()))
     owner.flush()
-    for name in ("locks", "incomplete"):
-        for path in Path(".snakemake", name).rglob("*"):
-            if path.is_file():
-                path.unlink()
+    for path in Path(".snakemake/locks").glob("*"):
+        path.unlink()
     return owner
 
 

@@ -6,7 +6,6 @@ rule fetch:
         "data/fetched/{dataset}/{file}",
     log:
         "logs/fetched/{dataset}/{file}.log",
-    retries: 2
     shell:
         "python workflow/scripts/fetch.py --dataset {wildcards.dataset} --output {output} --log {log}"
 

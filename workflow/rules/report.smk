@@ -22,7 +22,7 @@ rule publish:
     log:
         "logs/{study}/published/{fingerprint}.log",
     shell:
-        "python workflow/scripts/publish.py --study {wildcards.study} --fingerprint {wildcards.fingerprint} 2> {log}"
+        "python workflow/scripts/publish.py --reported $(dirname {input}) --study {wildcards.study} --log {log}"
 
 
 # Every study is a target by its own name.

@@ -3,12 +3,16 @@
 import argparse
 from pathlib import Path
 
+from sixteen.lineage import job
 from sixteen.reporting.publish import publish
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--reported", type=Path, required=True, help="folder of the rendered report"
+    )
     parser.add_argument("--study", required=True)
-    parser.add_argument("--fingerprint", required=True)
+    parser.add_argument("--log", type=Path, required=True)
     arguments = parser.parse_args()
-    reported = Path("results", arguments.study, "summarized/reported", arguments.fingerprint)
-    publish(reported, Path("reports"), arguments.study, arguments.fingerprint)
+    with job.explained(arguments.log):
+        publish(arguments.reported, Path("reports"), arguments.study, arguments.reported.name)

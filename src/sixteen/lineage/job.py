@@ -32,7 +32,7 @@ log = logging.getLogger("sixteen")
 
 
 def main(step: Step, needs_device: bool = False) -> None:
-    """Command line of a rule's script: ``--plan FILE --log FILE``; exits 1 with one sentence on a mistake.
+    """Command line of a rule's script: ``--plan FILE --log FILE``.
 
     ``needs_device``: the step trains, so it takes a GPU for itself where there is one.
     """
@@ -40,28 +40,35 @@ def main(step: Step, needs_device: bool = False) -> None:
     parser.add_argument("--plan", type=Path, required=True, help="the run, frozen by the plan")
     parser.add_argument("--log", type=Path, required=True, help="where progress is written as well")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    _log_to(arguments.log)
-    try:
+    with explained(arguments.log):
         run = load_run(arguments.plan)
         _label(run)
         with machine.device() if needs_device else contextlib.nullcontext():
             execute(run, step)
-    except UserError as error:
-        _stop(f"{error}", 1)
-    except KeyboardInterrupt:
-        kept = (
-            "; training goes on from its last checkpoint at the next call" if needs_device else ""
-        )
-        _stop(f"cancelled{kept}, finished runs stay", 130)
-    except Exception as error:
-        if (sentence := _about_disk(error)) is None:
-            raise
-        _stop(sentence, 1)
     if needs_device:
         # TensorFlow takes a second to tear down what the kernel frees at once.
         logging.shutdown()
         os._exit(0)
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Log to the terminal and to a file, and turn what a user can mend into one sentence and exit 1.
+
+    A cancelled command exits with 130. Any other exception is a defect of ours and passes.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _log_to(path)
+    try:
+        yield
+    except UserError as error:
+        _stop(f"{error}", 1)
+    except KeyboardInterrupt:
+        _stop("cancelled: finished runs stay, training goes on from its last checkpoint", 130)
+    except Exception as error:
+        if (sentence := _about_disk(error)) is None:
+            raise
+        _stop(sentence, 1)
 
 
 def execute(run: Run, step: Step, root: Path = Path()) -> None:
