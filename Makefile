@@ -1,6 +1,6 @@
 # The commands of the README. Everything runs in .venv, made from the hash-locked requirements.
 PYTHON ?= python3
-# gpu or jax: the environment with that extra (make demo EXTRA=gpu)
+# gpu, jax or jax-gpu: the environment with that extra (make demo EXTRA=gpu)
 EXTRA ?=
 BIN := .venv/bin
 # Some containers forbid bytecode; without it TensorFlow takes four times as long to import.
@@ -23,7 +23,8 @@ check: $(stamp)
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/basedpyright
 	@# The environment is that of requirements.txt for all rules, so that lint alone is not ours.
-	! $(BIN)/snakemake --lint 2>&1 | grep '^    \* ' | grep -v 'Specify a conda environment'
+	@lints="$$($(BIN)/snakemake --lint 2>&1)"; echo "$$lints" | grep -q '^Lints for rule' || { echo "$$lints"; exit 1; }; \
+	  ! echo "$$lints" | grep '^    \* ' | grep -v 'Specify a conda environment'
 
 benchmark: $(stamp)
 	$(BIN)/python benchmarks/steps.py
@@ -31,9 +32,10 @@ benchmark: $(stamp)
 
 # Hash-locked for every supported Python; names no registry.
 locks:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra gpu --group dev pyproject.toml -o requirements-gpu.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra jax --group dev pyproject.toml -o requirements-jax.txt
+	for extra in "" gpu jax jax-gpu; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev \
+	    $${extra:+--extra $$extra} pyproject.toml -o requirements$${extra:+-$$extra}.txt || exit 1; \
+	done
 
 $(stamp): $(lock) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

@@ -80,3 +80,47 @@ def test_an_empty_file_is_refused(tmp_path):
 def test_an_unknown_study_lists_the_known_ones(real):
     with pytest.raises(UserError, match="continuous16-demo"):
         parameters.study_of(real, "nope")
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    text = (TOP / "params.yaml").read_text().replace("  resnet14:", "  resnet8:")
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(UserError, match="'resnet8' stands twice"):
+        parameters.load(tmp_path / "params.yaml", SCHEMA)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_is_not_finite_is_refused(real, value):
+    real["recipes"]["sgd"]["learning_rate"] = value
+    assert "learning_rate" in refusal(real)
+
+
+def test_a_seed_with_a_point_is_refused(real):
+    real["studies"]["continuous16"]["seeds"] = [0, 1.0]
+    assert "whole numbers" in refusal(real)
+
+
+def test_quantization_to_32_bit_is_refused(real):
+    arms = real["studies"]["continuous16"]["arms"]
+    arms["float16"] = arms["float16"].replace("quantized-to-float16", "quantized-to-float32")
+    assert "16-bit variables" in refusal(real)
+
+
+def test_going_on_in_16_bit_without_a_cast_is_refused(real):
+    arms = real["studies"]["continuous16"]["arms"]
+    arms["float16"] = arms["float16"].replace("/quantized-to-float16", "")
+    assert "add the phrase quantized-to-float16" in refusal(real)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("metric", "acuracy"), ("only", "resnet9"), ("arms", ["float16", "float16"]), ("margin", -1)],
+)
+def test_a_claim_that_cannot_be_decided_is_refused(real, key, value):
+    real["claims"]["continuous16"][0][key] = value
+    assert "claims/continuous16" in refusal(real)
+
+
+def test_an_alpha_that_leaves_no_interval_is_refused(real):
+    real["statistics"]["alpha"] = 0.6
+    assert "statistics/alpha" in refusal(real)

@@ -108,11 +108,21 @@ def test_a_counted_ratio_without_spread_decides_exactly_and_it_says_so() -> None
 
 
 @pytest.mark.parametrize("effect", [-0.01, 0.0, 0.01])
-def test_the_sign_of_accuracies_that_all_differ_alike_is_open(effect) -> None:
+def test_accuracies_that_all_differ_alike_decide_nothing(effect) -> None:
     """A test set of 100 images has accuracies in steps of 0.01: three seeds can agree by chance."""
-    judged = judge(claim("greater"), evidence({"resnet8": [effect] * 3}))
-    assert judged["verdict"] == "inconclusive"
-    assert "no spread" in judged["why"]
+    for test in ("greater", "less", "equivalence"):
+        judged = judge(claim(test, margin=0.02), evidence({"resnet8": [effect] * 3}))
+        assert judged["verdict"] == "inconclusive"
+        assert "no spread" in judged["why"]
+
+
+@pytest.mark.parametrize(
+    ("ratios", "verdict"),
+    [([0.5] * 3, "supported"), ([1.0] * 3, "refuted"), ([2.0] * 3, "refuted")],
+)
+def test_less_is_less_than_equal(ratios, verdict) -> None:
+    given = evidence({"resnet8": ratios}, "state_bytes")
+    assert judge(claim("ratio_less", "state_bytes"), given)["verdict"] == verdict
 
 
 def test_diverged_seeds_are_left_out_and_named() -> None:

@@ -1,6 +1,9 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import pandas as pd
 import pytest
@@ -88,3 +91,15 @@ def test_logits_that_are_not_finite_count_as_diverged(tmp_path: Path) -> None:
     logits = logits_of(LABELS, 30)
     logits[3, 1] = np.inf
     assert run(tmp_path, logits, [0.1, 0.75])[0]["outcome"] == "diverged"
+
+
+def test_logits_in_bfloat16_are_read_where_nothing_else_has_taught_numpy(tmp_path) -> None:
+    dataset = write_dataset(tmp_path / "dataset", LABELS)
+    logits = logits_of(LABELS, 40).astype(ml_dtypes.bfloat16)
+    run = write_training(tmp_path / "run", logits, [0.5, 1.0])
+    program = (
+        "import sys; from pathlib import Path; from sixteen.analysis.evaluate import evaluate;"
+        "d, r, i = map(Path, sys.argv[1:]); evaluate({}, {'dataset': d, 'run': r}, i, i)"
+    )
+    subprocess.run([sys.executable, "-c", program, dataset, run, tmp_path], check=True)
+    assert json.loads((tmp_path / "metrics.json").read_text())["accuracy"] == 1.0

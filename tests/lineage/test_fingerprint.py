@@ -131,6 +131,17 @@ def test_constants_that_compare_equal_have_other_digests(package, value):
     assert list(texts.values()).count(texts[value]) == 1
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [('f("", y)', "f(y)"), ('x = ["", ""]', 'x = [""]'), ('f"{x}"', 'f"{x} "')]
+)
+def test_texts_count_even_if_they_are_empty(package, old, new):
+    folder, digests = package
+    (folder / "hinge.py").write_text(f"{old}\n")
+    before = digests()["house.hinge"]
+    (folder / "hinge.py").write_text(f"{new}\n")
+    assert digests()["house.hinge"] != before
+
+
 def test_an_added_unrelated_module_changes_nothing(package):
     folder, digests = package
     before = digests()

@@ -58,6 +58,23 @@ def test_a_lie_is_found_and_named(built, promised, message):
         check_dtypes(*build(PRECISIONS[built]), PRECISIONS[promised])
 
 
+def test_an_activation_in_another_format_is_found_though_it_stores_nothing():
+    import keras
+
+    from sixteen.training.precision import check_dtypes
+
+    model, optimizer = build(PRECISIONS["float16"])
+    model.get_layer(
+        next(
+            x.name
+            for x in model.layers
+            if isinstance(x, keras.layers.ReLU | keras.layers.Activation)
+        )
+    ).dtype_policy = "float32"
+    with pytest.raises(UserError, match=r"the arithmetic of .* in float16, came float32"):
+        check_dtypes(model, optimizer, PRECISIONS["float16"])
+
+
 def test_momentum_in_another_format_is_found():
     from sixteen.training.precision import check_dtypes
 

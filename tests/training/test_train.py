@@ -27,14 +27,20 @@ def test_same_recipe_and_seed_give_the_same_bytes(runner, trained):
     assert runner.run("again").deterministic() == trained.deterministic()
 
 
-def test_killed_at_any_epoch_and_called_again_gives_the_same_bytes(runner):
-    settings = {"precision": "mixed_float16", "epochs": 40, "augmentation": "crop-flip"}
-    whole = runner.start("whole", **settings)
-    for epoch in (2, 8, 22):
-        runner.kill("killed", after_epoch=epoch, **settings)
-    resumed = runner.run("killed", **settings)
+@pytest.mark.parametrize(
+    ("precision", "augmentation", "kills"),
+    [("mixed_float16", "crop-flip", (2, 8, 22)), ("float16", "none", (12,))],
+)
+def test_killed_at_any_epoch_and_called_again_gives_the_same_bytes(
+    runner, precision, augmentation, kills
+):
+    settings = {"precision": precision, "epochs": 40, "augmentation": augmentation}
+    whole = runner.start(f"whole-{precision}", **settings)
+    for epoch in kills:
+        runner.kill(f"killed-{precision}", after_epoch=epoch, **settings)
+    resumed = runner.run(f"killed-{precision}", **settings)
     assert "going on from the checkpoint of epoch" in resumed.said
-    assert resumed.deterministic() == runner.finish("whole", whole).deterministic()
+    assert resumed.deterministic() == runner.finish(f"whole-{precision}", whole).deterministic()
 
 
 def test_continuation_goes_on_with_the_batches_where_its_start_ended(runner):

@@ -193,6 +193,18 @@ def test_a_cancelled_run_says_so_and_the_next_call_goes_on(fresh):
     assert kept < fresh.runs()
 
 
+def test_files_without_their_record_are_refused_and_not_deleted(project):
+    """Snakemake would delete them before the job could say a word."""
+    [dataset] = project.folder.glob("data/prepared/digits/*/dataset.safetensors")
+    (dataset.parent / "record.json").unlink()
+    project.edit(change_second_rate)
+
+    output = project.call("snakemake --cores 2 demo", status=1)
+
+    assert "holds files and no record.json" in output
+    assert dataset.exists()
+
+
 def test_two_experiments_unite(project):
     """Runs of two branches lie side by side: nothing is computed twice after a merge."""
     project.call("git checkout -q -b faster")

@@ -43,3 +43,8 @@ def test_a_figure_is_traced_to_the_dataset(project):
 def test_the_page_says_that_one_seed_decides_nothing_about_accuracy(project):
     page = (project.folder / "reports/continuous16-demo/index.html").read_text()
     assert "at least 2 seeds are needed" in page
+
+
+def test_a_reader_opens_the_pages(project, read_page):
+    assert read_page(project.folder / "reports/index.html") == 0
+    assert read_page(project.folder / "reports/continuous16-demo/index.html") == 7

@@ -34,6 +34,13 @@ def own_this_folder():
     The lock taken here dies with its holder, so that nobody has to unlock by hand.
     """
     Path(".sixteen").mkdir(exist_ok=True)
+    for run in PLAN.runs.values():
+        # Snakemake would delete these files before the job could say a word.
+        if not Path(run.record).exists() and any(p.is_file() for p in Path(run.path).rglob("*")):
+            raise WorkflowError(
+                f"{run.path} holds files and no record.json: restore the record with `dvc checkout` or "
+                "`dvc pull`, or move the folder away, then call again"
+            )
     for folder in ("data", "results", "reports"):
         if Path(folder).exists() and not os.access(folder, os.W_OK):
             raise WorkflowError(
@@ -86,7 +93,14 @@ def plan_of(wildcards):
 
 def parents_of(wildcards):
     """The records of the runs that a run starts from. They exist when, and only when, those are finished."""
-    run = load_run(Path(plan_of(wildcards))) if PLAN is None else RUNS[wildcards.fingerprint]
+    run = RUNS.get(wildcards.fingerprint)
+    if run is None and PLAN is None:
+        run = load_run(Path(plan_of(wildcards)))
+    if run is None:
+        raise WorkflowError(
+            f"the parameters and the code as they are now don't plan a run {wildcards.fingerprint}: go back to "
+            "the commit that its record names"
+        )
     fetched = [path for path in run.sources.values() if path.startswith("data/fetched/")]
     return fetched + sorted({f"{path}/record.json" for path in run.parents.values()})
 

@@ -29,15 +29,6 @@ class Criterion:
     words: str
 
     @property
-    def one_sided(self) -> bool:
-        """Whether the claim is about the sign of a difference.
-
-        Accuracies on a test set are multiples of one image, so that a few seeds can agree by chance: without
-        spread such a test decides nothing. A bound or a counted ratio is exact and decides.
-        """
-        return self.kind == "difference" and math.isinf(self.region.high - self.region.low)
-
-    @property
     def unit(self) -> str:
         """Unit in which estimates are shown."""
         return "times" if self.kind == "ratio" else METRICS[self.metric].unit
@@ -50,7 +41,7 @@ class Criterion:
 def criteria_of(claim: dict[str, Any], levels: dict[str, float]) -> list[Criterion]:
     """The comparisons that all have to hold for a claim; the last is the one whose numbers are shown."""
     kind = claim["test"]
-    two_sided, one_sided = levels["confidence"], 1 - 2 * levels["alpha"]
+    one_sided = 1 - 2 * levels["alpha"]  # this interval decides each test at level alpha
     if kind == "starts_lower_ends_equal":
         start = {**claim, "test": "less", "metric": claim["start_metric"]}
         return criteria_of(start, levels) + criteria_of({**claim, "test": "equivalence"}, levels)
@@ -77,12 +68,14 @@ def criteria_of(claim: dict[str, Any], levels: dict[str, float]) -> list[Criteri
     if kind == "ratio_at_most":
         value = claim["value"]
         region = Region(-math.inf, math.log(value), closed=True)
-        return [Criterion(metric, "ratio", region, two_sided, value, f"at most {number(value)}")]
+        return [Criterion(metric, "ratio", region, one_sided, value, f"at most {number(value)}")]
     if kind == "ratio_greater":
-        return [Criterion(metric, "ratio", Region(0, math.inf, False), two_sided, 1, "above 1")]
+        return [Criterion(metric, "ratio", Region(0, math.inf, False), one_sided, 1, "above 1")]
+    if kind == "ratio_less":
+        return [Criterion(metric, "ratio", Region(-math.inf, 0, False), one_sided, 1, "below 1")]
     raise UserError(
         f"expected a test in claim {claim['id']!r}, came {kind!r}; choose from equivalence, greater, "
-        "less, ratio_at_most, ratio_greater, bounded, starts_lower_ends_equal"
+        "less, ratio_at_most, ratio_greater, ratio_less, bounded, starts_lower_ends_equal"
     )
 
 
@@ -100,7 +93,9 @@ def compare(
     ratio = criterion.kind == "ratio"
     compared = statistics.paired_log_ratio if ratio else statistics.paired_difference
     estimate = compared(pairs.first, pairs.second, criterion.confidence)
-    mute = criterion.one_sided and estimate.sd == 0
+    # Accuracies are multiples of one test image, so that a few seeds can agree by chance. Counted ratios
+    # (bytes) have no spread, and decide.
+    mute = criterion.kind == "difference" and estimate.sd == 0
     verdict = "inconclusive" if mute else statistics.decide(estimate, criterion.region)
     lenient = verdict == "refuted"
     if lenient:
@@ -113,7 +108,7 @@ def compare(
     if lenient and verdict == "inconclusive":
         why += f", but not at the level that {family} tests at once ask for (Bonferroni)"
     if mute:
-        why += "; seeds that all agree show no spread that a direction could be tested against"
+        why += "; seeds that all agree show no spread to test against, more seeds may"
     elif verdict == "inconclusive":
         why += f"; {_say_needed(estimate, needed, wanted_power)}"
     ends = (estimate.mean, estimate.low, estimate.high)

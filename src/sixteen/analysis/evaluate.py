@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes  # noqa: F401 (teaches NumPy, and so safetensors, what bfloat16 is)
 import numpy as np
 from safetensors.numpy import load_file
 

@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from sixteen.errors import UserError
+
 LENGTH = 12  # hex digits of a fingerprint: 48 bits, a collision among 10,000 runs has odds of 2e-7
 
 
@@ -60,13 +62,24 @@ def code_of(modules: list[str]) -> dict[str, str]:
 
 def notebook_digest(path: Path) -> str:
     """Digest of the code, prose and tags of a notebook's cells; outputs and ids don't count."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):
+        raise UserError(
+            f"expected the notebook {path}, found none that can be read: correct `notebook` of the study in "
+            "params.yaml"
+        ) from None
     return digest(
         [
             (cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags", []))
             for cell in cells
         ]
     )
+
+
+def forget() -> None:
+    """Read the sources anew at the next call: they may have been edited."""
+    _module.cache_clear()
 
 
 @functools.cache
@@ -96,8 +109,7 @@ def _shape(node: Any) -> Any:
     Empty fields are left out, since each version of Python adds some (``type_params`` in 3.12).
     """
     if isinstance(node, list):
-        # Python 3.12 puts empty strings between the parts of a nested format.
-        return [_shape(item) for item in node if not _is_empty_text(item)]
+        return [_shape(item) for item in node]
     if not isinstance(node, ast.AST):
         return f"{type(node).__name__} {node!r}"
     fields = dict(ast.iter_fields(node))
@@ -109,6 +121,8 @@ def _shape(node: Any) -> Any:
             and isinstance(first.value.value, str)
         ):
             fields["body"] = node.body[1:]
+    if isinstance(node, ast.JoinedStr):  # Python 3.12 puts empty strings between nested formats
+        fields["values"] = [part for part in node.values if not _is_empty_text(part)]
     kept = {k: v for k, v in fields.items() if v is not None and v != [] and k != "kind"}
     return [type(node).__name__, {k: _shape(v) for k, v in kept.items()}]
 

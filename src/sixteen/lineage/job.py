@@ -77,7 +77,7 @@ def execute(run: Run, step: Step, root: Path = Path()) -> None:
     with exclusive(root / PRIVATE / "locks" / run.fingerprint, f"the run {run.path}"):
         if (folder / record.NAME).exists():
             return
-        _check_code(run)
+        _check_code(run, root)
         started, clock = datetime.now(UTC), time.monotonic()
         inputs, read = _inputs(run, root)
         partial = folder.with_name(f".{run.fingerprint}.partial")
@@ -87,6 +87,9 @@ def execute(run: Run, step: Step, root: Path = Path()) -> None:
         scratch.mkdir(parents=True, exist_ok=True)
         os.environ.setdefault("SIXTEEN_CACHE", str((root / PRIVATE / "cache").resolve()))
         facts = step(run.parameters | run.settings, inputs, partial, scratch)
+        _check_code(
+            run, root
+        )  # once more: steps import late, and notebooks run in a process of their own
         execution = {
             "started": started.isoformat(timespec="seconds"),
             "ended": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -113,10 +116,15 @@ def execute(run: Run, step: Step, root: Path = Path()) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _check_code(run: Run) -> None:
+def _check_code(run: Run, root: Path) -> None:
     """Refuse to run other code than the plan has hashed: an edit made while the run was queued."""
+    fingerprint.forget()
     now = fingerprint.code_of(list(run.code))
-    if changed := [name for name in now if now[name] != run.code.get(name)]:
+    changed = [name for name in now if now[name] != run.code.get(name)]
+    notebook = run.sources.get("notebook")
+    if notebook and fingerprint.notebook_digest(root / notebook) != run.parameters["cells"]:
+        changed.append(notebook)
+    if changed:
         raise UserError(
             f"{', '.join(changed)} changed since {run.path} was planned: start snakemake anew, it plans with "
             "the code as it is"
@@ -175,14 +183,9 @@ def _settle(partial: Path, folder: Path) -> None:
         descriptor = os.open(path, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
-    # Snakemake makes the folders of declared outputs beforehand; a rename may replace an empty folder.
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if not path.is_dir():
-            raise UserError(
-                f"{path} stands in a run that has no record: restore the record with `dvc checkout`, or remove "
-                f"{folder} and run snakemake again"
-            )
-        path.rmdir()
+    # Snakemake makes the folders of declared outputs beforehand.
+    # With `snakemake --force` it also leaves the files that it doesn't know of from the run that is remade.
+    shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
 
 

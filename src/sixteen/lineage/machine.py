@@ -26,6 +26,8 @@ PACKAGES = (
     "matplotlib",
 )
 
+FLAGS = ("XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "NVIDIA_TF32_OVERRIDE", "OMP_NUM_THREADS")
+
 log = logging.getLogger("sixteen")
 
 
@@ -37,14 +39,16 @@ def device() -> Iterator[None]:
     """
     found = sorted(path.name[6:] for path in Path("/dev").glob("nvidia[0-9]*"))
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(found)).split(",")
-    if not found or visible == [""]:
+    if not found or visible in ([""], ["-1"]):
         yield
         return
     held: TextIO | None = None
     waiting = False
     while held is None:
         for device in visible:
-            file = (Path(tempfile.gettempdir()) / f"sixteen-gpu-{device}.lock").open("a")
+            file = (Path(tempfile.gettempdir()) / f"sixteen-{os.getuid()}-gpu-{device}.lock").open(
+                "a"
+            )
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -76,6 +80,8 @@ def facts(root: Path) -> dict[str, Any]:
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "python": platform.python_version(),
         "packages": versions,
+        # What a caller may have set that changes numerics, with what we set ourselves.
+        "flags": {k: v for k, v in sorted(os.environ.items()) if k in FLAGS},
         "git_commit": commit,
         "git_dirty": bool(_git(root, "status", "--porcelain")) if commit else None,
     }

@@ -106,14 +106,18 @@ class Plan:
         return f"reports/{name}/manifest-{self._studies[name].report.rpartition('/')[2]}.json"
 
     def freeze(self) -> None:
-        """Write each run to ``<fingerprint>.json``, once: queued jobs do what was planned."""
+        """Write each run to ``<fingerprint>.json``: queued jobs do what was planned.
+
+        The file of a fingerprint can change only in what cannot change the result: sources and settings.
+        """
         folder = self.root / PLANS
         folder.mkdir(parents=True, exist_ok=True)
         for run in self.runs.values():
             path = folder / f"{run.fingerprint}.json"
-            if not path.exists():
+            planned = fingerprint.canonical(dataclasses.asdict(run))
+            if not path.exists() or path.read_bytes() != planned:
                 partial = path.with_suffix(f".{os.getpid()}")
-                partial.write_bytes(fingerprint.canonical(dataclasses.asdict(run)))
+                partial.write_bytes(planned)
                 partial.replace(path)
 
 

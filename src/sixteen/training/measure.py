@@ -1,6 +1,7 @@
 """What a run costs: memory, energy, and on which device. Measured, so different from run to run."""
 
 import contextlib
+import os
 import platform
 import resource
 import sys
@@ -70,21 +71,42 @@ def _bytes(variables: Sequence[keras.Variable]) -> int:
 def energy_meter() -> Callable[[], float] | None:
     """A function that returns the joules spent so far (NVML, else RAPL), or None where nothing counts.
 
-    RAPL counts the whole processor package, with all that runs on it.
+    NVML counts the GPU that this process was given. RAPL counts whole processor packages, with all that runs
+    on them, and wraps; it has to be asked at least once a wrap (minutes to hours).
     """
     with contextlib.suppress(Exception):  # no NVML, no GPU, or one that doesn't count energy
         import pynvml  # pyright: ignore[reportMissingImports] (an optional extra)
 
         pynvml.nvmlInit()
-        handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+        given = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+        handle = (
+            pynvml.nvmlDeviceGetHandleByIndex(int(given))
+            if given.isdigit()
+            else pynvml.nvmlDeviceGetHandleByUUID(given)
+        )
         pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)
         return lambda: pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3  # from millijoules
-    counters = sorted(POWERCAP.glob("intel-rapl:[0-9]/energy_uj"))
-
-    def joules() -> float:
-        return sum(int(counter.read_text()) for counter in counters) / 1e6  # from microjoules
-
     try:
-        return joules if joules() > 0 else None
+        return _rapl(sorted(POWERCAP.glob("intel-rapl:[0-9]")))
     except OSError:
         return None
+
+
+def _rapl(packages: list[Path]) -> Callable[[], float] | None:
+    if not packages:
+        return None
+
+    def read() -> list[int]:
+        return [int((package / "energy_uj").read_text()) for package in packages]
+
+    limits = [int((package / "max_energy_range_uj").read_text()) + 1 for package in packages]
+    last, spent = read(), 0
+
+    def joules() -> float:
+        nonlocal last, spent
+        now = read()
+        spent += sum((b - a) % limit for a, b, limit in zip(last, now, limits, strict=True))
+        last = now
+        return spent / 1e6  # from microjoules
+
+    return joules

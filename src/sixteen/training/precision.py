@@ -50,7 +50,8 @@ def check_dtypes(
     """Make sure, before the first step, that every number is stored and computed as the entry promises.
 
     Looks at the tensors themselves: weights, batch-norm parameters and statistics, momentum (stored like
-    the weight that it belongs to), and at the compute type of each layer and of the logits. Raises
+    the weight that it belongs to), and at the compute type of each layer, with weights or
+    without, and of the logits. Raises
     UserError that names the first one that differs.
     """
     storage = {}
@@ -59,7 +60,8 @@ def check_dtypes(
         for variable in layer.weights:
             storage[variable.path] = precision["batch_norm" if is_norm else "variables"]
             _check(variable.path, storage[variable.path], variable)
-        if layer.weights and layer.compute_dtype != precision["compute"]:
+        computes = not isinstance(layer, keras.layers.InputLayer)
+        if computes and layer.compute_dtype != precision["compute"]:
             _differs(f"the arithmetic of {layer.name}", precision["compute"], layer.compute_dtype)
     inner: Any = getattr(optimizer, "inner_optimizer", optimizer)
     if inner.momentum:

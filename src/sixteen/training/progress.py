@@ -1,11 +1,13 @@
-"""Progress of a training: a bar on a terminal, else one plain line an epoch on the logger `sixteen`."""
+"""Progress of a training: one plain line an epoch on the logger `sixteen`, and on a terminal a bar below."""
 
+import contextlib
 import logging
 import sys
 import time
 from typing import Any
 
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 log = logging.getLogger("sixteen")
 
@@ -18,8 +20,10 @@ class Progress:
         self.last = last
         self.epochs = last - first
         self.bar = None
+        self.around = contextlib.ExitStack()
         if sys.stderr.isatty():
             self.bar = tqdm(total=self.epochs * steps, unit="step", leave=False)
+            self.around.enter_context(logging_redirect_tqdm([log]))
         self.started = time.monotonic()
         self.done = 0
 
@@ -36,7 +40,6 @@ class Progress:
             self.bar.set_postfix(
                 loss=f"{trained['loss']:.4g}", accuracy=f"{trained['test_accuracy']:.2%}"
             )
-            return
         left = (time.monotonic() - self.started) / self.done * (self.epochs - self.done)
         log.info(
             "epoch %d/%d: loss %.4g, test accuracy %.2f %%, %.0f images/s, %.0f s left",
@@ -50,5 +53,6 @@ class Progress:
 
     def close(self) -> None:
         """Leave the terminal as it was."""
+        self.around.close()
         if self.bar is not None:
             self.bar.close()

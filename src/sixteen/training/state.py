@@ -46,8 +46,8 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
     except (OSError, SafetensorError, TypeError, KeyError) as error:
         raise UserError(
-            f"expected tensors in {path}, came a file that can't be read ({error}); remove the run that it "
-            "belongs to and make it again"
+            f"expected tensors in {path}, came a file that can't be read ({error}); remove that file and call "
+            "again"
         ) from error
 
 

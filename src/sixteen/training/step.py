@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from sixteen.datasets import Dataset
+from sixteen.errors import UserError
 from sixteen.training.order import PADDING
 
 
@@ -47,7 +48,7 @@ class Step(ABC):
     def train_epoch(self, rows: np.ndarray, tick: Callable[[], object]) -> np.ndarray:
         """Take one step for each of `rows` (int32 [steps, batch, 4], see `order.epoch_rows`).
 
-        Calls `tick` after each. Returns float32 [steps, 4]: loss, correct predictions, gradient elements
+        Calls `tick` after each. Returns float32 [steps, 4]: cross-entropy, correct predictions, gradient elements
         that are zero, gradient elements that aren't finite (before unscaling, if the loss is scaled).
         """
 
@@ -92,21 +93,28 @@ class Step(ABC):
         mean, std = self.scale
         return ops.cast((ops.cast(images, "float32") - mean) / std, self.compute)
 
-    def _loss(self, logits: Any, labels: Any, penalties: list[Any]) -> Any:
-        """Mean softmax cross-entropy and the L2 penalties, in the loss type."""
+    def _loss(self, logits: Any, labels: Any, penalties: list[Any]) -> tuple[Any, Any]:
+        """What is minimised, and the mean softmax cross-entropy in it; the rest are L2 penalties."""
         likelihoods: Any = ops.log_softmax(ops.cast(logits, self.loss_dtype))
         chosen = ops.one_hot(labels, logits.shape[-1], dtype="bool")
         picked = ops.where(chosen, likelihoods, ops.zeros_like(likelihoods))
-        loss: Any = ops.negative(ops.mean(ops.sum(picked, axis=-1)))
+        entropy: Any = ops.negative(ops.mean(ops.sum(picked, axis=-1)))
+        loss = entropy
         for penalty in penalties:
             loss = loss + ops.cast(penalty, self.loss_dtype)
-        return loss
+        return loss, entropy
 
-    def _report(self, loss: Any, logits: Any, labels: Any, gradients: list[Any]) -> Any:
+    def _report(self, entropy: Any, logits: Any, labels: Any, gradients: list[Any]) -> Any:
         """Float32 [4], see `train_epoch`. Counts are exact: they stay below 2^24."""
+        for variable, gradient in zip(self.model.trainable_variables, gradients, strict=True):
+            if gradient.dtype != variable.value.dtype:
+                raise UserError(
+                    f"expected the gradient of {variable.path} in {variable.dtype}, as it is stored, came "
+                    f"{gradient.dtype}; give each layer the policy that sixteen.training.precision offers"
+                )
         correct = ops.cast(ops.argmax(logits, axis=-1), "int32") == labels
         # One vector: a pair of reductions for each tensor would cost a sixth of the compile time.
         gradient: Any = ops.concatenate([ops.cast(ops.ravel(g), "float32") for g in gradients])
         masks = (correct, gradient == 0, ops.logical_not(ops.isfinite(gradient)))
         counts = [ops.sum(ops.cast(mask, "float32")) for mask in masks]
-        return ops.stack([ops.cast(loss, "float32"), *counts])
+        return ops.stack([ops.cast(entropy, "float32"), *counts])

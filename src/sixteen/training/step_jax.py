@@ -59,15 +59,15 @@ class JaxStep(Step):
                 trainable, non_trainable, images, training=True, return_losses=True
             )
             logits, moved, penalties = called
-            loss = self._loss(logits, labels, penalties)
+            loss, entropy = self._loss(logits, labels, penalties)
             with keras.StatelessScope(
                 state_mapping=zip(self.optimizer.variables, slots, strict=True)
             ):
                 scaled = self.optimizer.scale_loss(loss)
-            return scaled, (loss, logits, moved)
+            return scaled, (entropy, logits, moved)
 
-        gradients, (loss, logits, moved) = jax.grad(objective, has_aux=True)(trainable)
-        report = self._report(loss, logits, labels, gradients)
+        gradients, (entropy, logits, moved) = jax.grad(objective, has_aux=True)(trainable)
+        report = self._report(entropy, logits, labels, gradients)
         trainable, slots = self.optimizer.stateless_apply(slots, gradients, trainable)
         return [trainable, moved, slots], report
 

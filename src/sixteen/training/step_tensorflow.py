@@ -48,11 +48,11 @@ class TensorFlowStep(Step):
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
             logits = self.model(images, training=True)
-            loss = self._loss(logits, labels, self.model.losses)
+            loss, entropy = self._loss(logits, labels, self.model.losses)
             scaled = self.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, variables)
         self.optimizer.apply(gradients, variables)
-        return self._report(loss, logits, labels, gradients)
+        return self._report(entropy, logits, labels, gradients)
 
     def _test_step(self, indices: tf.Tensor) -> tf.Tensor:
         return self.model(self._test_batch(self.test_data, indices), training=False)

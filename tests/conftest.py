@@ -1,0 +1,58 @@
+"""A reader with a browser, where one is installed."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def read_page() -> Iterator[Callable[[Path], int]]:
+    """Opens a page as a reader would and returns how many images it shows.
+
+    Fails on any console message, error, request but for the page itself, broken image, or link that leads
+    nowhere. The browser lives for one test, since its event loop shuts out other ones.
+    """
+    program = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
+    if program is None:
+        pytest.skip("no Chromium is installed, so the pages can't be opened as a reader would")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
+    arguments = [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--no-first-run",
+    ]
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield lambda path: _read(chromium.new_page(), path)
+        chromium.close()
+
+
+def _read(page: Any, path: Path) -> int:
+    address = path.resolve().as_uri()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda request: complaints.append(request.url))
+    page.on(
+        "request",
+        lambda request: (
+            request.url.startswith((address, "data:")) or complaints.append(request.url)
+        ),
+    )
+    page.goto(address)
+    links = page.evaluate("Array.from(document.links, a => a.href)")
+    widths = page.evaluate("Array.from(document.images, image => image.naturalWidth)")
+    page.close()
+    assert complaints == []
+    assert all(widths), "an image is broken"
+    for link in links:
+        assert Path(link.removeprefix("file://").partition("#")[0]).exists(), link
+    return len(widths)
