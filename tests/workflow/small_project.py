@@ -12,6 +12,8 @@ from pathlib import Path
 
 import yaml
 
+from sixteen.lineage import record
+
 ROOT = Path(__file__).parents[2]
 CHEAP = Path(__file__).parent / "cheap"
 PARTS = (
@@ -61,12 +63,7 @@ class Project:
 
     def runs(self) -> set[str]:
         """Paths of all finished runs."""
-        return {
-            path.parent.relative_to(self.folder).as_posix()
-            for root in ("data", "results")
-            for path in (self.folder / root).rglob("record.json")
-            if not path.parent.name.startswith(".")
-        }
+        return {folder.relative_to(self.folder).as_posix() for folder in record.find(self.folder)}
 
     def made_by(self, command: str, **environment: str) -> list[str]:
         """The runs that a command adds, as sentences without fingerprints."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,7 @@ def find(root: Path) -> Iterator[Path]:
     A hidden folder is one that a killed job has not renamed yet, and no run.
     """
     for name in ROOTS:
-        for path in sorted((root / name).rglob(NAME)):
-            if not path.parent.name.startswith("."):
-                yield path.parent
+        for folder, folders, files in os.walk(root / name, followlinks=True):
+            folders[:] = sorted(other for other in folders if not other.startswith("."))
+            if NAME in files:
+                yield Path(folder)
