@@ -133,7 +133,7 @@ def compare(
 def _say(criterion: Criterion, arms: list[str], estimate: Estimate) -> str:
     """What was measured, as a clause."""
     if estimate.mean is None:
-        return "no seed finished in both arms"
+        return f"no seed has the {METRICS[criterion.metric].words} in both arms"
     words, value = METRICS[criterion.metric].words, number(criterion.shown(estimate.mean))
     what = (
         f"the {words} of {arms[0]} is {value} times that of {arms[1]}"

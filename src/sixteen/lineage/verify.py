@@ -201,7 +201,11 @@ class _Verification:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All files below a folder but hidden ones: what a killed run left behind, and what DVC keeps there."""
+    """All files below a folder but hidden ones, which a killed run left behind, and DVC's own notes."""
     for path, folders, names in os.walk(folder, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(path, name) for name in names if not name.startswith("."))
+        yield from (
+            Path(path, name)
+            for name in names
+            if not name.startswith(".") and not name.endswith(".dvc")
+        )

@@ -7,7 +7,17 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from sixteen.reporting.page import Html
-from sixteen.reporting.plate import CROSS, NEUTRAL, legend, logarithmic, look, panels, save, style
+from sixteen.reporting.plate import (
+    CROSS,
+    NEUTRAL,
+    legend,
+    logarithmic,
+    look,
+    panels,
+    save,
+    style,
+    within_percent,
+)
 from sixteen.reporting.study import Study, interval
 
 SWITCH = (0, (2, 2))  # line style of the moment at which the arms part
@@ -128,9 +138,8 @@ def _curves(
                 axis.set_title(f"{network}: {study.seeds(network)}" if start == 0 else part)
                 axis.set_xlabel("epoch")
                 axis.set_ylabel(label)
-                if label.endswith("(%)"):  # an interval may reach past what a share can be
-                    low, high = axis.get_ylim()
-                    axis.set_ylim(max(low, -2), min(high, 102))
+                if label.endswith("(%)"):
+                    within_percent(axis)
                 axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
                 if log:
                     logarithmic(axis)

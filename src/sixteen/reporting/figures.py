@@ -25,6 +25,7 @@ from sixteen.reporting.plate import (
     panels,
     save,
     style,
+    within_percent,
 )
 from sixteen.reporting.study import Study
 
@@ -52,6 +53,7 @@ def final_accuracy(study: Study) -> Html:
             _mark_diverged(study, axis, mine)
             axis.set_title(f"{network}: {study.seeds(network)}")
             axis.set_ylabel("test accuracy (%)")
+            within_percent(axis)
         legend(figure, _point_handles(runs))
         return save(
             study,

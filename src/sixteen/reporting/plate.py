@@ -97,6 +97,12 @@ def arm_axis(study: Study, axis: Axes) -> None:
     axis.grid(axis="x", visible=False)
 
 
+def within_percent(axis: Axes) -> None:
+    """A y axis from 0 to 100 % at most: an interval may reach past what a share can be."""
+    low, high = axis.get_ylim()
+    axis.set_ylim(max(low, -2), min(high, 102))
+
+
 def how_to_read(study: Study) -> str:
     """What large points and bars are; one seed has no interval, and the reader is told so."""
     if study.runs.query("outcome == 'finished'").groupby(["network", "arm"]).size().max() < 2:
