@@ -119,3 +119,7 @@ def make_project(folder: Path, cheap: bool = True) -> Project:
     project.call("git add -A")
     project.call("git commit -q -m project")
     return project
+
+
+def change_second_rate(parameters):
+    parameters["recipes"]["second-sgd"]["learning_rate"] = 0.03

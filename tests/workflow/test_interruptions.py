@@ -1,0 +1,140 @@
+"""What happens when a run is edited, killed, cancelled, doubled, or out of disk: nothing is lost."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from small_project import change_second_rate
+
+
+def test_queued_jobs_run_what_was_planned(fresh):
+    process = fresh.start("snakemake --cores 1 demo", CHEAP_PAUSE="0.2")
+    wait_for(lambda: any("/trained-in" in path for path in fresh.runs()))
+    planned = set((fresh.folder / ".sixteen/plan").glob("*.json"))
+    before = (fresh.folder / "params.yaml").read_text()
+    fresh.edit(change_second_rate)
+
+    output, _ = process.communicate(timeout=300)
+
+    assert process.returncode == 0, output
+    assert {path.rpartition("/")[2] for path in fresh.runs()} == {path.stem for path in planned}
+    rates = {
+        re.search(r'"learning_rate": ([\d.]+)', path.read_text()).group(1)
+        for path in fresh.folder.glob("results/**/continued-*/seed-*/*/record.json")
+    }
+    assert rates == {"0.02"}
+    (fresh.folder / "params.yaml").write_text(before)
+    assert fresh.nothing_to_do()
+
+
+def test_after_kill_9_of_everything_the_next_call_goes_on(fresh):
+    process = fresh.start("dvc repro demo", CHEAP_PAUSE="0.3")
+    wait_for(lambda: any("/trained-in" in path for path in fresh.runs()))
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    kept = fresh.runs()
+    half = [p for p in fresh.folder.glob("results/**/seed-*/*/*") if not whole(p)]
+    assert half == []
+    times = {path: (fresh.folder / path / "record.json").stat().st_mtime_ns for path in kept}
+
+    fresh.call("dvc repro demo")
+
+    assert fresh.nothing_to_do()
+    after = {path: (fresh.folder / path / "record.json").stat().st_mtime_ns for path in kept}
+    assert after == times
+    assert list(fresh.folder.glob("results/**/.*.partial")) == []
+
+
+def test_a_second_snakemake_is_refused_in_a_sentence_and_loses_nothing(fresh):
+    first = fresh.start("snakemake --cores 1 demo", CHEAP_PAUSE="0.2")
+    wait_for(lambda: fresh.runs())
+
+    try:
+        refused = fresh.call("snakemake --cores 1 demo", status=1)
+        dry = fresh.call("snakemake -n --cores 1 demo")
+    finally:
+        output, _ = first.communicate(timeout=300)
+
+    assert "another snakemake (process" in refused
+    assert "Traceback" not in refused
+    assert "train" in dry
+    assert first.returncode == 0, output
+    assert fresh.nothing_to_do()
+
+
+def test_a_cancelled_run_says_so_and_the_next_call_goes_on(fresh):
+    process = fresh.start("snakemake --cores 1 demo", CHEAP_PAUSE="0.3")
+    wait_for(lambda: any("/trained-in" in path for path in fresh.runs()))
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    kept = fresh.runs()
+
+    assert process.returncode != 0
+    assert "cancelled" in output
+    assert "Traceback" not in output
+    fresh.call("snakemake --cores 2 demo")
+    assert kept < fresh.runs()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A mounted file system of one megabyte: a real one that gets full and can be made read-only."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("this test mounts a small file system, and only root may")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(fresh, small_disk):
+    results = fresh.folder / "results"
+    shutil.rmtree(results)
+    results.symlink_to(small_disk)
+    filler = small_disk / "filler"
+    filler.write_bytes(b"0" * 900_000)
+
+    output = fresh.call("snakemake --cores 2 demo", status=1)
+
+    assert "no space is left" in output
+    assert "Traceback" not in output
+    filler.unlink()
+    subprocess.run(["mount", "-o", "remount,size=50m", str(small_disk)], check=True)
+    kept = fresh.runs()
+    fresh.call("snakemake --cores 2 demo")
+    assert kept < fresh.runs()
+
+
+def test_a_read_only_results_folder_is_told_in_a_sentence(fresh, small_disk):
+    results = fresh.folder / "results"
+    shutil.rmtree(results)
+    results.symlink_to(small_disk)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+
+    output = fresh.call("snakemake --cores 2 demo", status=1)
+
+    assert "can't be written" in output
+    assert "Traceback" not in output
+
+
+def whole(path: Path) -> bool:
+    """Whether a file below a seed stands in a run that is finished or is deeper in the sentence."""
+    return (path.parent / "record.json").exists() or not re.fullmatch(
+        r"[0-9a-f]{12}", path.parent.name
+    )
+
+
+def wait_for(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "what the test waits for never came"
+        time.sleep(0.05)
