@@ -133,7 +133,7 @@ class _Estimate:
             )
             # Compiling takes longer for a deeper network, and no time if an earlier run has done it.
             fixed = (result["start"], result["start"] + scale * result["compile"])
-            source = f"a probe of {_short(network)} just now, scaled by multiply-adds"
+            source = f"a probe ({_short(network)}) just now, scaled by multiply-adds"
             self.speeds[key] = Speed(fixed, (low, high), source)
 
     def _adds(self, network: dict[str, Any]) -> int:
@@ -304,7 +304,7 @@ def _name(run: Run) -> str:
 
 
 def _short(network: dict[str, Any]) -> str:
-    return " ".join(str(value) for value in network.values())
+    return ", ".join(f"{key} {value}" for key, value in network.items())
 
 
 def _workers(threads: int) -> tuple[int, str]:
