@@ -3,7 +3,7 @@ PYTHON ?= python3
 # gpu, jax or jax-gpu: the environment with that extra (make demo EXTRA=gpu)
 EXTRA ?=
 BIN := .venv/bin
-# Some containers forbid bytecode; without it TensorFlow takes four times as long to import.
+# Some containers forbid bytecode; without it every import of TensorFlow compiles it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 lock := requirements$(if $(EXTRA),-$(EXTRA)).txt

@@ -67,7 +67,7 @@ def check(parameters: dict[str, Any], schema: Path = SCHEMA) -> None:
 
 
 def _finite(value: Any, place: str) -> None:
-    """JSON, and so a fingerprint, knows no infinity; and 1.0 must not be another seed than 1."""
+    """Refuse NaN and infinity: JSON, and so a fingerprint, knows neither."""
     if isinstance(value, dict):
         for key, part in value.items():
             _finite(part, f"{place}, {key}")

@@ -28,7 +28,9 @@ NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "continuous16.ipynb"
 
 
 def _claim(name: str, says: str, **test: Any) -> dict[str, Any]:
-    return {"id": name, "says": says, "source": "section 4", "arms": ["float16", "float32"], **test}
+    usual = {"metric": None, "only": None, "hardware": None}
+    head = {"id": name, "says": says, "source": "section 4", "arms": ["float16", "float32"]}
+    return {**head, **usual, **test}
 
 
 CLAIMS = [

@@ -18,7 +18,7 @@ from sixteen.errors import UserError
 class Evidence:
     """What a study measured: the rows of runs.csv, those of quantization.csv as text, layers by network.
 
-    ``levels`` holds the ``confidence`` of intervals, the ``alpha`` of tests and the ``power`` wanted.
+    ``levels`` holds the ``alpha`` of tests and the ``power`` wanted.
     """
 
     runs: list[Run]

@@ -1,7 +1,5 @@
 """Figures of what training costs: time against a reference, and memory, counted and measured."""
 
-from collections.abc import Mapping
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
@@ -32,12 +30,16 @@ STRENGTHS = (1, 0.6, 0.3)  # of the colours of what is counted
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes"))
 
 
-def speed(study: Study, arm: str, reference: str, published: Mapping[str, float]) -> Html:
-    """Training time of an arm over that of the reference, a network a row, and what was published.
+def speed(study: Study, arm: str, reference: str) -> Html:
+    """Training time of an arm over that of the reference, a network a row, and what the paper claims.
 
-    ``published`` maps a name, to be shown as it is, to a ratio of a paper: a row of its own, since it was
-    measured on another device.
+    A ratio that a claim of the study names has a row of its own, since it was measured on another device.
     """
+    published = {
+        f"{claim['only'] or 'every network'}, paper": claim["value"]
+        for claim in study.parameters["claims"]
+        if claim["metric"] == "train_seconds" and claim["test"] == "ratio_at_most"
+    }
     name, title = "speed", f"Training time of {arm} relative to {reference}"
     ratios = study.table("differences").query(
         "metric == 'train_seconds' and kind == 'ratio' and arm == @arm and reference == @reference"
