@@ -15,6 +15,11 @@ rule demo:
         published("demo"),
 
 
+rule demos:
+    input:
+        published("demos"),
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/quantize.smk"

@@ -93,8 +93,8 @@ def _be_measured(arguments: argparse.Namespace) -> None:
     labels = draw.integers(0, 10, count, dtype=np.int32)
     mean, std = np.float32([127.5]), np.float32([73.9])
     entry = {
-        "variables": precision,
         "compute": precision,
+        "master_weights": False,
         "batch_norm": "float32",
         "loss": precision,
         "loss_scale": None,

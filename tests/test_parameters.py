@@ -103,7 +103,7 @@ def test_a_seed_with_a_point_is_refused(real):
 def test_quantization_to_32_bit_is_refused(real):
     arms = real["studies"]["continuous16"]["arms"]
     arms["float16"] = arms["float16"].replace("quantized-to-float16", "quantized-to-float32")
-    assert "16-bit variables" in refusal(real)
+    assert "stores 16-bit weights" in refusal(real)
 
 
 def test_going_on_in_16_bit_without_a_cast_is_refused(real):
@@ -124,3 +124,53 @@ def test_a_claim_that_cannot_be_decided_is_refused(real, key, value):
 def test_an_alpha_that_leaves_no_interval_is_refused(real):
     real["statistics"]["alpha"] = 0.6
     assert "statistics/alpha" in refusal(real)
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "change", "expected"),
+    [
+        ("recipes", "sgd", {"optimizer": "lion"}, "'lion' is not one of"),
+        ("recipes", "adam", {"momentum": 0.9}, "expected the keys beta_1, beta_2, epsilon for the"),
+        ("recipes", "adam", {"epsilon": 0}, "recipes/adam/epsilon"),
+        ("recipes", "sgd", {"averaging": {"momentum": 1}}, "recipes/sgd/averaging"),
+        ("recipes", "sgd", {"observe": {"every": 0, "cast_to": "float16"}}, "recipes/sgd/observe"),
+        ("precisions", "float32", {"master_weights": True}, "which needs no masters"),
+        ("precisions", "float16", {"batch_norm": "bfloat16"}, "expected float32 or the format of"),
+        ("precisions", "float32", {"loss": "float16"}, "expected float32 or the format of"),
+        ("precisions", "mixed_static8", {"loss_scale": {"kind": "static", "factor": 0}}, "loss_scale"),
+        ("precisions", "mixed_static8", {"loss_scale": {"kind": "static", "factor": 1e5}}, "65504 at most"),
+        ("networks", "xception", {"name": "VGG99"}, "'VGG99' is not one of"),
+        ("networks", "vgg16", {"depth": 17}, "17 is not one of"),
+        ("networks", "vit8", {"depth": 8}, "networks/vit8"),
+    ],
+)  # fmt: skip
+def test_a_recipe_that_makes_no_sense_is_refused(real, section, name, change, expected):
+    real[section][name] |= change
+    told = refusal(real)
+    assert expected in told and name in told
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"recipes": {"resnet9": {}}}, "'resnet9'"),
+        ({"recipes": {"resnet8": {"short-sgd": "nothing"}}}, "'nothing'"),
+        ({"recipes": {"resnet8": {"sgd": "short-sgd"}}}, "a recipe that an arm names"),
+        ({"published": "nothing"}, "'nothing'"),
+        ({"factorial": ["float32", "float16", "a", "b"]}, "came 'a'"),
+    ],
+)
+def test_what_a_study_may_have_besides_must_exist(real, change, expected):
+    real["studies"]["continuous16-demo"] |= change
+    assert expected in refusal(real)
+
+
+def test_an_entry_may_take_over_another_and_change_a_key(tmp_path):
+    recipes = parameters.load(TOP / "params.yaml", SCHEMA)["recipes"]
+    assert recipes["short-sgd"] == recipes["sgd"] | {"batch": 32, "epochs": 10}
+
+
+def test_a_design_that_cannot_tell_its_factors_apart_is_refused(real):
+    study = real["studies"]["mixed-demo"]
+    study["factorial"] = ["float32", "mixed-dynamic", "mixed-unscaled", "float16-scaled"]
+    assert "mixed-demo/factorial" in refusal(real)

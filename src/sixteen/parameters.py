@@ -12,11 +12,19 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from sixteen.analysis import design
 from sixteen.analysis.metrics import METRICS
 from sixteen.errors import UserError
 from sixteen.lineage import sentence
+from sixteen.precision import storage_of
 
 SCHEMA = Path("workflow/schemas/params.schema.yaml")
+LARGEST_FLOAT16 = 65504
+OPTIMIZERS = {
+    "sgd": {"momentum"},
+    "adam": {"beta_1", "beta_2", "epsilon"},
+    "adamw": {"beta_1", "beta_2", "epsilon", "weight_decay"},
+}
 
 
 class _Loader(yaml.SafeLoader):
@@ -24,7 +32,9 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Refuse a key that stands twice."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        # What `<<: *other` brings may be overridden, and has no place among the keys.
+        names = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        keys = [self.construct_object(key, deep=True) for key in names]
         for key in keys:
             if keys.count(key) > 1:
                 line = node.start_mark.line + 1
@@ -58,6 +68,10 @@ def check(parameters: dict[str, Any], schema: Path = SCHEMA) -> None:
         place = "/".join(str(part) for part in error.absolute_path) or "the top level"
         raise UserError(f"params.yaml, {place}: {error.message}")
     _finite(parameters, "params.yaml")
+    for name, precision in parameters["precisions"].items():
+        _check_precision(precision, f"params.yaml, precisions/{name}")
+    for name, recipe in parameters["recipes"].items():
+        _check_recipe(recipe, f"params.yaml, recipes/{name}")
     for name, claims in parameters["claims"].items():
         _check_claims(parameters, claims, f"params.yaml, claims/{name}")
     for name, study in parameters["studies"].items():
@@ -76,6 +90,39 @@ def _finite(value: Any, place: str) -> None:
             _finite(part, place)
     elif isinstance(value, float) and not math.isfinite(value):
         raise UserError(f"{place}: expected a finite number, came {value}")
+
+
+def _check_precision(precision: dict[str, Any], place: str) -> None:
+    compute = precision["compute"]
+    if precision["master_weights"] and compute == "float32":
+        raise UserError(
+            f"{place}: expected 16-bit `compute` with `master_weights: true`, came float32, which needs no "
+            "masters; compute in float16 or bfloat16, or set `master_weights: false`"
+        )
+    for key in ("batch_norm", "loss"):
+        if precision[key] not in ("float32", compute):
+            raise UserError(
+                f"{place}/{key}: expected float32 or the format of `compute`, {compute}, came {precision[key]}"
+            )
+
+    scale = precision["loss_scale"] or {}
+    factor = scale["factor"] if scale.get("kind") == "static" else 1
+    if compute == "float16" and factor > LARGEST_FLOAT16:
+        raise UserError(
+            f"{place}/loss_scale: expected a static factor that float16 can hold, {LARGEST_FLOAT16} at most, "
+            f"came {factor}; lower it"
+        )
+
+
+def _check_recipe(recipe: dict[str, Any], place: str) -> None:
+    optimizer = recipe["optimizer"]
+    expected = OPTIMIZERS[optimizer]
+    came = {key for keys in OPTIMIZERS.values() for key in keys} & set(recipe)
+    if came != expected:
+        raise UserError(
+            f"{place}: expected the keys {', '.join(sorted(expected))} for the optimizer {optimizer}, came "
+            f"{', '.join(sorted(came)) or 'none of them'}"
+        )
 
 
 def _check_claims(parameters: dict[str, Any], claims: list[dict[str, Any]], place: str) -> None:
@@ -99,8 +146,21 @@ def _check_study(parameters: dict[str, Any], study: dict[str, Any], place: str) 
     _known(parameters, "claims", [study["claims"]], f"{place}/claims")
     if floats := [seed for seed in study["seeds"] if isinstance(seed, float)]:
         raise UserError(f"{place}/seeds: expected whole numbers, came {floats[0]}")
-    for arm, text in study["arms"].items():
-        _check_sentence(parameters, text, f"{place}/arms/{arm}")
+    instead = study.get("recipes", {})
+    _known(parameters, "networks", list(instead), f"{place}/recipes")
+    for network in study["networks"]:
+        for arm, text in study["arms"].items():
+            _check_sentence(parameters, text, instead.get(network, {}), f"{place}/arms/{arm}")
+    said = {phrase.recipe for text in study["arms"].values() for phrase in sentence.parse(text)}
+    for network, recipes in instead.items():
+        if unused := [recipe for recipe in recipes if recipe not in said]:
+            raise UserError(
+                f"{place}/recipes/{network}: expected a recipe that an arm names, came {unused[0]!r}"
+            )
+    if "factorial" in study:
+        _check_design(parameters, study, place)
+    if "published" in study:
+        _known(parameters, "published", [study["published"]], f"{place}/published")
     for claim in parameters["claims"][study["claims"]]:
         missing = [arm for arm in claim["arms"] if arm not in study["arms"]]
         if missing:
@@ -110,24 +170,43 @@ def _check_study(parameters: dict[str, Any], study: dict[str, Any], place: str) 
             )
 
 
-def _check_sentence(parameters: dict[str, Any], text: str, place: str) -> None:
+def _check_design(parameters: dict[str, Any], study: dict[str, Any], place: str) -> None:
+    if missing := [arm for arm in study["factorial"] if arm not in study["arms"]]:
+        raise UserError(
+            f"{place}/factorial: expected arms of the study ({', '.join(study['arms'])}), came {missing[0]!r}"
+        )
+    if "recipes" in study:
+        raise UserError(
+            f"{place}/factorial: expected the same recipes for every network, came `recipes` as well; take "
+            "one of the two out of the study"
+        )
+    settings = design.settings_of({**parameters, "arms": study["arms"]}, study["factorial"])
+    try:
+        design.effects_of(settings)
+    except UserError as error:
+        raise UserError(f"{place}/factorial: {error}") from None
+
+
+def _check_sentence(
+    parameters: dict[str, Any], text: str, instead: dict[str, str], place: str
+) -> None:
     stored = "float32"
-    for phrase in sentence.parse(text):
+    for phrase in sentence.parse(text, instead):
         _known(parameters, "precisions", [phrase.precision], place)
-        variables = parameters["precisions"][phrase.precision]["variables"]
+        storage = storage_of(parameters["precisions"][phrase.precision])
         if phrase.recipe is not None:
             _known(parameters, "recipes", [phrase.recipe], place)
-        elif variables == "float32":
+        elif storage == "float32":
             raise UserError(
-                f"{place}: expected quantization to a precision with 16-bit variables, came {phrase.text!r}, "
-                "whose variables are float32"
+                f"{place}: expected quantization to a precision that stores 16-bit weights, came "
+                f"{phrase.text!r}, whose weights are float32"
             )
-        if phrase.step == "continue_training" and variables not in ("float32", stored):
+        if phrase.step == "continue_training" and storage not in ("float32", stored):
             raise UserError(
-                f"{place}: expected the weights in {variables} before {phrase.text!r}, came {stored}: add the "
+                f"{place}: expected the weights in {storage} before {phrase.text!r}, came {stored}: add the "
                 f"phrase quantized-to-{phrase.precision}"
             )
-        stored = variables
+        stored = storage
 
 
 def study_of(parameters: dict[str, Any], name: str) -> dict[str, Any]:

@@ -15,6 +15,23 @@ from sixteen.quantize import quantize
 
 CLASSES = 4
 LEVELS = {"confidence": 0.95, "alpha": 0.05, "power": 0.8}
+ARMS = {  # in another order than the runs, as a plan that was read from sorted JSON
+    "float16": "trained-in-float32-by-sgd/quantized-to-float16/continued-in-float16-by-sgd",
+    "float32": "trained-in-float32-by-sgd/continued-in-float32-by-sgd",
+}
+PRECISION = {"compute": "float32", "master_weights": False, "loss_scale": None}
+SGD = {"optimizer": "sgd", "learning_rate": 0.01, "observe": None}
+HISTORY = (
+    "epoch,loss,train_accuracy,test_loss,test_accuracy,zero_gradients,nonfinite_gradients,"
+    "loss_scale,skipped_steps"
+)
+OBSERVATIONS = (
+    "epoch,tensor,elements,weight_norm,quantization_error,quantization_bound,gradient_norm,"
+    "gradient_error,gradient_cosine,hessian_product,gradient_change,gradient_change_gap,"
+    "underflowed_gradients,updates,lost_updates"
+)
+DESCENT = "epoch,learning_rate,loss_before,loss_after,predicted_decrease,actual_decrease,remainder"
+EXPONENTS = "epoch,of,tensor,exponent,count"
 
 
 def write_csv(path: Path, columns: str, rows: list[list[Any]]) -> None:
@@ -43,23 +60,42 @@ def write_training(
     outcome: str = "finished",
     bytes_per_weight: int = 4,
     layers: int = 8,
+    start: np.ndarray | None = None,
+    observed: bool = False,
 ) -> Path:
-    """A training run; ``accuracies`` are of the test set, the first before any step."""
+    """A training run; ``accuracies`` are of the test set, the first before any step.
+
+    One that is ``observed`` is so before the first step and after the last.
+    """
     folder.mkdir(parents=True)
     weights = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
     tensors = {"dense/kernel": weights, "dense/bias": np.zeros(5, np.float32)}
     save_file(tensors, folder / "weights.safetensors")
-    save_file({"logits": logits}, folder / "logits.safetensors")
+    start = logits if start is None else start
+    save_file({"logits": logits, "start": start}, folder / "logits.safetensors")
     epochs = range(first_epoch, first_epoch + len(accuracies))
     write_csv(
         folder / "history.csv",
-        "epoch,loss,train_accuracy,test_loss,test_accuracy,zero_gradients,nonfinite_gradients",
+        HISTORY,
         [
-            [epoch, *(["", ""] if i == 0 else [1 / epoch, 0.5]), 0.7, accuracy]
-            + (["", ""] if i == 0 else [7, 0])
+            [epoch, *(["", ""] if i == 0 else [1 / epoch, 0.5]), 1 - accuracy, accuracy]
+            + (["", "", "", ""] if i == 0 else [7, 0, 64, i % 2])
             for i, (epoch, accuracy) in enumerate(zip(epochs, accuracies, strict=True))
         ],
     )
+    watched = [epochs[0], epochs[-1]] if observed else []
+    write_csv(
+        folder / "observations.csv",
+        OBSERVATIONS,
+        [
+            [epoch, tensor, 20, *[0.5] * 5, 0.9 + epoch / 100, *[0.5] * 3, 1, 20, epoch]
+            for epoch in watched
+            for tensor in ("dense/kernel", "all")
+        ],
+    )
+    write_csv(folder / "descent.csv", DESCENT, [[epoch, *[0.5] * 6] for epoch in watched])
+    exponents = [[epoch, "weights", "dense/kernel", -12, 20] for epoch in watched]
+    write_csv(folder / "exponents.csv", EXPONENTS, exponents)
     write_csv(
         folder / "timing.csv",
         "epoch,train_seconds,images_per_second,test_seconds",
@@ -74,8 +110,12 @@ def write_training(
         "peak_bytes": 10_000 * bytes_per_weight,
         "peak_bytes_of": "process",
         "weight_bytes": 100 * bytes_per_weight,
+        "master_bytes": 400 if bytes_per_weight == 2 else 0,
         "gradient_bytes": 100 * bytes_per_weight,
         "optimizer_bytes": 100 * bytes_per_weight,
+        "activation_bytes": 50 * bytes_per_weight,
+        "batch": 32,
+        "observe_seconds": 0.5 if observed else 0.0,
         "energy_joules": None,
         "device": "cpu: of a test",
         "layers": layers,
@@ -118,6 +158,7 @@ def make_study(
         end.setdefault("accuracies", [0.5, 0.6, 0.9, 0.7, correct / 200])
         layers = int(network.removeprefix("resnet"))
         logits = logits_of(labels, correct)
+        end.setdefault("start", logits_of(labels, 99))  # the switch changes the class of an image
         run = write_training(place / arm, logits, first_epoch=2, layers=layers, **end)
         evaluated.mkdir()
         evaluate({}, {"dataset": dataset, "run": run}, evaluated, folder)
@@ -133,8 +174,12 @@ def make_study(
         "study": "made-up",
         "title": "Made up",
         "paper": "none",
-        "arms": {"float16": "trained/quantized/continued", "float32": "trained/continued"},
+        "arms": ARMS,
+        "precisions": {"float32": PRECISION, "float16": {**PRECISION, "compute": "float16"}},
+        "recipes": {"sgd": SGD},
         "statistics": LEVELS,
+        "published": None,
+        "factorial": None,
         "claims": claims,
         "runs": runs,
     }

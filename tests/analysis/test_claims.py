@@ -25,7 +25,7 @@ def evidence(networks: dict[str, list[float]], metric: str = "accuracy", **colum
             rows.append({**usual, "arm": "float32", metric: base})
             rows.append({**usual, "arm": "float16", metric: other})
     layers = {network: int(network.removeprefix("resnet")) for network in networks}
-    return Evidence(rows, [], layers, LEVELS)
+    return Evidence(rows, [], [], layers, LEVELS)
 
 
 def claim(test: str, metric: str | None = "accuracy", **fields) -> dict:
@@ -240,7 +240,7 @@ def casts(*within: str) -> Evidence:
         for i, value in enumerate(within)
     ]
     given = evidence({"resnet8": EQUIVALENT})
-    return Evidence(given.runs, rows, given.layers, LEVELS)
+    return Evidence(given.runs, rows, [], given.layers, LEVELS)
 
 
 def test_bounded_is_exact_and_names_the_tensors_that_are_not() -> None:
@@ -251,6 +251,32 @@ def test_bounded_is_exact_and_names_the_tensors_that_are_not() -> None:
     assert bad["verdict"] == "refuted"
     assert "layer1 (seed 0)" in bad["why"]
     assert judge(about, casts())["verdict"] == "inconclusive"
+
+
+def predictions(*rows: tuple[str, str, int, int, int]) -> Evidence:
+    columns = ("arm", "kind", "certified", "agree", "violations")
+    compared = [
+        {"network": "resnet8", "seed": 0, "n": 200, **dict(zip(columns, row, strict=True))}
+        for row in rows
+    ]
+    given = evidence({"resnet8": EQUIVALENT})
+    return Evidence(given.runs, [], compared, given.layers, LEVELS)
+
+
+def test_a_lemma_is_refuted_by_one_image_and_tells_how_tight_it_is() -> None:
+    about = claim("lemma", None)
+    cast, trained = ("float16", "cast", 190, 200, 0), ("float16", "trained", 50, 180, 0)
+    good = judge(about, predictions(cast, trained))
+    assert (good["verdict"], good["n"], good["estimate"]) == ("supported", 200, 95)
+    assert "after the cast 95 % are certified and 100 % agree, of 200" in good["why"]
+    assert "of networks trained apart 25 % are certified and 90 % agree, of 200" in good["why"]
+    assert good["brief"] == "95 % certified, 100 % agree, 0 violations"
+    assert judge(about, predictions(trained))["estimate"] == 25
+    bad = judge(about, predictions(cast, ("float16", "trained", 50, 180, 1)))
+    assert bad["verdict"] == "refuted"
+    assert judge(about, predictions())["verdict"] == "inconclusive"
+    others = predictions(("bfloat16", "cast", 0, 0, 5))
+    assert judge(about, others)["verdict"] == "inconclusive"
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ from sixteen.analysis.statistics import (
     Region,
     decide,
     exponential,
+    holm,
     needed_n,
     paired_difference,
     paired_log_ratio,
     power,
     t_interval,
+    two_sided_p,
 )
 
 WITHIN_ONE = Region(-1, 1, closed=True)
@@ -139,3 +141,26 @@ def test_an_effect_on_the_limit_is_never_decided() -> None:
 def test_power_of_many_pairs_is_found_although_the_density_is_narrow() -> None:
     normal = stats.norm.cdf((1 - 0.99) / (0.3 / 100) - stats.norm.ppf(0.95))
     assert power(10_000, 0.99, 0.3, WITHIN_ONE, 0.9) == pytest.approx(normal, abs=1e-3)
+
+
+def test_p_is_that_of_the_paired_t_test() -> None:
+    first, second = [1.0, 2.5, 3.0, 7.0], [1.5, 2.0, 1.0, 4.0]
+    expected = stats.ttest_rel(first, second).pvalue
+    assert two_sided_p(paired_difference(first, second, 0.95)) == pytest.approx(expected)
+    assert two_sided_p(paired_difference(second, first, 0.95)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [0.0, 0.0], [0.02, 0.02, 0.02]])
+def test_values_without_spread_are_no_evidence(values) -> None:
+    assert two_sided_p(t_interval(values, 0.95)) is None
+
+
+def test_holm_is_the_textbook_example() -> None:
+    # By hand: 4 x 0.005, 3 x 0.01, 2 x 0.03, and 0.04 raised to the one before it.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.5, 0.9]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_what_could_not_be_tested_counts_in_the_family() -> None:
+    assert holm([0.01, None, None]) == [pytest.approx(0.03), None, None]

@@ -1,14 +1,16 @@
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import make_study
+from made_up import DESCENT, EXPONENTS, OBSERVATIONS, PRECISION, make_study
 from scipy import stats
 
 from sixteen.analysis.metrics import METRICS
-from sixteen.analysis.summarize import epoch_sd, summarize
+from sixteen.analysis.runs import epoch_sd
+from sixteen.analysis.summarize import summarize
 from sixteen.errors import UserError
 
 NETWORKS, SEEDS = ["resnet8", "resnet14"], [0, 1, 2]
@@ -30,6 +32,14 @@ CLAIMS = [
         "metric": None,
         "arms": ["float16", "float32"],
         "test": "bounded",
+    },
+    {
+        "id": "lemma-holds",
+        "says": "What is certified agrees.",
+        "source": "lemma 3.1",
+        "metric": None,
+        "arms": ["float16", "float32"],
+        "test": "lemma",
     },
 ]
 
@@ -61,21 +71,34 @@ def test_every_table_has_the_columns_that_it_promises(made) -> None:
         "runs": [
             *(*run, "outcome", "accuracy", "loss", "calibration_error", "margin_mean"),
             *("best_epoch_bias", "start_accuracy", "first_epoch_accuracy", "epoch_sd"),
-            *("train_seconds", "seconds_per_epoch", "images_per_second", "compile_seconds"),
-            *("peak_bytes", "peak_bytes_of", "weight_bytes", "gradient_bytes", "optimizer_bytes"),
-            *("state_bytes", "energy_joules", "device", "fingerprint"),
+            *("loss_sd", "certified_share", "agreement", "gradient_cosine", "lost_updates"),
+            *("skipped_steps", "train_seconds", "seconds_per_epoch", "images_per_second"),
+            *("compile_seconds", "peak_bytes", "peak_bytes_of", "weight_bytes", "master_bytes"),
+            *("gradient_bytes", "optimizer_bytes", "state_bytes", "activation_bytes", "batch"),
+            *("training_bytes", "energy_joules", "device", "fingerprint"),
         ],
         "summary": ["network", "arm", "metric", *estimate, "diverged"],
         "differences": ["network", "metric", "kind", "arm", "reference", *estimate],
         "curves": [
             *(*run, "phase", "epoch", "loss", "train_accuracy", "test_accuracy"),
-            *("zero_gradients", "nonfinite_gradients", "train_seconds"),
+            *("zero_gradients", "nonfinite_gradients", "loss_scale", "skipped_steps"),
+            "train_seconds",
         ],
         "quantization": [
             *(*run, "tensor", "elements", "max_abs", "max_error", "mean_error", "relative_error"),
             *("error_norm", "bound_norm", "within_bound", "underflowed", "subnormal"),
         ],
         "per_class": [*run, "class", "n", "correct", "accuracy"],
+        "tolerance": [
+            *("network", "arm", "kind", "seed", "n", "certified", "certified_agree", "agree"),
+            *("violations", "delta_mean", "delta_max", "gamma_mean"),
+        ],
+        "images": ["network", "arm", "kind", "seed", "image", "delta", "gamma", "agrees"],
+        "harm": ["network", "arm", "reference", "class", *estimate, "p", "p_holm"],
+        "effects": ["network", "metric", "effect", "kind", *estimate, "p", "p_holm"],
+        "observations": [*run, "phase", *OBSERVATIONS.split(",")],
+        "descent": [*run, "phase", *DESCENT.split(",")],
+        "exponents": [*run, "phase", *EXPONENTS.split(",")],
     }
 
 
@@ -89,7 +112,105 @@ def test_a_run_has_the_numbers_of_its_last_phase(made) -> None:
     assert run["epoch_sd"] == pytest.approx(np.std(changes, ddof=1))
     assert run["train_seconds"] == 12
     assert run["seconds_per_epoch"] == pytest.approx(3.05)  # 3.1, 3.0, 3.1, 3.0
-    assert run["state_bytes"] == 600
+    # weights, gradients and optimizer of 200 bytes, masters of 400; activations of 100 for each of 32
+    assert (run["state_bytes"], run["training_bytes"]) == (1000, 1000 + 3200)
+    assert run["skipped_steps"] == 2
+    assert run["loss_sd"] == pytest.approx(run["epoch_sd"])  # made up as 1 - accuracy
+    assert run["agreement"] == 197 / 200  # 153 against 150 correct
+    assert run["certified_share"] == 197 / 200
+    assert pd.isna(run["lost_updates"])
+    assert pd.isna(run["gradient_cosine"])
+
+
+def test_the_last_observation_of_all_tensors_is_a_run_s_own(tmp_path: Path) -> None:
+    def outcome(network, arm, seed):
+        return usual(network, arm, seed) | {"observed": arm == "float16"}
+
+    _, _, frames = tables(tmp_path, outcome, ["resnet8"])
+    run = frames["runs"].set_index(["arm", "seed"]).loc[("float16", 0)]
+    assert run["gradient_cosine"] == pytest.approx(0.96)  # of epochs 2 to 6 the last
+    assert run["lost_updates"] == 6 / 20
+    rows = frames["observations"]
+    assert set(zip(rows["arm"], rows["phase"], rows["epoch"], strict=True)) == {
+        ("float16", 1, 2),
+        ("float16", 1, 6),
+    }
+    assert len(rows) == 2 * 2 * len(SEEDS)
+    assert len(frames["descent"]) == 2 * len(SEEDS)
+
+
+def test_exponents_are_those_of_the_reference_at_its_first_seed(tmp_path: Path) -> None:
+    def outcome(network, arm, seed):
+        return usual(network, arm, seed) | {"observed": True}
+
+    _, _, frames = tables(tmp_path, outcome)
+    rows = frames["exponents"]
+    assert set(zip(rows["network"], rows["arm"], rows["seed"], strict=True)) == {
+        ("resnet8", "float32", 0),
+        ("resnet14", "float32", 0),
+    }
+    assert list(rows["epoch"]) == [2, 6] * 2
+
+
+def test_what_nobody_observed_is_a_table_without_rows(made) -> None:
+    _, _, frames = made
+    for name in ("observations", "descent", "exponents", "effects"):
+        assert len(frames[name]) == 0
+
+
+def test_predictions_are_compared_around_the_cast_and_between_arms(made) -> None:
+    _, _, frames = made
+    rows = frames["tolerance"].set_index(["network", "arm", "kind", "seed"])
+    assert set(rows.index.get_level_values("arm")) == {"float16"}
+    cast = rows.loc[("resnet14", "float16", "cast", 1)]
+    assert (cast["n"], cast["certified"], cast["agree"]) == (200, 199, 199)
+    trained = rows.loc[("resnet14", "float16", "trained", 2)]
+    assert (trained["certified_agree"], trained["agree"]) == (199, 199)
+    assert (rows["violations"] == 0).all()
+    images = frames["images"].groupby(["network", "arm", "kind", "seed"]).size()
+    assert dict(images) == {
+        (network, "float16", kind, 0): 200 for network in NETWORKS for kind in ("cast", "trained")
+    }
+
+
+def test_predictions_that_are_not_finite_are_not_compared(tmp_path: Path) -> None:
+    def outcome(network, arm, seed):
+        if (arm, seed) == ("float16", 0):
+            return {"correct": 100, "outcome": "diverged", "start": np.full((200, 4), np.inf)}
+        return usual(network, arm, seed)
+
+    _, _, frames = tables(tmp_path, outcome, ["resnet8"])
+    assert set(frames["tolerance"]["seed"]) == {1, 2}
+    assert set(frames["images"]["seed"]) == {1}
+    assert frames["runs"].set_index(["arm", "seed"]).loc["float16", "agreement"].isna()[0]
+
+
+def test_classes_are_compared_over_seeds_that_finished_in_both_arms(tmp_path: Path) -> None:
+    def outcome(network, arm, seed):
+        diverged = {"outcome": "diverged"} if (arm, seed) == ("float16", 1) else {}
+        return usual(network, arm, seed) | diverged
+
+    _, _, frames = tables(tmp_path, outcome, ["resnet8"])
+    rows = frames["harm"].set_index("class")
+    assert list(rows.index) == [f"class {i}" for i in range(4)]
+    assert (rows["n"] == 2).all()
+    # Images 158 and 159, of classes 2 and 3, and 169, of class 1, are right in float32 only.
+    assert list(rows["mean"] * 50) == pytest.approx([0, -0.5, -0.5, -0.5])
+
+
+def test_a_factorial_of_two_arms_is_their_difference(tmp_path: Path) -> None:
+    parameters, inputs = make_study(tmp_path, usual, ["resnet8"], SEEDS, [])
+    parameters["factorial"] = ["float32", "float16"]
+    into = tmp_path / "into"
+    into.mkdir()
+    summarize(parameters, inputs, into, tmp_path)
+    rows = pd.read_csv(into / "effects.csv").set_index("metric")
+    assert set(rows["effect"]) == {"compute: float32 -> float16"}
+    differences = pd.read_csv(into / "differences.csv").set_index("metric")
+    assert rows.loc["accuracy", "mean"] == pytest.approx(differences.loc["accuracy", "mean"])
+    parameters["precisions"]["float16"] = PRECISION
+    with pytest.raises(UserError, match="last phrases have the same settings"):
+        summarize(parameters, inputs, into, tmp_path)
 
 
 def test_means_and_intervals_of_an_arm(made) -> None:
@@ -119,7 +240,7 @@ def test_differences_are_paired_with_the_arm_of_the_first_run(made) -> None:
     row = rows.loc[("resnet8", "train_seconds")]
     assert row["kind"] == "ratio"
     assert (row["mean"], row["high"]) == pytest.approx((np.exp(logs.mean()), np.exp(expected.high)))
-    assert rows.loc[("resnet8", "state_bytes")]["mean"] == 0.5
+    assert rows.loc[("resnet8", "weight_bytes")]["mean"] == 0.5
 
 
 def test_curves_hold_every_phase_as_it_was_written(made) -> None:
@@ -144,13 +265,18 @@ def test_casts_stand_under_the_arm_that_starts_from_them(made) -> None:
 def test_claims_and_settings_are_written(made) -> None:
     into, facts, _ = made
     claims = json.loads((into / "claims.json").read_text())["claims"]
-    assert [c["id"] for c in claims] == ["accuracy-maintained", "quantization-bounded"]
-    assert claims[1]["verdict"] == "supported"
+    assert [c["id"] for c in claims] == [
+        "accuracy-maintained",
+        "quantization-bounded",
+        "lemma-holds",
+    ]
+    assert [c["verdict"] for c in claims[1:]] == ["supported"] * 2
     assert facts["verdicts"] == {c["id"]: c["verdict"] for c in claims}
-    assert [len(c["per_network"]) for c in claims] == [2, 2]
+    assert [len(c["per_network"]) for c in claims] == [2, 2, 2]
     settings = json.loads((into / "settings.json").read_text())
     assert list(settings["arms"]) == ["float32", "float16"]
     assert settings["reference"] == "float32"
+    assert (settings["published"], settings["factorial"]) == (None, None)
     assert settings["layers"] == {"resnet8": 8, "resnet14": 14}
 
 
@@ -216,4 +342,5 @@ def test_a_study_without_runs_is_refused(tmp_path: Path) -> None:
 def test_variability_is_of_changes_and_needs_three_epochs() -> None:
     assert epoch_sd([0.5, 0.6]) is None
     assert epoch_sd([0.5, 0.6, 0.7, 0.8]) == pytest.approx(0)
+    assert epoch_sd([0.5, math.inf, 0.6]) is None
     assert epoch_sd([0.5, 0.7, 0.6]) == pytest.approx(np.std([0.2, -0.1], ddof=1))

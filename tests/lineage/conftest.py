@@ -25,8 +25,8 @@ PARAMETERS = {
     "networks": {"resnet8": {"family": "resnet", "depth": 8, "width": 16}},
     "precisions": {
         name: {
-            "variables": name,
             "compute": name,
+            "master_weights": False,
             "batch_norm": "float32",
             "loss": name,
             "loss_scale": None,
@@ -39,12 +39,15 @@ PARAMETERS = {
             "learning_rate": 0.01,
             "momentum": 0.9,
             "l2": 0.0001,
+            "averaging": None,
             "batch": 32,
             "epochs": 2,
             "augmentation": "none",
+            "observe": None,
         }
     },
     "statistics": {"confidence": 0.95, "alpha": 0.05, "power": 0.8},
+    "published": {},
     "claims": {"none": []},
     "studies": {
         "small": {
@@ -61,7 +64,7 @@ PARAMETERS = {
             },
         }
     },
-    "targets": {"demo": ["small"], "all": ["small"]},
+    "targets": {"demo": ["small"], "demos": ["small"], "all": ["small"]},
 }
 
 

@@ -42,7 +42,7 @@ ALL = {"train", "continue_training", "quantize", "evaluate", "summarize", "repor
         (["recipes", "sgd", "momentum"], 0.8, ALL),
         (["networks", "resnet8", "width"], 8, ALL),
         (["precisions", "float16", "loss"], "float32", ALL - {"train", "quantize"}),
-        (["precisions", "float16", "variables"], "bfloat16", ALL - {"train"}),
+        (["precisions", "float16", "compute"], "bfloat16", ALL - {"train"}),
         (["statistics", "alpha"], 0.01, {"summarize", "report"}),
         (["studies", "small", "title"], "Another", {"summarize", "report"}),
         (["checkpoint_epochs"], 1, set()),
@@ -75,6 +75,22 @@ def test_another_notebook_changes_the_report_alone(project, parameters):
         (project / "notebooks/empty.ipynb").write_text(json.dumps({"cells": [cell]}))
 
     assert steps_changed(project, parameters, change) == {"report"}
+
+
+def test_a_module_that_a_notebook_imports_is_code_of_its_report(project, parameters):
+    cell = {"cell_type": "code", "metadata": {}, "source": ["from sixteen.reporting import cost\n"]}
+    (project / "notebooks/empty.ipynb").write_text(json.dumps({"cells": [cell]}))
+    report = next(r for r in Plan(parameters, project).runs.values() if r.step == "report")
+    assert "sixteen.reporting.cost" in report.code and "sixteen.reporting.curves" not in report.code
+
+
+def test_a_study_may_give_a_network_a_recipe_of_its_own(project, parameters):
+    parameters["recipes"]["plain"] = parameters["recipes"]["sgd"] | {"momentum": 0}
+    before = set(Plan(parameters, project).runs)
+    parameters["studies"]["small"]["recipes"] = {"resnet8": {"sgd": "plain"}}
+    added = [run for path, run in Plan(parameters, project).runs.items() if path not in before]
+    momenta = {run.parameters["recipe"]["momentum"] for run in added if "recipe" in run.parameters}
+    assert momenta == {0} and all("-by-sgd" not in run.path for run in added)
 
 
 def test_where_an_archive_comes_from_is_no_part_of_a_fingerprint(project, parameters):

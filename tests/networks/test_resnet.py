@@ -5,13 +5,13 @@ from sixteen import networks
 from sixteen.errors import UserError
 
 FLOAT32 = {
-    "variables": "float32",
     "compute": "float32",
+    "master_weights": False,
     "batch_norm": "float32",
     "loss": "float32",
     "loss_scale": None,
 }
-FLOAT16 = FLOAT32 | {"variables": "float16", "compute": "float16"}
+FLOAT16 = FLOAT32 | {"compute": "float16"}
 
 
 def resnet(depth, width=16):

@@ -6,44 +6,30 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from made_up_project import DEVICE, NOTEBOOK, Project
+from made_up_project import DEVICE, NOTEBOOKS, Project, render
 from PIL import Image
 
 from sixteen.errors import UserError
 from sixteen.reporting.publish import publish
-from sixteen.reporting.report import report
 
-FIGURES = ["accuracy-curves", "final-accuracy", "loss-curves", "memory", "quantization-error", "speed",
-           "zero-gradients"]  # fmt: skip
-PARAMETERS = {
-    "study": "demo",
-    "title": "Continuous 16-bit training: demo",
-    "paper": "arXiv:2311.18587",
-}
+NOTEBOOK = NOTEBOOKS / "continuous16.ipynb"
+FIGURES = ["accuracy-curves", "casting-error", "class-accuracy", "descent", "final-accuracy", "gradient-error",
+           "gradient-error-layers", "hessian", "largest-batch", "loss-curves", "lost-updates",
+           "lost-updates-accuracy", "lost-updates-layers", "memory", "quantization-error", "remainder",
+           "speed-float16", "zero-gradients"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Root of a project, and the summary in it."""
     root = tmp_path_factory.mktemp("project")
-    return root, Project(root).summarize("demo", {"resnet8": 3, "resnet14": 4}, 3)
+    return root, Project(root).summarize("demo", ("resnet8", "resnet14"), 3)
 
 
 @pytest.fixture(scope="module")
 def reported(project: tuple[Path, Path]) -> Path:
     """The folder of the report."""
-    return _report(*project, "first")
-
-
-def _report(root: Path, summary: Path, name: str, notebook: Path = NOTEBOOK) -> Path:
-    into = root / name
-    into.mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        report(
-            PARAMETERS, {"summary": summary, "notebook": notebook}, into, root / "scratch" / name
-        )
-    return into
+    return render(*project, NOTEBOOK, "first")
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -59,7 +45,7 @@ def test_each_figure_comes_with_its_data_and_its_lineage(reported: Path) -> None
 
 
 def test_the_same_summary_gives_the_same_bytes(project: tuple[Path, Path], reported: Path) -> None:
-    again = _report(*project, "second")
+    again = render(*project, NOTEBOOK, "second")
     assert _files(again) == _files(reported)
 
 
@@ -72,14 +58,14 @@ def test_a_figure_says_inside_what_it_was_made_from(
     project: tuple[Path, Path], reported: Path
 ) -> None:
     fingerprint = project[1].name
-    with Image.open(reported / "figures" / "speed.png") as image:
+    with Image.open(reported / "figures" / "speed-float16.png") as image:
         inside = json.loads(image.info["sixteen"])
     assert (inside["figure"], inside["study"], inside["fingerprint"]) == (
-        "speed",
+        "speed-float16",
         "demo",
         fingerprint,
     )
-    assert fingerprint in (reported / "figures" / "speed.svg").read_text()
+    assert fingerprint in (reported / "figures" / "speed-float16.svg").read_text()
 
 
 def test_provenance_reaches_the_dataset(reported: Path) -> None:
@@ -108,8 +94,8 @@ def test_the_page_holds_every_verdict_and_no_code(
 
 def test_one_seed_and_a_diverged_run_are_shown_as_such(tmp_path: Path) -> None:
     project = Project(tmp_path)
-    summary = project.summarize("lone", {"resnet156": 3}, 1, diverged=("resnet156", "float16", 0))
-    text = (_report(tmp_path, summary, "into") / "index.html").read_text()
+    summary = project.summarize("lone", ("resnet156",), 1, diverged=("resnet156", "float16", 0))
+    text = (render(tmp_path, summary, NOTEBOOK) / "index.html").read_text()
     assert "One seed: no interval can be given." in text
     assert "called 156, really 152 layers" in text
     assert "diverged" in (tmp_path / "into/figures/accuracy-curves.svg").read_text()
@@ -135,7 +121,7 @@ def _changed(
     change(notebook)
     path = project[0] / f"{name}.ipynb"
     nbformat.write(notebook, path)
-    _report(*project, name, path)
+    render(*project, path, name)
 
 
 def test_a_browser_opens_the_published_pages_and_asks_for_nothing_else(

@@ -26,31 +26,48 @@ facts = getattr(train, call["step"])(
 print(json.dumps(facts))
 """
 FLOAT32 = {
-    "variables": "float32",
     "compute": "float32",
+    "master_weights": False,
     "batch_norm": "float32",
     "loss": "float32",
     "loss_scale": None,
 }
+FLOAT16 = FLOAT32 | {"compute": "float16", "loss": "float16"}
+MIXED = FLOAT32 | {"compute": "float16", "master_weights": True}
+DYNAMIC = {"kind": "dynamic", "start": 32768, "growth_interval": 2000, "factor": 2}
 PRECISIONS = {
     "float32": FLOAT32,
-    "float16": FLOAT32 | {"variables": "float16", "compute": "float16", "loss": "float16"},
-    "bfloat16": FLOAT32 | {"variables": "bfloat16", "compute": "bfloat16", "loss": "bfloat16"},
-    "mixed_float16": FLOAT32
-    | {"compute": "float16", "loss_scale": {"start": 32768, "growth_interval": 2000}},
-    "all_float16": FLOAT32
-    | {"variables": "float16", "compute": "float16", "batch_norm": "float16", "loss": "float16"},
+    "float16": FLOAT16,
+    "bfloat16": FLOAT32 | {"compute": "bfloat16", "loss": "bfloat16"},
+    "mixed_float16": MIXED | {"loss_scale": DYNAMIC},
+    "overscaled": MIXED | {"loss_scale": DYNAMIC | {"start": 2**24}},
+    "mixed_unscaled": MIXED,
+    "mixed_static": MIXED | {"loss_scale": {"kind": "static", "factor": 1024}},
+    "float16_scaled": FLOAT16 | {"loss": "float32", "loss_scale": DYNAMIC},
+    "float16_static": FLOAT16 | {"loss_scale": {"kind": "static", "factor": 128}},
+    "all_float16": FLOAT16 | {"batch_norm": "float16"},
 }
 RECIPE = {
     "optimizer": "sgd",
     "learning_rate": 0.05,
     "momentum": 0.9,
     "l2": 0.0001,
+    "averaging": None,
     "batch": 32,
     "epochs": 4,
     "augmentation": "none",
+    "observe": None,
 }
-DETERMINISTIC = ("weights.safetensors", "logits.safetensors", "history.csv", "outcome.json")
+ADAM = {"optimizer": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999}
+DETERMINISTIC = (
+    "weights.safetensors",
+    "logits.safetensors",
+    "history.csv",
+    "outcome.json",
+    "observations.csv",
+    "descent.csv",
+    "exponents.csv",
+)
 
 
 def parameters(precision="float32", backend="tensorflow", seed=0, **recipe):

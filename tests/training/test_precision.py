@@ -1,5 +1,6 @@
+import numpy as np
 import pytest
-from conftest import PRECISIONS
+from conftest import ADAM, PRECISIONS, RECIPE
 
 from sixteen import networks
 from sixteen.errors import UserError
@@ -7,16 +8,31 @@ from sixteen.errors import UserError
 pytestmark = pytest.mark.usefixtures("keras_started")
 
 
-def build(precision):
-    import keras
-
-    from sixteen.training.precision import with_loss_scale
+def build(precision, **recipe):
+    from sixteen.training import optimizers
 
     network = {"family": "resnet", "depth": 8, "width": 4}
     model = networks.build(network, (8, 8, 1), 10, precision, l2=1e-4, seed=0)
-    optimizer = with_loss_scale(keras.optimizers.SGD(0.1, momentum=0.9), precision)
+    optimizer = optimizers.build(RECIPE | recipe, precision)
     optimizer.build(model.trainable_variables)
     return model, optimizer
+
+
+def nested(weights, statistics, normed):
+    """An attention layer, whose dense layers are inside it, and a network inside a network."""
+    import keras
+    from keras import layers
+
+    inner = keras.Sequential(
+        [
+            keras.Input((4, 4), dtype=weights.compute_dtype),
+            layers.BatchNormalization(dtype=statistics, name="inner_norm"),
+            layers.Dense(4, dtype=normed, name="inner_dense"),
+        ]
+    )
+    inputs = keras.Input((4, 4), dtype=weights.compute_dtype)
+    x = layers.MultiHeadAttention(2, 2, dtype=weights, name="attention")(inputs, inputs)
+    return keras.Model(inputs, inner(x))
 
 
 @pytest.mark.parametrize(
@@ -27,6 +43,8 @@ def build(precision):
         ("all_float16", "float16", "float16", "float16"),
         ("bfloat16", "bfloat16", "float32", "bfloat16"),
         ("mixed_float16", "float32", "float32", "float16"),
+        ("mixed_static", "float32", "float32", "float16"),
+        ("float16_scaled", "float16", "float32", "float16"),
     ],
 )
 def test_every_variable_is_stored_as_promised(name, kernels, norms, activations):
@@ -35,9 +53,6 @@ def test_every_variable_is_stored_as_promised(name, kernels, norms, activations)
     model, optimizer = build(PRECISIONS[name])
     for variable in model.weights:
         assert variable.numpy().dtype == (norms if "norm" in variable.path else kernels)
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    for variable, momentum in zip(model.trainable_variables, inner.momentums, strict=True):
-        assert momentum.numpy().dtype == variable.numpy().dtype
     assert model.output.dtype == activations
     check_dtypes(model, optimizer, PRECISIONS[name])
 
@@ -75,17 +90,58 @@ def test_an_activation_in_another_format_is_found_though_it_stores_nothing():
         check_dtypes(model, optimizer, PRECISIONS["float16"])
 
 
-def test_momentum_in_another_format_is_found():
+@pytest.mark.parametrize("recipe", [{}, ADAM | {"epsilon": 1e-4}])
+def test_all_that_an_optimizer_keeps_is_stored_like_its_weight(recipe):
+    from sixteen.training.precision import check_dtypes
+
+    recipe = recipe | {"averaging": {"momentum": 0.99}}
+    model, optimizer = build(PRECISIONS["float16_scaled"], **recipe)
+    slots = [v for v in optimizer.inner_optimizer.variables if len(v.shape)]
+    kinds = 3 if "epsilon" in recipe else 2  # momentum or two moments, and the average
+    assert len(slots) == kinds * len(model.trainable_variables)
+    for slot in slots:
+        assert slot.numpy().dtype == (np.float32 if "norm" in slot.name else np.float16)
+    check_dtypes(model, optimizer, PRECISIONS["float16_scaled"])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "kind"),
+    [
+        ({}, "momentum"),
+        ({"averaging": {"momentum": 0.9}}, "average"),
+        (ADAM | {"epsilon": 1e-4}, "momentum"),
+    ],
+)
+def test_what_an_optimizer_keeps_in_another_format_is_found(recipe, kind):
     from sixteen.training.precision import check_dtypes
 
     model, _ = build(PRECISIONS["float16"])
-    _, optimizer = build(PRECISIONS["float32"])
-    with pytest.raises(UserError, match="momentum of stem/kernel in float16, came float32"):
+    _, optimizer = build(PRECISIONS["float32"], **recipe)
+    with pytest.raises(UserError, match=f"the {kind} of stem/kernel in float16, came float32"):
         check_dtypes(model, optimizer, PRECISIONS["float16"])
+
+
+def test_layers_inside_layers_are_looked_at():
+    import keras
+
+    from sixteen.training.precision import check_dtypes, policies
+
+    precision = PRECISIONS["float16"]
+    weights, statistics = policies(precision)
+    good = nested(weights, statistics, normed=weights)
+    check_dtypes(good, keras.optimizers.SGD(0.1), precision)
+    for layer in good.layers:
+        if layer.name == "attention":
+            layer.query_dense.dtype_policy = "float32"
+    with pytest.raises(UserError, match="the arithmetic of query in float16, came float32"):
+        check_dtypes(good, keras.optimizers.SGD(0.1), precision)
+    bad = nested(weights, statistics, normed="float32")
+    with pytest.raises(UserError, match="inner_dense/kernel in float16, came float32"):
+        check_dtypes(bad, keras.optimizers.SGD(0.1), precision)
 
 
 def test_refuses_storage_that_no_policy_offers():
     from sixteen.training.precision import policies
 
     with pytest.raises(UserError, match="expected storage in float32"):
-        policies(PRECISIONS["float32"] | {"variables": "float16"})
+        policies(PRECISIONS["float32"] | {"batch_norm": "float16"})

@@ -9,9 +9,9 @@ from small_project import Project, make_project
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Project:
-    """The project after `dvc repro demo`, kept and pushed. Never changed: tests take copies."""
+    """The project after `dvc repro demos`, kept and pushed. Never changed: tests take copies."""
     project = make_project(tmp_path_factory.mktemp("finished") / "project")
-    project.call("dvc repro -q demo")
+    project.call("dvc repro -q demos")
     project.call("git add -A")
     project.call("git commit -q -m finished")
     project.call("dvc push -q")

@@ -104,13 +104,19 @@ def make_project(folder: Path, cheap: bool = True) -> Project:
     recipes["second-sgd"] = recipes["short-sgd"] | {"learning_rate": 0.02}
     for arm, text in demo["arms"].items():
         head, _, last = text.rpartition("/")
-        demo["arms"][arm] = f"{head}/{last.replace('short-sgd', 'second-sgd')}"
+        demo["arms"][arm] = f"{head}/{last.replace('observed-short-sgd', 'second-sgd')}"
     parameters["studies"] = {"continuous16-demo": demo}
-    parameters["targets"] = {"demo": ["continuous16-demo"], "all": ["continuous16-demo"]}
+    parameters["targets"] = {key: ["continuous16-demo"] for key in ("demo", "demos", "all")}
     (folder / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
     project = Project(folder)
     dvc = yaml.safe_load((folder / "dvc.yaml").read_text())
     dvc["stages"].pop("paper")
+    outs = dvc["stages"]["demos"]["outs"]
+    dvc["stages"]["demos"]["outs"] = [
+        out
+        for out in outs
+        if not any("-demo" in path and "continuous16" not in path for path in out)
+    ]
     (folder / "dvc.yaml").write_text(yaml.safe_dump(dvc, sort_keys=False))
     project.call("git init -q -b main")
     project.call("dvc init -q")

@@ -33,7 +33,7 @@ def test_queued_jobs_run_what_was_planned(fresh):
 
 
 def test_after_kill_9_of_everything_the_next_call_goes_on(fresh):
-    process = fresh.start("dvc repro demo", CHEAP_PAUSE="0.3")
+    process = fresh.start("dvc repro demos", CHEAP_PAUSE="0.3")
     wait_for(lambda: any("/trained-in" in path for path in fresh.runs()))
     time.sleep(0.5)
     os.killpg(process.pid, signal.SIGKILL)
@@ -43,7 +43,7 @@ def test_after_kill_9_of_everything_the_next_call_goes_on(fresh):
     assert half == []
     times = {path: (fresh.folder / path / "record.json").stat().st_mtime_ns for path in kept}
 
-    fresh.call("dvc repro demo")
+    fresh.call("dvc repro demos")
 
     assert fresh.nothing_to_do()
     after = {path: (fresh.folder / path / "record.json").stat().st_mtime_ns for path in kept}

@@ -20,7 +20,7 @@ def kinds(sentences):
 AFTER_SECOND_RATE = {"continued": 4, "evaluated": 4, "summarized": 1, "reported": 1}
 
 
-@pytest.mark.parametrize("command", ["snakemake --cores 2 demo", "dvc repro -q demo"])
+@pytest.mark.parametrize("command", ["snakemake --cores 2 demo", "dvc repro -q demos"])
 def test_a_changed_parameter_runs_what_reads_it_and_changed_back_nothing(project, command):
     before = (project.folder / "params.yaml").read_text()
     project.edit(change_second_rate)
@@ -81,7 +81,7 @@ def test_a_clone_with_reports_only_has_nothing_to_do_and_can_trace(clone):
 
 def test_checkout_of_another_commit_and_back(project):
     project.edit(change_second_rate)
-    project.call("dvc repro -q demo")
+    project.call("dvc repro -q demos")
     project.call("git add -A")
     project.call("git commit -q -m faster")
     for commit in ("HEAD~1", "main"):
@@ -129,13 +129,13 @@ def test_two_experiments_unite(project):
     """Runs of two branches lie side by side: nothing is computed twice after a merge."""
     project.call("git checkout -q -b faster")
     project.edit(change_second_rate)
-    project.call("dvc repro -q demo")
+    project.call("dvc repro -q demos")
     project.call("git add -A")
     project.call("git commit -q -m faster")
     project.call("git checkout -q -b longer main")
     project.call("dvc checkout -q")
     project.edit(lambda p: p["recipes"]["short-sgd"].update(epochs=3))
-    project.call("dvc repro -q demo")
+    project.call("dvc repro -q demos")
     there = project.runs()
     project.call("dvc get -q --rev faster . results/digits -o other")
     for record in (project.folder / "other").rglob("record.json"):
@@ -154,7 +154,7 @@ def test_two_experiments_unite(project):
 
 def test_an_experiment_of_dvc_runs_what_its_parameter_reaches(project):
     made = project.made_by(
-        "dvc exp run -q demo -S recipes.second-sgd.learning_rate=0.05 --name faster"
+        "dvc exp run -q demos -S recipes.second-sgd.learning_rate=0.05 --name faster"
     )
 
     assert kinds(made) == AFTER_SECOND_RATE

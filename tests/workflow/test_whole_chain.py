@@ -16,13 +16,13 @@ def project(tmp_path_factory):
         parameters["studies"]["continuous16-demo"]["seeds"] = [0]
 
     project.edit(shrink)
-    project.call("dvc repro demo")
+    project.call("dvc repro demos")
     return project
 
 
 def test_a_second_call_has_nothing_to_do(project):
     assert project.nothing_to_do()
-    assert "up to date" in project.call("dvc status demo")
+    assert "up to date" in project.call("dvc status demos")
 
 
 def test_every_byte_is_as_recorded(project):

@@ -9,20 +9,22 @@ at any, tested at the level divided by the number of tests (Bonferroni). Too few
 from dataclasses import dataclass
 from typing import Any
 
-from sixteen.analysis.comparison import compare, criteria_of, number
+from sixteen.analysis import exact
+from sixteen.analysis.comparison import compare, criteria_of
 from sixteen.analysis.metrics import Run
 from sixteen.errors import UserError
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a study measured: the rows of runs.csv, those of quantization.csv as text, layers by network.
+    """What a study measured: the rows of runs.csv, quantization.csv (as text) and tolerance.csv.
 
-    ``levels`` holds the ``alpha`` of tests and the ``power`` wanted.
+    ``layers`` counts those of each network, ``levels`` holds the ``alpha`` of tests and the ``power`` wanted.
     """
 
     runs: list[Run]
     quantization: list[dict[str, str]]
+    tolerance: list[dict[str, Any]]
     layers: dict[str, int]
     levels: dict[str, float]
 
@@ -72,7 +74,9 @@ def _judge_network(
 ) -> dict[str, Any]:
     """The verdict at one network, of ``networks`` that could each refute the claim."""
     if claim["test"] == "bounded":
-        return _judge_bound(claim, network, evidence)
+        return exact.bounded(claim, network, evidence.quantization)
+    if claim["test"] == "lemma":
+        return exact.lemma(claim, network, evidence.tolerance)
     criteria = criteria_of(claim, evidence.levels)
     power, family = evidence.levels["power"], networks * len(criteria)
     parts = [
@@ -94,48 +98,6 @@ def _judge_network(
         "needed_n": None if left_out else _needed(verdict, parts),
         "left_out": left_out,
         "hardware_note": _hardware_note(claim, network, evidence),
-    }
-
-
-def _judge_bound(claim: dict[str, Any], network: str, evidence: Evidence) -> dict[str, Any]:
-    """Whether the cast of every tensor kept within its bound: exact, no statistics."""
-    casts = [
-        row
-        for row in evidence.quantization
-        if row["network"] == network and row["arm"] == claim["arms"][0]
-    ]
-    broken = [row for row in casts if row["within_bound"] != "True"]
-    share = max(
-        (float(row["error_norm"]) / float(row["bound_norm"]) for row in casts), default=None
-    )
-    brief = f"{len(broken)} of {len(casts)} cast tensors out of bounds"
-    if share is None:
-        verdict, why = "inconclusive", f"No weights were cast to 16 bit in {claim['arms'][0]}."
-    elif broken:
-        names = ", ".join(f"{row['tensor']} (seed {row['seed']})" for row in broken)
-        verdict = "refuted"
-        why = f"Of {len(casts)} cast tensors {len(broken)} leave their bounds: {names}."
-    else:
-        verdict = "supported"
-        why = (
-            f"All {len(casts)} cast tensors keep every element within its bound; the largest norm of "
-            f"an error is {number(share)} of its bound."
-        )
-    return {
-        "network": network,
-        "verdict": verdict,
-        "why": why,
-        "brief": brief,
-        "n": len(casts),
-        "estimate": share,
-        "low": None,
-        "high": None,
-        "confidence": None,
-        "margin": 1,
-        "unit": "of the bound",
-        "needed_n": None,
-        "left_out": [],
-        "hardware_note": None,
     }
 
 

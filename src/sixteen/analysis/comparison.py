@@ -75,7 +75,7 @@ def criteria_of(claim: dict[str, Any], levels: dict[str, float]) -> list[Criteri
         return [Criterion(metric, "ratio", Region(-math.inf, 0, False), one_sided, 1, "below 1")]
     raise UserError(
         f"expected a test in claim {claim['id']!r}, came {kind!r}; choose from equivalence, greater, "
-        "less, ratio_at_most, ratio_greater, ratio_less, bounded, starts_lower_ends_equal"
+        "less, ratio_at_most, ratio_greater, ratio_less, bounded, lemma, starts_lower_ends_equal"
     )
 
 

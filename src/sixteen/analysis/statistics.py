@@ -78,6 +78,32 @@ def paired_log_ratio(
     return t_interval([math.log(a / b) for a, b in zip(first, second, strict=True)], confidence)
 
 
+def two_sided_p(estimate: Estimate) -> float | None:
+    """p of the t test that the mean of the estimated values is 0.
+
+    For paired differences this is the paired t test. None without spread: seeds that all agree, as those
+    of an accuracy in steps of one image can by chance, show none to test against.
+    """
+    if estimate.mean is None or not estimate.sd:
+        return None
+    t = abs(estimate.mean) / (estimate.sd / math.sqrt(estimate.n))
+    return 2 * float(stats.t.sf(t, estimate.n - 1))
+
+
+def holm(p: Sequence[float | None]) -> list[float | None]:
+    """p values corrected for being a family (Holm 1979, Scand. J. Statist. 6:65), in their order.
+
+    What has no p counts in the family, as a test that rejects nothing, and stays None.
+    """
+    corrected: list[float | None] = [None] * len(p)
+    tested = sorted((value, i) for i, value in enumerate(p) if value is not None)
+    largest = 0.0
+    for rank, (value, i) in enumerate(tested):
+        largest = max(largest, min(1.0, (len(p) - rank) * value))
+        corrected[i] = largest
+    return corrected
+
+
 def exponential(estimate: Estimate) -> Estimate:
     """Back from logarithms: geometric mean ratio and its interval; ``sd`` stays that of the logs."""
     mean, low, high = (

@@ -1,7 +1,7 @@
 """What a study will take before it runs: runs, images, time and disk.
 
 Time comes from finished runs of the same network and precision on this machine. For what was never run here
-a probe trains the smallest planned network of the same family (so that it compiles within seconds) for a few
+a probe trains the smallest network of the same family (so that it compiles within seconds) for a few
 steps on random images, and its seconds an image are scaled by multiply-adds. Everything here is an estimate,
 and says how it was made.
 """
@@ -18,6 +18,7 @@ from sixteen.lineage import probe, record
 from sixteen.lineage.fingerprint import digest
 from sixteen.lineage.plan import Plan, Run
 from sixteen.networks import cost
+from sixteen.precision import storage_of
 
 TRAINING = ("train", "continue_training")
 BITS = {"float16": 16, "bfloat16": 16, "float32": 32}
@@ -75,6 +76,7 @@ class _Estimate:
         self.speeds = {key: s for key in map(_key, training) if (s := self._measured(key))}
         unmeasured = {_key(run): run for run in training if _key(run) not in self.speeds}
         self.parameters: dict[str, int] = {}
+        self.costs: dict[str, int] = {}
         self.failed: dict[str, str] = {}
         if unmeasured:
             self._probe(unmeasured, plan)
@@ -94,17 +96,16 @@ class _Estimate:
         return Speed((min(fixed), max(fixed)), (min(image), max(image)), source)
 
     def _probe(self, wanted: dict[str, Run], plan: Plan) -> None:
-        """Measure a small network in each precision, all at the same time, as a study would run."""
-        families = {run.parameters["network"]["family"] for run in wanted.values()}
-        planned = [run.parameters["network"] for run in plan.runs.values() if run.step in TRAINING]
-        smallest = {
-            f: min((n for n in planned if n["family"] == f), key=self._adds) for f in families
-        }
+        """Measure the smallest network of each family in each precision, as many at a time as a study."""
         networks = {digest(n): n for n in (run.parameters["network"] for run in wanted.values())}
+        smallest = {
+            family: min((n for n in plan.networks if n["family"] == family), key=self._adds)
+            for family in {network["family"] for network in networks.values()}
+        }
         probes = {_probed(run): run for run in wanted.values()}
         results = probe.measure(
             {
-                probe: {
+                key: {
                     "parameters": run.parameters
                     | {
                         "network": smallest[run.parameters["network"]["family"]],
@@ -113,16 +114,19 @@ class _Estimate:
                     "images": [*self.images.shape, self.images.classes],
                     "count": list(networks.values()) if i == 0 else [],
                 }
-                for i, (probe, run) in enumerate(probes.items())
+                for i, (key, run) in enumerate(probes.items())
             },
             plan.root,
+            _workers(next(iter(wanted.values())).parameters["threads"])[0],
         )
+        for result in results.values():
+            if not isinstance(result, str):
+                self.parameters |= result["counts"]
         for key, run in wanted.items():
             result = results[_probed(run)]
             if isinstance(result, str):
                 self.failed[key] = result
                 continue
-            self.parameters |= result["counts"]
             network = smallest[run.parameters["network"]["family"]]
             scale = self._adds(run.parameters["network"]) / self._adds(network)
             tests = (
@@ -137,7 +141,10 @@ class _Estimate:
             self.speeds[key] = Speed(fixed, (low, high), source)
 
     def _adds(self, network: dict[str, Any]) -> int:
-        return cost(network, self.images.shape, self.images.classes)
+        key = digest(network)
+        if key not in self.costs:
+            self.costs[key] = cost(network, self.images.shape, self.images.classes)
+        return self.costs[key]
 
     def text(self) -> str:
         """The estimate, step by step, then time and disk."""
@@ -239,7 +246,7 @@ class _Estimate:
             return self.parameters[shape] * BITS[run.parameters["to"]] // 8
         precision = run.parameters["precision"]
         logits = images.test * images.classes * BITS[precision["compute"]] // 8
-        return self.parameters[shape] * BITS[precision["variables"]] // 8 + logits
+        return self.parameters[shape] * BITS[storage_of(precision)] // 8 + logits
 
 
 def _images(plan: Plan, prepare: Run, records: list[dict[str, Any]]) -> Images:
@@ -304,7 +311,7 @@ def _name(run: Run) -> str:
 
 
 def _short(network: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in network.items())
+    return ", ".join(f"{key} {value}" for key, value in list(network.items())[:3])
 
 
 def _workers(threads: int) -> tuple[int, str]:

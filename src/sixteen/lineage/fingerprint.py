@@ -62,19 +62,32 @@ def code_of(modules: list[str]) -> dict[str, str]:
 
 def notebook_digest(path: Path) -> str:
     """Digest of the code, prose and tags of a notebook's cells; outputs and ids don't count."""
+    return digest(
+        [
+            (cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags", []))
+            for cell in _cells(path)
+        ]
+    )
+
+
+def notebook_imports(path: Path) -> list[str]:
+    """The modules that the code cells of a notebook import: a report is made by these as well."""
+    code = ["".join(cell["source"]) for cell in _cells(path) if cell["cell_type"] == "code"]
     try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        tree = ast.parse("\n".join(code))
+    except SyntaxError as error:
+        raise UserError(f"expected Python in the code cells of {path}, came {error.msg}") from None
+    return _imports(tree, __name__.partition(".")[0])
+
+
+def _cells(path: Path) -> list[dict[str, Any]]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["cells"]
     except (OSError, ValueError, KeyError):
         raise UserError(
             f"expected the notebook {path}, found none that can be read: correct `notebook` of the study in "
             "params.yaml"
         ) from None
-    return digest(
-        [
-            (cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags", []))
-            for cell in cells
-        ]
-    )
 
 
 def forget() -> None:
@@ -94,13 +107,18 @@ def _module(name: str) -> tuple[str, list[str]] | None:
     if not sources:
         return None
     tree = ast.parse(sources[0].read_text(encoding="utf-8"))
+    return digest(_shape(tree)), _imports(tree, package)
+
+
+def _imports(tree: ast.AST, package: str) -> list[str]:
+    """Names of a package that a syntax tree imports: modules, and perhaps things inside them."""
     imported = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             imported += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             imported += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return digest(_shape(tree)), [m for m in imported if m.split(".")[0] == package]
+    return [name for name in imported if name.partition(".")[0] == package]
 
 
 def _shape(node: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sixteen.errors import UserError
 from sixteen.lineage import fingerprint, sentence
+from sixteen.precision import storage_of
 
 # For each step the module that computes it and the files that it leaves, record.json apart. Networks and
 # kinds of datasets are imported by name, so that a new one makes no other run stale.
@@ -20,7 +21,16 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "prepare": ("sixteen.datasets.prepare", ("dataset.safetensors",)),
     "train": (
         "sixteen.training.train",
-        ("weights.safetensors", "logits.safetensors", "history.csv", "timing.csv", "outcome.json"),
+        (
+            "weights.safetensors",
+            "logits.safetensors",
+            "history.csv",
+            "timing.csv",
+            "outcome.json",
+            "observations.csv",
+            "descent.csv",
+            "exponents.csv",
+        ),
     ),
     "quantize": ("sixteen.quantize", ("weights.safetensors", "tensors.csv", "outcome.json")),
     "evaluate": ("sixteen.analysis.evaluate", ("metrics.json", "per_class.csv")),
@@ -34,6 +44,13 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
             "curves.csv",
             "quantization.csv",
             "per_class.csv",
+            "harm.csv",
+            "tolerance.csv",
+            "images.csv",
+            "observations.csv",
+            "descent.csv",
+            "exponents.csv",
+            "effects.csv",
             "settings.json",
         ),
     ),
@@ -92,6 +109,7 @@ class Plan:
 
     def __init__(self, parameters: dict[str, Any], root: Path = Path()) -> None:
         self.root = root
+        self.networks: list[dict[str, Any]] = list(parameters["networks"].values())
         self.runs: dict[str, Run] = {}
         self._studies = {name: _Study(name, parameters, root) for name in parameters["studies"]}
         for study in self._studies.values():
@@ -162,12 +180,12 @@ class _Study:
         parents: dict[str, str] = {}
         trained: list[str] = []
         quantized = None
-        for phrase in sentence.parse(self.entry["arms"][arm]):
+        for phrase in self._phrases(network, arm):
             folder = f"{folder}/{phrase.text}"
             place = f"{folder}/seed-{seed}"
             precision = self.all["precisions"][phrase.precision]
             if phrase.recipe is None:
-                quantized = self._add("quantize", place, {"to": precision["variables"]}, parents)
+                quantized = self._add("quantize", place, {"to": storage_of(precision)}, parents)
                 parents = {"start": quantized}
                 continue
             shape = self.all["networks"][network]
@@ -198,8 +216,18 @@ class _Study:
         row = {"network": network, "arm": arm, "seed": seed}
         return row | {"evaluated": evaluated, "training": trained, "quantized": quantized}
 
+    def _phrases(self, network: str, arm: str) -> list[sentence.Phrase]:
+        """The sentence of an arm, with the recipes that the study has for this network."""
+        instead = self.entry.get("recipes", {}).get(network)
+        return sentence.parse(self.entry["arms"][arm], instead)
+
     def _summarize(self, rows: list[dict[str, Any]]) -> str:
-        phrases = [p for text in self.entry["arms"].values() for p in sentence.parse(text)]
+        phrases = [
+            phrase
+            for network in self.entry["networks"]
+            for arm in self.entry["arms"]
+            for phrase in self._phrases(network, arm)
+        ]
         names = {
             "networks": self.entry["networks"],
             "precisions": [phrase.precision for phrase in phrases],
@@ -219,6 +247,8 @@ class _Study:
             **{key: self.entry[key] for key in ("title", "paper", "dataset", "arms")},
             "backend": self.all["backend"],
             "claims": self.all["claims"][self.entry["claims"]],
+            "published": self.all["published"].get(self.entry.get("published")),
+            "factorial": self.entry.get("factorial"),
             "statistics": self.all["statistics"],
             **used,
             "runs": [
@@ -241,8 +271,14 @@ class _Study:
             "cells": fingerprint.notebook_digest(root / notebook),
         }
         place = f"results/{self.name}/summarized/reported"
-        sources = {"notebook": notebook}
-        return self._add("report", place, parameters, {"summary": summary}, sources=sources)
+        return self._add(
+            "report",
+            place,
+            parameters,
+            {"summary": summary},
+            modules=fingerprint.notebook_imports(root / notebook),
+            sources={"notebook": notebook},
+        )
 
     def _add(
         self,

@@ -1,12 +1,14 @@
 """A short training on random images, in a process of its own, to learn how fast this machine trains."""
 
 import csv
+import itertools
 import json
+import logging
 import os
 import subprocess
 import sys
 import tempfile
-import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,43 +17,35 @@ from sixteen.lineage.fingerprint import digest
 SECONDS = 55  # after which a probe is given up
 EPOCHS = 4  # of one step each; the first warms up
 
+log = logging.getLogger("sixteen")
 
-def measure(specs: dict[str, dict[str, Any]], root: Path) -> dict[str, Any]:
-    """What each probe measured, or a sentence that says why it has no answer."""
+
+def measure(specs: dict[str, dict[str, Any]], root: Path, workers: int) -> dict[str, Any]:
+    """What each probe measured, or a sentence that says why it has no answer; ``workers`` at a time."""
     cache = str((root / ".sixteen/cache").resolve())
     environment = {"SIXTEEN_CACHE": cache, "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
-    command = [sys.executable, "-m", __name__]
-    results: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        started = {}
-        for i, (precision, spec) in enumerate(specs.items()):
-            place = Path(folder, str(i))
-            place.mkdir()
-            (place / "spec.json").write_text(json.dumps(spec))
-            with (place / "log").open("w") as log:
-                started[precision] = (
-                    place,
-                    subprocess.Popen(
-                        [*command, str(place)], env=environment, stdout=log, stderr=log
-                    ),
-                )
-        deadline = time.monotonic() + SECONDS
-        for precision, (place, process) in started.items():
-            try:
-                process.wait(max(0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                results[precision] = f"the probe didn't end within {SECONDS} s"
-            else:
-                said = (place / "log").read_text().strip().splitlines()
-                results[precision] = (
-                    json.loads((place / "result.json").read_text())
-                    if process.returncode == 0
-                    else f"the probe failed: {said[-1] if said else process.returncode}"
-                )
-            finally:
-                process.kill()
-                process.wait()
-    return results
+    log.info("measuring %d short trainings, %d at a time", len(specs), workers)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
+        places = [Path(folder, str(i)) for i in range(len(specs))]
+        answers = pool.map(_run, places, specs.values(), itertools.repeat(environment))
+        return dict(zip(specs, answers, strict=True))
+
+
+def _run(place: Path, spec: dict[str, Any], environment: dict[str, str]) -> Any:
+    place.mkdir()
+    (place / "spec.json").write_text(json.dumps(spec))
+    command = [sys.executable, "-m", __name__, str(place)]
+    with (place / "log").open("w") as said:
+        try:
+            subprocess.run(
+                command, env=environment, stdout=said, stderr=said, timeout=SECONDS, check=True
+            )
+        except subprocess.TimeoutExpired:
+            return f"the probe didn't end within {SECONDS} s"
+        except subprocess.CalledProcessError as error:
+            lines = (place / "log").read_text().strip().splitlines()
+            return f"the probe failed: {lines[-1] if lines else error.returncode}"
+    return json.loads((place / "result.json").read_text())
 
 
 def _probe_here(place: Path) -> None:
@@ -65,7 +59,7 @@ def _probe_here(place: Path) -> None:
     spec = json.loads((place / "spec.json").read_text())
     parameters, (*shape, classes) = spec["parameters"], spec["images"]
     batch = parameters["recipe"]["batch"]
-    parameters["recipe"] |= {"epochs": EPOCHS}
+    parameters["recipe"] |= {"epochs": EPOCHS, "observe": None}
     draw = np.random.default_rng(0)
     tensors: dict[str, Any] = {
         "mean": np.array([127.5], np.float32),

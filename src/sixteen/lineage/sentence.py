@@ -33,12 +33,13 @@ class Phrase:
     recipe: str | None
 
 
-def parse(sentence: str) -> list[Phrase]:
+def parse(sentence: str, instead: dict[str, str] | None = None) -> list[Phrase]:
     """Read the phrases between network and seed, e.g. ``trained-in-float32-by-sgd/quantized-to-float16``.
 
-    Raises UserError for a phrase that the grammar doesn't know, or one in a place where it makes no sense.
+    ``instead`` maps recipes that the sentence names to those that take their place. Raises UserError for a
+    phrase that the grammar doesn't know, or one in a place where it makes no sense.
     """
-    phrases = [_phrase(text, sentence) for text in sentence.split("/")]
+    phrases = [_phrase(text, sentence, instead or {}) for text in sentence.split("/")]
     steps = [phrase.step for phrase in phrases]
     if steps[0] != "train" or "train" in steps[1:]:
         raise UserError(
@@ -52,7 +53,7 @@ def parse(sentence: str) -> list[Phrase]:
     return phrases
 
 
-def _phrase(text: str, sentence: str) -> Phrase:
+def _phrase(text: str, sentence: str, instead: dict[str, str]) -> Phrase:
     form = FORMS.get(text.split("-")[0])
     match = form and form[1].fullmatch(text)
     if not (form and match):
@@ -60,5 +61,8 @@ def _phrase(text: str, sentence: str) -> Phrase:
             f"expected a phrase like trained-in-<precision>-by-<recipe>, quantized-to-<precision> or "
             f"continued-in-<precision>-by-<recipe>, came {text!r} in {sentence!r}"
         )
-    names = match.groupdict()
-    return Phrase(text, form[0], names["precision"], names.get("recipe"))
+    precision, recipe = match["precision"], match.groupdict().get("recipe")
+    if recipe in instead:
+        head = text.removesuffix(recipe)
+        text, recipe = head + instead[recipe], instead[recipe]
+    return Phrase(text, form[0], precision, recipe)

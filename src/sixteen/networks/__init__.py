@@ -1,7 +1,8 @@
 """Network families: one module each, found by the name that `params.yaml` gives under `family`.
 
 A family offers `build` (a Keras model that returns logits), `layers` (how many weighted layers there really
-are) and `cost` (multiply-adds of one image). Only `build` needs Keras.
+are) and `cost` (multiply-adds of one image). Only `build` needs Keras: a plan asks for the others and must
+neither wait for TensorFlow nor take a GPU's memory for it. `counting` counts the same in a built network.
 """
 
 import importlib
@@ -38,6 +39,14 @@ def layers(network: dict[str, Any]) -> int:
 def cost(network: dict[str, Any], shape: tuple[int, int, int], classes: int) -> int:
     """Multiply-adds of the forward pass of one image of `shape` (height, width, channels)."""
     return _family(network).cost(network, shape, classes)
+
+
+def activation_elements(model: "keras.Model") -> int:
+    """Elements of the outputs of all operations of a built network for one image."""
+    # Here, not above: Keras.
+    from sixteen.networks import counting
+
+    return counting.activation_elements(model)
 
 
 def _family(network: dict[str, Any]) -> ModuleType:

@@ -55,7 +55,7 @@ def build(
     def kernel(name: str) -> dict[str, Any]:
         return {
             "kernel_initializer": he_normal,
-            "kernel_regularizer": keras.regularizers.L2(l2),
+            "kernel_regularizer": keras.regularizers.L2(l2) if l2 else None,
             "dtype": weights,
             "name": name,
         }

@@ -1,33 +1,18 @@
-"""Figures of what training costs: time against a reference, and memory, counted and measured."""
+"""Training time against a reference, and against what the paper claims."""
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from sixteen.reporting.page import Html
-from sixteen.reporting.plate import (
-    NEUTRAL,
-    WIDTH,
-    arm_axis,
-    how_to_read,
-    legend,
-    look,
-    panels,
-    save,
-    style,
-)
+from sixteen.reporting.page import Html, nothing
+from sixteen.reporting.plate import NEUTRAL, WIDTH, how_to_read, look, save, style
 from sixteen.reporting.study import Study
 
-COUNTED = {
-    "weight_bytes": "weights",
-    "gradient_bytes": "gradients",
-    "optimizer_bytes": "optimizer state",
-}
-STRENGTHS = (1, 0.6, 0.3)  # of the colours of what is counted
-UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes"))
+PAPER = (
+    " The open diamond is the number of the paper, for that network and the device of its authors "
+    "alone."
+)
 
 
 def speed(study: Study, arm: str, reference: str) -> Html:
@@ -38,15 +23,17 @@ def speed(study: Study, arm: str, reference: str) -> Html:
     published = {
         f"{claim['only'] or 'every network'}, paper": claim["value"]
         for claim in study.parameters["claims"]
-        if claim["metric"] == "train_seconds" and claim["test"] == "ratio_at_most"
+        if claim["metric"] == "train_seconds"
+        and claim["test"] == "ratio_at_most"
+        and claim["arms"] == [arm, reference]
     }
-    name, title = "speed", f"Training time of {arm} relative to {reference}"
+    name, title = f"speed-{arm}", f"Training time of {arm} relative to {reference}"
     ratios = study.table("differences").query(
         "metric == 'train_seconds' and kind == 'ratio' and arm == @arm and reference == @reference"
     )
     ratios = ratios.dropna(subset="mean")
     if ratios.empty:
-        return Html(f"<p>{title}: no pair of runs in this study.</p>", f"{title}: no pair")
+        return nothing(title, "no pair of runs in this study")
     times = study.runs.query("outcome == 'finished'").pivot_table(
         index=["network", "seed"], columns="arm", values="train_seconds"
     )
@@ -88,62 +75,8 @@ def speed(study: Study, arm: str, reference: str) -> Html:
             figure,
             pairs.merge(ratios[["network", "n", "mean", "low", "high"]], on="network"),
             f"Ratio of the training times of the last phase, paired by seed, measured on {study.device}; "
-            f"logarithmic axis. Small points: pairs. {how_to_read(study)} The open diamond is the number of the "
-            "paper, for that network and the device of its authors alone.",
-        )
-
-
-def memory(study: Study) -> Html:
-    """Bytes of weights, gradients and optimizer state (counted), and the peak (measured)."""
-    columns = [*COUNTED, "peak_bytes"]
-    runs = study.runs[["network", "arm", "seed", "outcome", "peak_bytes_of", *columns]]
-    mean = runs.groupby(["network", "arm"])[columns].mean()
-    scale, unit = _unit(float(mean[list(COUNTED)].sum(axis=1).max()))
-    peak_scale, peak_unit = _unit(float(mean["peak_bytes"].max()))
-    of = " and ".join(sorted(set(runs["peak_bytes_of"].dropna().astype(str)))) or "process"
-    with style():
-        figure, axes = panels(study.networks, 2, 2.6)
-        for network, (counted, peak) in zip(study.networks, axes, strict=True):
-            mine = mean.loc[network].reindex(study.arms)
-            bottom = np.zeros(len(mine))
-            for column, strength in zip(COUNTED, STRENGTHS, strict=True):
-                value = mine[column].to_numpy() / scale
-                colours = [_paler(look(study, arm)[0], strength) for arm in study.arms]
-                counted.bar(range(len(value)), value, 0.6, bottom, color=colours)
-                bottom += np.nan_to_num(value)
-            for x, total in enumerate(bottom):
-                counted.annotate(
-                    f"{total:.3g}", (x, total), (0, 3), textcoords="offset points", ha="center"
-                )
-            counted.margins(y=0.14)
-            counted.set_title(network)
-            counted.set_ylabel(f"counted ({unit})")
-            seeds = runs[runs["network"] == network].assign(
-                value=lambda r: r["peak_bytes"] / peak_scale
-            )
-            for x, arm in enumerate(study.arms):
-                colour, marker, _ = look(study, arm)
-                value = seeds.loc[seeds["arm"] == arm, "value"]
-                peak.plot(
-                    np.full(len(value), x), value, marker, color=colour, alpha=0.6, markersize=5
-                )
-                peak.hlines(value.mean(), x - 0.22, x + 0.22, color=colour, linewidth=2.2)
-            peak.set_ylim(0, seeds["value"].max() * 1.2)
-            peak.set_ylabel(f"peak of the {of} ({peak_unit})")
-            for axis in (counted, peak):
-                arm_axis(study, axis)
-        legend(figure, [Patch(color=_paler(NEUTRAL, strength), label=text)
-                        for text, strength in zip(COUNTED.values(), STRENGTHS, strict=True)])  # fmt: skip
-        return save(
-            study,
-            "memory",
-            "Memory",
-            figure,
-            runs.drop(columns="outcome"),
-            "Bars: bytes of weights, gradients and optimizer state, counted from shapes and formats, the "
-            "same for every seed; activations are not among them. Points: peak memory of the "
-            f"{of}, measured on {study.device}, a point a seed, the line their mean; it holds the program "
-            f"and its libraries as well. 1 {unit} is {scale:,.0f} bytes.",
+            f"logarithmic axis. Small points: pairs. {how_to_read(study)}"
+            + (PAPER if published else ""),
         )
 
 
@@ -156,13 +89,3 @@ def _plain_log_axis(axis: Axes) -> None:
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_xlim(low, high)
-
-
-def _unit(largest: float) -> tuple[float, str]:
-    return next(((scale, unit) for scale, unit in UNITS if largest >= scale), (1, "bytes"))
-
-
-def _paler(colour: str, strength: float) -> str:
-    """A colour mixed with white: opaque, so that no grid shines through."""
-    red, green, blue = (1 - strength * (1 - part) for part in to_rgb(colour))
-    return to_hex((red, green, blue))

@@ -18,6 +18,7 @@ from sixteen.reporting.plate import (
     NEUTRAL,
     WIDTH,
     arm_axis,
+    arm_room,
     how_to_read,
     legend,
     logarithmic,
@@ -44,7 +45,8 @@ def final_accuracy(study: Study) -> Html:
     runs["accuracy"] *= 100
     means = study.table("summary").query("metric == 'accuracy'")
     with style():
-        figure, axes = panels(study.networks, 1, 3.0)
+        columns = min(3, len(study.networks))
+        figure, axes = panels(study.networks, 1, 2.9 + arm_room(study, columns))
         for network, (axis,) in zip(study.networks, axes, strict=True):
             mine = runs[runs["network"] == network]
             _paired_points(study, axis, mine, "accuracy")
@@ -62,8 +64,8 @@ def final_accuracy(study: Study) -> Html:
             figure,
             runs,
             "Test accuracy after the last epoch, in percent of the test images. Each small point is a "
-            f"seed; the two of a pair began from the same weights. {how_to_read(study)} Axes differ and don't "
-            "begin at zero.",
+            "seed; lines join the runs of one seed, which began from the same weights. "
+            f"{how_to_read(study)} Axes differ and don't begin at zero.",
         )
 
 

@@ -62,6 +62,11 @@ class Html:
         return self.plain
 
 
+def nothing(title: str, why: str) -> Html:
+    """The sentence in place of a figure or table for which nothing was measured; both are plain text."""
+    return Html(f"<p>{escape(title)}: {escape(why)}.</p>", f"{title}: {why}")
+
+
 def page(title: str, body: str) -> str:
     """A whole HTML document in the house style."""
     return (
@@ -101,8 +106,12 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]], numbers: Iterable[
 
 def settings(values: Mapping[str, object]) -> str:
     """Named values in one line: ``batch 128, epochs 5``; nested ones in brackets."""
-    parts = []
-    for name, value in values.items():
-        shown = f"({settings(value)})" if isinstance(value, Mapping) else value
-        parts.append(f"{name} {'none' if shown is None else shown}")
-    return ", ".join(parts)
+    return ", ".join(f"{name} {_shown(value)}" for name, value in values.items())
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Mapping):
+        return f"({settings(value)})"
+    if value is None:
+        return "none"
+    return ("no", "yes")[value] if isinstance(value, bool) else value

@@ -26,9 +26,9 @@ DOTS = 160  # dots per inch of the PNG
 # more, for prints in grey.
 LOOKS = tuple(
     zip(
-        seaborn.color_palette("colorblind", 6).as_hex(),
-        "os^DvP",
-        ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1))),
+        [*seaborn.color_palette("colorblind", 5).as_hex(), "#56b4e9", "#1c2126", "#ca9161"],
+        "os^DvP*X",
+        ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (6, 2, 1, 2, 1, 2)), (0, (3, 4))),
         strict=True,
     )
 )
@@ -85,16 +85,41 @@ def panels(names: list[str], kinds: int, height: float) -> tuple[Figure, list[li
 
 
 def legend(figure: Figure, handles: Sequence[Artist]) -> None:
-    """One legend above all panels."""
+    """One legend above all panels, in as many columns as its longest entry leaves room for.
+
+    The figure grows by the lines that the legend has beyond the first one.
+    """
     if handles:
-        figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 5))
+        longest = max(len(str(handle.get_label())) for handle in handles)
+        room = int(figure.get_figwidth() / (0.085 * longest + 0.75))
+        columns = max(1, min(len(handles), 5, room))
+        figure.set_figheight(figure.get_figheight() + 0.2 * ((len(handles) - 1) // columns))
+        figure.legend(handles=handles, loc="outside upper center", ncols=columns)
 
 
 def arm_axis(study: Study, axis: Axes) -> None:
-    """Arms by name along the x axis."""
+    """Arms by name along the x axis, slanted where they would run into each other."""
     axis.set_xticks(range(len(study.arms)), study.arms)
+    cell = axis.get_subplotspec()
+    angle = _angle(study, cell.get_gridspec().ncols if cell else 1)
+    if angle:
+        axis.tick_params(axis="x", rotation=angle)
+        for label in axis.get_xticklabels() if angle < 90 else ():
+            label.set(ha="right", rotation_mode="anchor")
     axis.set_xlim(-0.6, len(study.arms) - 0.4)
     axis.grid(axis="x", visible=False)
+
+
+def arm_room(study: Study, columns: int) -> float:
+    """Inches that a panel has to be higher for the names of the arms, with so many panels in a row."""
+    return 0.075 * max(map(len, study.arms)) * (_angle(study, columns) / 90) ** 0.5
+
+
+def _angle(study: Study, columns: int) -> float:
+    slot = (WIDTH / columns - 0.8) / len(study.arms)
+    if max(map(len, study.arms)) * 0.085 <= slot:
+        return 0
+    return 40 if slot > 0.35 else 90
 
 
 def within_percent(axis: Axes) -> None:
@@ -110,12 +135,20 @@ def how_to_read(study: Study) -> str:
     return f"Large points: mean; bars: {study.confidence:.0%} t interval over the n finished seeds."
 
 
-def logarithmic(axis: Axes) -> None:
-    """A logarithmic y axis whose ticks read as numbers (0.2, 0.5, 1), not as powers of ten."""
-    axis.set_yscale("log")
-    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.yaxis.set_minor_locator(NullLocator())
-    axis.yaxis.set_major_formatter("{x:g}")
+def logarithmic(axis: Axes, x: bool = False) -> None:
+    """A logarithmic y axis (x axis) whose ticks read as numbers (0.2, 0.5, 1), not as powers of ten."""
+    (axis.set_xscale if x else axis.set_yscale)("log")
+    line = axis.xaxis if x else axis.yaxis
+    low, high = axis.get_xlim() if x else axis.get_ylim()
+    decades = np.log10(high / low)
+    # Numbers side by side need more room than numbers above each other.
+    line.set_major_locator(
+        LogLocator(subs=(1, 3) if decades < 2 else (1,), numticks=6)
+        if x
+        else LogLocator(subs=(1, 2, 5) if decades < 3 else (1,))
+    )
+    line.set_minor_locator(NullLocator())
+    line.set_major_formatter("{x:g}")
 
 
 def save(

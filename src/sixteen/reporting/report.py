@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import nbformat
 import papermill
@@ -21,11 +21,6 @@ import sixteen
 from sixteen.errors import UserError
 from sixteen.reporting import provenance
 from sixteen.reporting.page import page
-
-if (
-    TYPE_CHECKING
-):  # the notebook runs these: a change in them must change the fingerprint of the report
-    from sixteen.reporting import cost, curves, figures, tables  # noqa: F401
 
 # Relative to the folder of the report, in which the notebook runs: it runs there again wherever the folder
 # is copied to, and no path of this machine is in it.

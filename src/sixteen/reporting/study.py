@@ -46,6 +46,11 @@ class Study:
         return list(dict.fromkeys(run["arm"] for run in self.parameters["runs"]))
 
     @cached_property
+    def settings(self) -> dict[str, Any]:
+        """What the summary says about itself: reference, arms, published values, factorial arms."""
+        return json.loads((self.summary / "settings.json").read_text(encoding="utf-8"))
+
+    @cached_property
     def networks(self) -> list[str]:
         """The networks in the order of the runs."""
         return list(dict.fromkeys(self.runs["network"]))
@@ -88,6 +93,15 @@ class Study:
         ):
             text += f"\n{lost} of {arm} diverged"
         return text
+
+    def facts(self, network: str) -> dict[str, Any]:
+        """The facts of the first run of a network: layers and parameters are those of all its runs."""
+        run = self.runs.query("network == @network").iloc[0]
+        return next(
+            record["facts"]
+            for record in self.provenance["records"].values()
+            if record["fingerprint"] == run["fingerprint"]
+        )
 
     def trace(self, title: str) -> str:
         """The lineage of the summary as a tree, headed by what was made from it."""

@@ -7,18 +7,21 @@ from typing import Any
 import pandas as pd
 
 from sixteen.analysis.metrics import METRICS, POINTS
+from sixteen.reporting.numbers import DASH, MINUS, counted_of, number
 from sixteen.reporting.page import Html, badge, settings, table
 from sixteen.reporting.study import Study
 
-MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+FEW = 5  # arms that fit beside each other in a table
+LISTED = 8  # arms that a line names one by one
 
 
 def heading(study: Study) -> Html:
     """Title, paper, and in one line what was run on what."""
     told, runs = study.parameters, study.runs
     seeds = runs["seed"].nunique()
+    arms = ", ".join(study.arms) if len(study.arms) <= LISTED else f"{len(study.arms)} of them"
     line = (
-        f"{len(runs)} runs: {', '.join(study.networks)}; arms {', '.join(study.arms)}; "
+        f"{len(runs)} runs: {', '.join(study.networks)}; arms: {arms}; "
         f"{seeds} seed{'' if seeds == 1 else 's'}; dataset {told['dataset']}; on {study.device}."
     )
     return Html(
@@ -64,14 +67,20 @@ def metrics(study: Study) -> Html:
     """Mean and interval of every metric that was measured, arm by arm."""
     summary = study.table("summary")
     rows: dict[str, list[tuple[str, ...]]] = {}
+    few = len(study.arms) <= FEW  # more arms stand below each other
     for (network, metric), group in summary.groupby(["network", "metric"], sort=False):
         words, unit, scale = _shown(metric)
         unit = "%" if unit == POINTS else unit
         by_arm = group.set_index("arm").reindex(study.arms)
-        if by_arm["mean"].notna().any():
-            cells = [_mean(row, scale) for _, row in by_arm.iterrows()]
-            rows.setdefault(network, []).append((escape(words), unit, *cells))
-    return _by_network(("Metric", "Unit", *map(escape, study.arms)), rows, "metrics")
+        if by_arm["mean"].isna().all():
+            continue
+        cells = [_mean(row, scale) for _, row in by_arm.iterrows()]
+        lines = [tuple(cells)] if few else zip(map(escape, study.arms), cells, strict=True)
+        for i, line in enumerate(lines):
+            named = ("", "") if i else (escape(words), unit)
+            rows.setdefault(network, []).append((*named, *line))
+    columns = map(escape, study.arms) if few else ("Arm", "Mean [interval], n")
+    return _by_network(("Metric", "Unit", *columns), rows, "metrics")
 
 
 def differences(study: Study) -> Html:
@@ -91,12 +100,7 @@ def networks(study: Study) -> Html:
     """The networks as they were really built: layers and parameters."""
     rows = []
     for network in study.networks:
-        run = study.runs.query("network == @network").iloc[0]
-        facts = next(
-            record["facts"]
-            for record in study.provenance["records"].values()
-            if record["fingerprint"] == run["fingerprint"]
-        )
+        facts = study.facts(network)
         told = study.parameters["networks"][network]
         depth, layers = told.get("depth"), facts["layers"]
         note = f"called {depth}, really {layers} layers" if depth not in (None, layers) else ""
@@ -129,7 +133,7 @@ def runs(study: Study) -> Html:
             escape(run["arm"]),
             f"{run['seed']}",
             escape(run["outcome"]),
-            _number(run["accuracy"] * 100),
+            number(run["accuracy"] * 100),
             f"<code>{escape(run['fingerprint'])}</code>",
         )
         for _, run in study.runs.iterrows()
@@ -187,7 +191,7 @@ def _estimate(claim: dict[str, Any]) -> str:
     parts = []
     if claim["estimate"] is not None:
         unit = "points" if claim["unit"] == POINTS else claim["unit"]
-        parts.append(f"{_number(claim['estimate'])} {escape(unit)}")
+        parts.append(f"{number(claim['estimate'])} {escape(unit)}")
     if claim["low"] is not None:
         confidence = claim.get("confidence")
         parts.append(
@@ -199,25 +203,11 @@ def _estimate(claim: dict[str, Any]) -> str:
 def _mean(row: pd.Series, scale: float) -> str:
     if pd.isna(row["mean"]):
         return DASH
-    text = _number(row["mean"] * scale)
+    text = number(row["mean"] * scale)
     if row["low"] < row["high"]:  # counted values have no spread, and one seed has no interval
         text += f" {_interval(row['low'] * scale, row['high'] * scale)}"
-    return f"{text}, n = {int(row['n'])}"
+    return f"{text}, {counted_of(int(row['n']))}"
 
 
 def _interval(low: float, high: float) -> str:
-    return f"[{_number(low)}, {_number(high)}]"
-
-
-def _number(value: float) -> str:
-    """Three or more significant digits, with a real minus."""
-    if pd.isna(value):
-        return DASH
-    text = (
-        f"{value:,.0f}"
-        if abs(value) >= 1000
-        else f"{value:.4g}"
-        if abs(value) >= 10
-        else f"{value:.3g}"
-    )
-    return text.replace("-", MINUS)
+    return f"[{number(low)}, {number(high)}]"

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from sixteen.precision import storage_of
+
 FINISHED: dict[str, Any] = {
     "outcome": "finished",
     "epochs_done": 0,
@@ -15,22 +17,28 @@ FINISHED: dict[str, Any] = {
 
 
 def first_failure(
-    losses: np.ndarray, nonfinite: np.ndarray, weights_finite: bool, precision: dict[str, Any]
+    losses: np.ndarray,
+    nonfinite: np.ndarray,
+    weights_finite: bool,
+    precision: dict[str, Any],
+    recipe: dict[str, Any],
 ) -> tuple[int, str] | None:
     """The step (from 1) of an epoch where training failed and a hint; None if all is well.
 
-    `losses` and `nonfinite` (gradient elements) are [steps]. Where the loss is scaled, gradients that
-    overflow are normal: the optimizer skips that step and lowers the scale (arXiv:1710.03740, section 3.2).
-    Weights that the last step made infinite count as its failure.
+    `losses` and `nonfinite` (gradient elements) are [steps]. Where the scale of the loss is dynamic,
+    gradients that overflow are normal: the optimizer skips that step and lowers the scale
+    (arXiv:1710.03740, section 3.2). Weights that the last step made infinite count as its failure.
     """
+    scale = precision["loss_scale"]
+    skips = scale is not None and scale["kind"] == "dynamic"
     bad_loss = ~np.isfinite(losses)
-    bad_gradient = (nonfinite > 0) & (precision["loss_scale"] is None)
+    bad_gradient = (nonfinite > 0) & (not skips)
     if (bad_loss | bad_gradient).any():
         index = int((bad_loss | bad_gradient).argmax())
         what = "loss" if bad_loss[index] else "gradient"
-        return index + 1, _hint(what, precision)
+        return index + 1, _hint(what, precision, recipe)
     if not weights_finite:
-        return len(losses), _hint("weights", precision)
+        return len(losses), _hint("weights", precision, recipe)
     return None
 
 
@@ -43,14 +51,32 @@ def start_failed(start: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _hint(what: str, precision: dict[str, Any]) -> str:
-    if what == "loss" and precision["loss"] == "float16":
-        remedy = "compute the loss in float32 (`loss: float32` of the precision), or lower the learning rate"
-    elif what == "gradient" and precision["compute"] == "float16":
+def _hint(what: str, precision: dict[str, Any], recipe: dict[str, Any]) -> str:
+    compute, scale = precision["compute"], precision["loss_scale"]
+    if _vanished_epsilon(precision, recipe):
         remedy = (
-            "scale the loss (`loss_scale` of the precision skips steps that overflow), keep master weights "
-            "(`variables: float32`), or lower the learning rate"
+            f"Adam's epsilon {recipe['epsilon']:g} is 0 in float16, so that it divides by 0 where its second "
+            "moment underflows (gradients below 0.005); raise `epsilon` of the recipe to 1e-4, or keep master "
+            "weights (`master_weights: true` of the precision)"
+        )
+    elif what == "loss" and precision["loss"] == "float16":
+        remedy = "compute the loss in float32 (`loss: float32` of the precision), or lower the learning rate"
+    elif what == "gradient" and scale is not None and scale["kind"] == "static":
+        remedy = (
+            f"lower the static factor {scale['factor']:g} of `loss_scale`, or make the scale dynamic, which "
+            "skips steps that overflow"
+        )
+    elif compute == "float16":
+        remedy = (
+            "make the loss scale dynamic (`loss_scale` of the precision; it skips steps that overflow), keep "
+            "master weights (`master_weights: true`), or lower the learning rate"
         )
     else:
         remedy = "lower the learning rate"
-    return f"the {what} stopped being finite in {precision['compute']}: {remedy}"
+    return f"the {what} stopped being finite in {compute}: {remedy}"
+
+
+def _vanished_epsilon(precision: dict[str, Any], recipe: dict[str, Any]) -> bool:
+    """Whether Adam's epsilon rounds to 0 in the format that weights are stored and updated in."""
+    adam = recipe["optimizer"] in ("adam", "adamw")
+    return adam and storage_of(precision) == "float16" and bool(np.float16(recipe["epsilon"]) == 0)

@@ -1,6 +1,7 @@
 """What a run costs: memory, energy, and on which device. Measured, so different from run to run."""
 
 import contextlib
+import math
 import os
 import platform
 import resource
@@ -10,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import ml_dtypes
+
+from sixteen import networks
+from sixteen.training.precision import norms_of
 
 POWERCAP = Path("/sys/class/powercap")
 
@@ -55,12 +60,28 @@ def peak() -> dict[str, Any]:
     return {"peak_bytes": used, "peak_bytes_of": "process"}
 
 
-def state_bytes(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> dict[str, int]:
-    """Bytes of weights (with statistics), of gradients (stored like their weights), of the optimizer."""
+def state_bytes(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, precision: dict[str, Any]
+) -> dict[str, int]:
+    """Bytes of what a training holds, counted from the tensors.
+
+    `weight_bytes`: weights as computed with, which are 16-bit copies where there are master weights, and
+    parameters and statistics of batch norm as stored. `master_bytes`: float32 master weights, 0 without
+    them. `gradient_bytes` (stored like their weights) and `optimizer_bytes`. `activation_bytes`: the outputs
+    of all layers for one image in the compute type; times the batch, what the backward pass may need.
+    """
+    masters: list[keras.Variable] = []
+    if precision["master_weights"]:
+        norms = norms_of(model)
+        masters = [variable for variable in model.weights if variable.path not in norms]
+    width = ml_dtypes.finfo(precision["compute"]).bits // 8
+    copies = sum(math.prod(variable.shape) for variable in masters) * width
     return {
-        "weight_bytes": _bytes(model.weights),
+        "weight_bytes": _bytes(model.weights) - _bytes(masters) + copies,
+        "master_bytes": _bytes(masters),
         "gradient_bytes": _bytes(model.trainable_variables),
         "optimizer_bytes": _bytes(optimizer.variables),
+        "activation_bytes": networks.activation_elements(model) * width,
     }
 
 

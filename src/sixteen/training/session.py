@@ -1,35 +1,25 @@
 """A training from start to files: epochs, checkpoints, and the end when numbers stop being finite."""
 
-import csv
 import json
 import logging
 import time
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from safetensors.numpy import save_file
 
 from sixteen import networks
 from sixteen.datasets import Dataset, load_prepared
-from sixteen.errors import UserError
-from sixteen.training import divergence, measure, state
+from sixteen.training import divergence, measure, optimizers, state, tables
+from sixteen.training.observe import DESCENT, EXPONENTS, OBSERVATIONS, Observer
 from sixteen.training.order import epoch_rows
-from sixteen.training.precision import check_dtypes, with_loss_scale
+from sixteen.training.precision import check_dtypes
 from sixteen.training.progress import Progress
 from sixteen.training.step import Step
 
-HISTORY = (
-    "epoch",
-    "loss",
-    "train_accuracy",
-    "test_loss",
-    "test_accuracy",
-    "zero_gradients",
-    "nonfinite_gradients",
-)
-TIMING = ("epoch", "train_seconds", "images_per_second", "test_seconds")
+OBSERVED = {"observations": OBSERVATIONS, "descent": DESCENT, "exponents": EXPONENTS}
+START = "start"  # the logits before the first step, in checkpoints and in logits.safetensors
 
 log = logging.getLogger("sixteen")
 
@@ -49,7 +39,7 @@ class Session:
         self.layers, self.cost = networks.layers(parameters["network"]), networks.cost(*network)
         self.model = networks.build(*network, self.precision, self.recipe["l2"], parameters["seed"])
         self.trained_values = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
-        self.optimizer = with_loss_scale(_optimizer(self.recipe), self.precision)
+        self.optimizer = optimizers.build(self.recipe, self.precision)
         self.optimizer.build(self.model.trainable_variables)
         self.outcome = dict(divergence.FINISHED)
         if start is not None:
@@ -68,11 +58,15 @@ class Session:
             self.precision,
             self.recipe,
         )
+        self.observer: Observer | None = None
+        self.peak: dict[str, Any] | None = None
         # What a checkpoint remembers beside the tensors.
         self.history: list[dict[str, Any]] = []
         self.timing: list[dict[str, Any]] = []
         self.last_loss: float | None = None
         self.joules = 0.0
+        self.observed: dict[str, list[dict[str, Any]]] = {name: [] for name in OBSERVED}
+        self.observe_seconds = 0.0
         self.meter = measure.energy_meter()
 
     def run(self) -> None:
@@ -81,10 +75,12 @@ class Session:
         rows = self._rows(self.first + 1)
         self.step.compile(rows)
         self.compile_seconds = time.perf_counter() - begun
-        if self.checkpoint.exists():
+        resumed = self.checkpoint.exists()
+        if resumed:
             self._take_up()
-        self.logits = self.step.logits()
-        if not self.history:
+        self.logits = self._test()
+        if not resumed:
+            self.start_logits = self.logits
             self.history.append({"epoch": self.first, **_tested(self.logits, self.dataset)})
         last = self.first + self.recipe["epochs"]
         progress = Progress(self.outcome["epochs_done"], last, len(rows))
@@ -96,6 +92,7 @@ class Session:
 
     def _epoch(self, epoch: int, progress: Progress) -> None:
         before = state.snapshot(self.model, self.optimizer)
+        updates = optimizers.updates_of(self.optimizer)
         spent = self.meter() if self.meter else 0.0
         begun = time.perf_counter()
         rows = self._rows(epoch)
@@ -105,14 +102,23 @@ class Session:
             self.joules += self.meter() - spent
         losses, correct, zeros, nonfinite = reports.T.astype(np.float64)
         after = state.snapshot(self.model, self.optimizer)
+        if self.peak is None:
+            self.peak = measure.peak()
+        if epoch == self.first + 1:
+            # Not before the epoch: the peak of the memory is to be that of training, not of observing.
+            state.restore(self.model, self.optimizer, before)
+            self._observe(self.first)
+            state.restore(self.model, self.optimizer, after)
         weights_finite = all(np.isfinite(tensor).all() for tensor in after.values())
-        failure = divergence.first_failure(losses, nonfinite, weights_finite, self.precision)
+        failure = divergence.first_failure(
+            losses, nonfinite, weights_finite, self.precision, self.recipe
+        )
         if failure:
             self._diverge(epoch, *failure, losses)
             state.restore(self.model, self.optimizer, before)
             return
         begun = time.perf_counter()
-        self.logits = self.step.logits()
+        self.logits = self._test()
         test_seconds = time.perf_counter() - begun
         images = rows.shape[0] * rows.shape[1]
         self.last_loss = float(losses[-1])
@@ -124,6 +130,8 @@ class Session:
                 **_tested(self.logits, self.dataset),
                 "zero_gradients": zeros.mean() / self.trained_values,
                 "nonfinite_gradients": nonfinite.mean() / self.trained_values,
+                "loss_scale": optimizers.scale_of(self.optimizer),
+                "skipped_steps": len(rows) - (optimizers.updates_of(self.optimizer) - updates),
             }
         )
         self.timing.append(
@@ -136,8 +144,28 @@ class Session:
         )
         self.outcome["epochs_done"] = epoch
         progress.epoch(self.history[-1], self.timing[-1])
+        self._observe(epoch)
         if (epoch - self.first) % self.parameters["checkpoint_epochs"] == 0:
             self._keep(after)
+
+    def _observe(self, epoch: int) -> None:
+        """Measure theory after `epoch` if it is due, on the batch that every arm of this seed sees next."""
+        plan, done = self.recipe["observe"], epoch - self.first
+        if plan is None or (done % plan["every"] and done < self.recipe["epochs"]):
+            return
+        begun = time.perf_counter()
+        if self.observer is None:
+            self.observer = Observer(
+                self.parameters, self.dataset, self.model, self.optimizer, self.step
+            )
+        for name, rows in self.observer.observe(epoch, self._rows(epoch + 1)).items():
+            self.observed[name] += rows
+        self.observe_seconds += time.perf_counter() - begun
+
+    def _test(self) -> np.ndarray:
+        """Logits of the test set, by the average of the weights if the recipe asks for one."""
+        with optimizers.averaged(self.model, self.optimizer):
+            return self.step.logits()
 
     def _rows(self, epoch: int) -> np.ndarray:
         return epoch_rows(
@@ -166,8 +194,10 @@ class Session:
             "timing": self.timing,
             "last_loss": self.last_loss,
             "joules": self.joules,
+            "observed": self.observed,
+            "observe_seconds": self.observe_seconds,
         }
-        state.save(self.checkpoint, tensors, about)
+        state.save(self.checkpoint, tensors | {START: self.start_logits}, about)
 
     def _take_up(self) -> None:
         tensors, about = state.load(self.checkpoint)
@@ -175,47 +205,45 @@ class Session:
         self.outcome["epochs_done"] = about["epochs_done"]
         self.history, self.timing = about["history"], about["timing"]
         self.last_loss, self.joules = about["last_loss"], about["joules"]
+        self.start_logits = tensors[START]
+        self.observed, self.observe_seconds = about["observed"], about["observe_seconds"]
         log.info("going on from the checkpoint of epoch %d", about["epochs_done"])
 
     def write(self, into: Path) -> None:
-        """Write weights, logits, history, timing and outcome into the folder `into`."""
+        """Write all files of the run into the folder `into`, see `sixteen.training.train`."""
         about = {
             "network": self.parameters["network"],
             "precision": self.precision,
             "epochs_done": self.outcome["epochs_done"],
         }
-        state.save(into / state.WEIGHTS, state.weights_of(self.model), about)
-        save_file({"logits": self.logits}, into / "logits.safetensors")
-        _write_csv(into / "history.csv", HISTORY, self.history)
-        _write_csv(into / "timing.csv", TIMING, self.timing)
+        with optimizers.averaged(self.model, self.optimizer):
+            state.save(into / state.WEIGHTS, state.weights_of(self.model), about)
+        save_file({"logits": self.logits, START: self.start_logits}, into / "logits.safetensors")
+        tables.write(into / "history.csv", tables.HISTORY, self.history)
+        tables.write(into / "timing.csv", tables.TIMING, self.timing)
+        for name, columns in OBSERVED.items():
+            tables.write(into / f"{name}.csv", columns, self.observed[name])
         (into / "outcome.json").write_text(json.dumps(self.outcome, indent=2) + "\n")
 
     def facts(self) -> dict[str, Any]:
         """Facts of the run for its record; times in seconds, energy in joules of the training steps."""
-        steps = len(self._rows(self.first + 1))
+        batch = self.recipe["batch"]
         return {
             "outcome": self.outcome["outcome"],
-            "images": len(self.timing) * steps * self.recipe["batch"],
+            "images": len(self.timing) * (len(self.dataset.train_labels) // batch) * batch,
+            "batch": batch,
             "compile_seconds": self.compile_seconds,
             "train_seconds": sum(row["train_seconds"] for row in self.timing),
             "test_seconds": sum(row["test_seconds"] for row in self.timing),
-            **measure.peak(),
-            **measure.state_bytes(self.model, self.optimizer),
+            "observe_seconds": self.observe_seconds,
+            **(self.peak or measure.peak()),
+            **measure.state_bytes(self.model, self.optimizer, self.precision),
             "energy_joules": self.joules if self.meter else None,
             "device": measure.device(),
             "parameters": self.trained_values,
             "layers": self.layers,
             "multiply_adds": self.cost,
         }
-
-
-def _optimizer(recipe: dict[str, Any]) -> keras.optimizers.Optimizer:
-    if recipe["optimizer"] != "sgd":
-        raise UserError(
-            f"expected the optimizer sgd, came {recipe['optimizer']!r}; correct `optimizer` of the recipe in "
-            "params.yaml"
-        )
-    return keras.optimizers.SGD(recipe["learning_rate"], momentum=recipe["momentum"])
 
 
 def _step(backend: str, *arguments: Any) -> Step:
@@ -236,10 +264,3 @@ def _tested(logits: np.ndarray, dataset: Dataset) -> dict[str, float]:
     right = wide.argmax(axis=1) == dataset.test_labels
     picked = likelihoods[np.arange(len(right)), dataset.test_labels]
     return {"test_loss": -float(picked.mean()), "test_accuracy": float(right.mean())}
-
-
-def _write_csv(path: Path, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)

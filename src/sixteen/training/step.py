@@ -7,6 +7,7 @@ it to the compute type. What must be the backend's own (gradient, compilation, s
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
@@ -53,8 +54,27 @@ class Step(ABC):
         """
 
     @abstractmethod
+    def train_batch(self, rows: np.ndarray, number: int) -> np.ndarray:
+        """Take the step number `number` (from 0) of `rows` alone; its report, float32 [4]."""
+
+    @abstractmethod
     def test_batch(self, indices: np.ndarray) -> np.ndarray:
         """Logits [batch, classes] in the compute type for test images int32 [batch]."""
+
+    @abstractmethod
+    def jit(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Compile a function of nested lists of tensors at its first call for each choice of shapes."""
+
+    @abstractmethod
+    def gradient(self, function: Callable[[Any], tuple[Any, Any]], values: Any) -> tuple[Any, Any]:
+        """The gradient of a `function` that returns a scalar and more, at nested `values`, and that more.
+
+        For use in what `jit` compiles. Within `twice_differentiable`, a gradient of a gradient works.
+        """
+
+    def twice_differentiable(self) -> AbstractContextManager[None]:
+        """Within, what is traced has the right second derivatives too."""
+        return nullcontext()
 
     def logits(self) -> np.ndarray:
         """Logits [test images, classes] in the compute type, in the order of the test set."""

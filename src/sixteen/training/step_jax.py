@@ -31,15 +31,33 @@ class JaxStep(Step):
             state, report = self._train(state, self.train_data, on_device, np.int32(number))
             reports.append(report)
             tick()
-        for group, values in zip(self._groups(), state, strict=True):
-            for variable, value in zip(group, values, strict=True):
-                variable.assign(value)
+        self._keep(state)
         return np.stack([np.asarray(report) for report in reports])
+
+    def train_batch(self, rows: np.ndarray, number: int) -> np.ndarray:
+        """See `Step`."""
+        state = [[variable.value for variable in group] for group in self._groups()]
+        state, report = self._train(state, self.train_data, rows, np.int32(number))
+        self._keep(state)
+        return np.asarray(report)
 
     def test_batch(self, indices: np.ndarray) -> np.ndarray:
         """See `Step`."""
         state = [[variable.value for variable in group] for group in self._groups()[:2]]
         return np.asarray(self._test(*state, self.test_data, indices))
+
+    def jit(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """See `Step`."""
+        return jax.jit(function)
+
+    def gradient(self, function: Callable[[Any], tuple[Any, Any]], values: Any) -> tuple[Any, Any]:
+        """See `Step`."""
+        return jax.grad(function, has_aux=True)(values)
+
+    def _keep(self, state: list[Any]) -> None:
+        for group, values in zip(self._groups(), state, strict=True):
+            for variable, value in zip(group, values, strict=True):
+                variable.assign(value)
 
     def _groups(self) -> list[list[keras.Variable]]:
         return [

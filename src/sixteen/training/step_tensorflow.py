@@ -3,7 +3,8 @@
 A loop over steps inside XLA would spare the calls, but runs convolutions ten times slower on CPUs.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ class TensorFlowStep(Step):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._train = tf.function(self._train_step, jit_compile=True, autograph=False)
-        self._test = tf.function(self._test_step, jit_compile=True, autograph=False)
+        self._train = self.jit(self._train_step)
+        self._test = self.jit(self._test_step)
 
     def compile(self, rows: np.ndarray) -> None:
         """See `Step`."""
@@ -38,9 +39,35 @@ class TensorFlowStep(Step):
             tick()
         return np.stack([report.numpy() for report in reports])
 
+    def train_batch(self, rows: np.ndarray, number: int) -> np.ndarray:
+        """See `Step`."""
+        return self._train(tf.constant(rows), tf.constant(number)).numpy()
+
     def test_batch(self, indices: np.ndarray) -> np.ndarray:
         """See `Step`."""
         return self._test(tf.constant(indices)).numpy()
+
+    def jit(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """See `Step`."""
+        return tf.function(function, jit_compile=True, autograph=False)
+
+    def gradient(self, function: Callable[[Any], tuple[Any, Any]], values: Any) -> tuple[Any, Any]:
+        """See `Step`."""
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            scalar, more = function(values)
+        zero = tf.UnconnectedGradients.ZERO
+        return tape.gradient(scalar, values, unconnected_gradients=zero), more
+
+    @contextlib.contextmanager
+    def twice_differentiable(self) -> Iterator[None]:
+        """See `Step`. TensorFlow's moments, below every normalisation, hold the mean constant."""
+        own = tf.nn.moments
+        tf.nn.moments = _moments
+        try:
+            yield
+        finally:
+            tf.nn.moments = own
 
     def _train_step(self, rows: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
         # A gather, because a slice at `number` would be compiled again for each number.
@@ -56,3 +83,13 @@ class TensorFlowStep(Step):
 
     def _test_step(self, indices: tf.Tensor) -> tf.Tensor:
         return self.model(self._test_batch(self.test_data, indices), training=False)
+
+
+def _moments(x: tf.Tensor, axes: Any, keepdims: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean and variance of float32 `x`, as by `tf.nn.moments`, whose variance stops the mean's gradient.
+
+    That leaves the first derivative alone, since deviations from the mean sum to zero, but not the second.
+    """
+    mean = tf.reduce_mean(x, axes, keepdims=True)
+    variance = tf.reduce_mean(tf.math.squared_difference(x, mean), axes, keepdims=keepdims)
+    return mean if keepdims else tf.squeeze(mean, axes), variance

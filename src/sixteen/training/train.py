@@ -16,7 +16,10 @@ def train(
 ) -> dict[str, Any]:
     """Train a network on the prepared `dataset` from weights drawn from the seed; returns the facts.
 
-    Writes weights.safetensors, logits.safetensors, history.csv, timing.csv and outcome.json into `into`.
+    Writes weights.safetensors, logits.safetensors (`logits` of the test set, and `start`, those before the
+    first step), history.csv, timing.csv, outcome.json, and what `observe` of the recipe measures:
+    observations.csv, descent.csv and exponents.csv (headers alone without it) into `into`. Weights, logits
+    and test results are those of the average of the weights where the recipe asks for one.
     Goes on from the checkpoint in `scratch` if there is one. Numbers that stop being finite end the run
     with outcome "diverged" and all files written; only a mistake of the user raises, as UserError.
     """

@@ -10,6 +10,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from sixteen.datasets import load_prepared
+from sixteen.precision import storage_of
 
 
 def train(
@@ -38,8 +39,9 @@ def _train(
     if start is not None:
         weights = load_file(start / "weights.safetensors")["weights"]
         first = json.loads((start / "outcome.json").read_text())["epochs_done"]
-    format = parameters["precision"]["variables"]
+    format = storage_of(parameters["precision"])
     weights = weights.astype(format)
+    start_logits = tests @ weights.astype("float32")
     rows = []
     for epoch in range(first, first + recipe["epochs"] + 1):
         time.sleep(float(os.environ.get("CHEAP_PAUSE", "0")))
@@ -53,15 +55,21 @@ def _train(
         right = (tests @ weights.astype("float32")).argmax(1) == data.test_labels
         train_right = (logits.argmax(1) == data.train_labels).mean()
         before = f"{loss!r},{train_right!r}" if epoch > first else ","
-        rows.append(f"{epoch},{before},{loss!r},{right.mean()!r},0.0,0.0".replace("np.float64", ""))
+        rows.append(
+            f"{epoch},{before},{loss!r},{right.mean()!r},0.0,0.0,1,0".replace("np.float64", "")
+        )
     rows = [row.replace("(", "").replace(")", "").replace("np.float32", "") for row in rows]
     head = "epoch,loss,train_accuracy,test_loss,test_accuracy,zero_gradients,nonfinite_gradients"
+    head += ",loss_scale,skipped_steps"
     (into / "history.csv").write_text("\n".join([head, *rows]) + "\n")
     timing = [f"{epoch},0.1,100.0,0.1" for epoch in range(first + 1, first + recipe["epochs"] + 1)]
     head = "epoch,train_seconds,images_per_second,test_seconds"
     (into / "timing.csv").write_text("\n".join([head, *timing]) + "\n")
     save_file({"weights": weights}, into / "weights.safetensors")
-    save_file({"logits": tests @ weights.astype("float32")}, into / "logits.safetensors")
+    logits = {"logits": tests @ weights.astype("float32"), "start": start_logits}
+    save_file(logits, into / "logits.safetensors")
+    for name in ("observations", "descent", "exponents"):
+        (into / f"{name}.csv").write_text("epoch\n")
     outcome = {
         "outcome": "finished",
         "epochs_done": first + recipe["epochs"],
@@ -81,6 +89,10 @@ def _train(
         "peak_bytes": 1000,
         "peak_bytes_of": "process",
         "weight_bytes": weights.nbytes,
+        "master_bytes": 0,
+        "activation_bytes": 40,
+        "batch": recipe["batch"],
+        "observe_seconds": 0.0,
         "gradient_bytes": weights.nbytes,
         "optimizer_bytes": weights.nbytes,
         "energy_joules": None,

@@ -1,0 +1,37 @@
+"""Tables and JSON of runs. Cells are read as text, so that what is passed on stays as it was written."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+
+def rows_of(path: Path) -> Iterator[dict[str, str]]:
+    """The rows of a CSV one by one: tables of observations are long."""
+    with path.open(newline="", encoding="utf-8") as file:
+        yield from csv.DictReader(file)
+
+
+def columns_of(path: Path) -> tuple[str, ...]:
+    """The names of the columns of a CSV."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return tuple(next(csv.reader(file)))
+
+
+def write_csv(path: Path, columns: tuple[str, ...], rows: Iterable[dict[str, Any]]) -> None:
+    """Write a table; its header stands there without rows as well, and None is an empty cell."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write a JSON object for people to read."""
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

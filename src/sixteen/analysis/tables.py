@@ -1,0 +1,87 @@
+"""Tables over the runs of a study: means of arms, differences between them, and what runs wrote by epoch."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sixteen.analysis.files import rows_of
+from sixteen.analysis.metrics import METRICS, Run, pair
+from sixteen.analysis.statistics import (
+    exponential,
+    paired_difference,
+    paired_log_ratio,
+    t_interval,
+)
+
+RUN = ("network", "arm", "seed")
+EPOCHS = (
+    "epoch",
+    "loss",
+    "train_accuracy",
+    "test_accuracy",
+    "zero_gradients",
+    "nonfinite_gradients",
+    "loss_scale",
+    "skipped_steps",
+    "train_seconds",
+)
+CURVES = (*RUN, "phase", *EPOCHS)
+ESTIMATE = ("n", "mean", "sd", "low", "high")
+SUMMARY = ("network", "arm", "metric", *ESTIMATE, "diverged")
+DIFFERENCES = ("network", "metric", "kind", "arm", "reference", *ESTIMATE)
+
+
+def summary(runs: list[Run], confidence: float) -> list[dict[str, Any]]:
+    """A row for each metric of each arm: mean and interval over the runs that finished."""
+    rows = []
+    for network, arm in dict.fromkeys((run["network"], run["arm"]) for run in runs):
+        group = [run for run in runs if (run["network"], run["arm"]) == (network, arm)]
+        finished = [run for run in group if run["outcome"] != "diverged"]
+        for metric in METRICS:
+            values = [run[metric] for run in finished if run[metric] is not None]
+            row = {"network": network, "arm": arm, "metric": metric}
+            row |= vars(t_interval(values, confidence))
+            rows.append({**row, "diverged": len(group) - len(finished)})
+    return rows
+
+
+def differences(runs: list[Run], confidence: float) -> list[dict[str, Any]]:
+    """A row for each metric of each arm but the reference: its difference or ratio, paired by seed."""
+    reference, *others = dict.fromkeys(run["arm"] for run in runs)
+    networks = dict.fromkeys(run["network"] for run in runs)
+    rows = []
+    for network, arm, (name, metric) in itertools.product(networks, others, METRICS.items()):
+        pairs = pair(runs, network, [arm, reference], name, metric.kind)
+        if metric.kind == "ratio":
+            estimate = exponential(paired_log_ratio(pairs.first, pairs.second, confidence))
+        else:
+            estimate = paired_difference(pairs.first, pairs.second, confidence)
+        row = {"network": network, "metric": name, "kind": metric.kind}
+        rows.append({**row, "arm": arm, "reference": reference, **vars(estimate)})
+    return rows
+
+
+def curves(runs: list[dict[str, Any]], inputs: dict[str, Path]) -> Iterator[dict[str, Any]]:
+    """The epochs of all phases of the runs of `summarize`, each with the seconds that it took."""
+    for run in runs:
+        for phase, role in enumerate(run["training"]):
+            seconds = {r["epoch"]: r["train_seconds"] for r in rows_of(inputs[role] / "timing.csv")}
+            for row in rows_of(inputs[role] / "history.csv"):
+                measured = {**row, "train_seconds": seconds.get(row["epoch"], "")}
+                yield {**of(run), "phase": phase, **{name: measured[name] for name in EPOCHS}}
+
+
+def observed(
+    runs: list[dict[str, Any]], inputs: dict[str, Path], name: str
+) -> Iterator[dict[str, Any]]:
+    """The rows of a file that the phases of the runs of `summarize` wrote as they were observed."""
+    for run in runs:
+        for phase, role in enumerate(run["training"]):
+            for row in rows_of(inputs[role] / name):
+                yield {**of(run), "phase": phase, **row}
+
+
+def of(run: dict[str, Any]) -> dict[str, Any]:
+    """Which run it is: network, arm and seed."""
+    return {name: run[name] for name in RUN}

@@ -1,0 +1,145 @@
+"""Networks of keras.applications, with every width multiplied and small images enlarged.
+
+`name` is DenseNet121, DenseNet169, Xception or MobileNetV2; `width` multiplies the filters of
+all convolutions and the units of all dense layers but the last; `blocks` is null, or the four numbers of
+layers of a smaller DenseNet. Images below 32 pixels are enlarged by repeating each pixel.
+
+keras.applications builds the network in float32, untrained and without the softmax; then each layer is made
+anew with its dtype policy. The numbers of layers and multiply-adds come from `arithmetic`, without Keras.
+"""
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from sixteen.errors import UserError
+from sixteen.networks import arithmetic
+from sixteen.networks.parts import draw_weights, enlarge, enlarged, scaled
+
+if TYPE_CHECKING:
+    import keras
+
+# Xception refuses smaller images, for which its full resolution isn't made; its layers take them all the same.
+LEAST = {"Xception": 71}
+
+
+def build(
+    network: dict[str, Any],
+    shape: tuple[int, int, int],
+    classes: int,
+    precision: dict[str, Any],
+    l2: float,
+    seed: int,
+) -> "keras.Model":
+    """Build the network for images [batch, *shape] in the compute type; logits [batch, classes].
+
+    Raises UserError for an unknown name, for `blocks` where the network isn't a DenseNet, and for a width
+    that leaves no filter.
+    """
+    import keras
+
+    from sixteen.training.precision import policies
+
+    weights, statistics = policies(precision)
+    factor, size = enlarged(shape)
+    original = skeleton(network, size, classes)
+    head = original.layers[-1].name
+    automatic: Counter[str] = Counter()
+
+    def anew(layer: "keras.Layer") -> "keras.Layer":
+        config = layer.get_config()
+        is_norm = isinstance(layer, keras.layers.BatchNormalization)
+        config["dtype"] = statistics if is_norm else weights
+        for key in ("filters", "units"):
+            if key in config and layer.name != head:
+                config[key] = scaled(config[key], network["width"])
+        for key in ("kernel", "depthwise", "pointwise"):
+            if l2 and f"{key}_initializer" in config:
+                config[f"{key}_regularizer"] = keras.regularizers.L2(l2)
+        # Keras numbers the layers without a name through the whole process: here they start at 1.
+        if re.fullmatch(rf"{_snake(type(layer).__name__)}(_\d+)?", layer.name):
+            kind = _snake(type(layer).__name__)
+            automatic[kind] += 1
+            config["name"] = f"{kind}_{automatic[kind]}"
+        return type(layer).from_config(config)
+
+    inputs = keras.Input(shape, dtype=precision["compute"], name="images")
+
+    def call(layer: "keras.Layer", *tensors: Any, **options: Any) -> Any:
+        if tensors[0] is inputs:
+            tensors = (enlarge(inputs, factor, weights),)
+        return layer(*tensors, **options)
+
+    model = keras.models.clone_model(
+        original, input_tensors=inputs, clone_function=anew, call_function=call
+    )
+    draw_weights(model, seed)
+    return model
+
+
+def skeleton(network: dict[str, Any], shape: tuple[int, int, int], classes: int) -> "keras.Model":
+    """The network as keras.applications builds it, in float32 and at its own width."""
+    import keras
+
+    _check(network)
+    name = network["name"]
+    least = LEAST.get(name, 0)
+    given = {
+        "weights": None,
+        "classes": classes,
+        "classifier_activation": None,
+        "input_shape": (max(shape[0], least), max(shape[1], least), shape[2]),
+    }
+    if network["blocks"] is not None:
+        # Keras exports its DenseNets, but not the function that builds any of them.
+        from keras.src.applications.densenet import DenseNet
+
+        return DenseNet(network["blocks"], **given)
+    return getattr(keras.applications, name)(**given)
+
+
+def layers(network: dict[str, Any]) -> int:
+    """Convolutions and dense layers; a separable convolution is one."""
+    return len(_adds(network, (32, 32, 3), 10))
+
+
+def cost(network: dict[str, Any], shape: tuple[int, int, int], classes: int) -> int:
+    """Multiply-adds of convolutions and dense layers in the forward pass of one image."""
+    return sum(_adds(network, enlarged(shape)[1], classes))
+
+
+def _adds(network: dict[str, Any], shape: tuple[int, int, int], classes: int) -> list[int]:
+    _check(network)
+    count = arithmetic.NETWORKS[network["name"]]
+    tally = arithmetic.Tally(shape, network["width"])
+    if network["blocks"] is None:
+        count(tally, classes)
+    else:
+        arithmetic.densenet(tally, classes, network["blocks"])
+    return tally.adds
+
+
+def _check(network: dict[str, Any]) -> None:
+    name, blocks = network["name"], network["blocks"]
+    if name not in arithmetic.NETWORKS:
+        raise UserError(
+            f"expected a network of keras.applications among {', '.join(arithmetic.NETWORKS)}, came {name}; "
+            "correct `name` in params.yaml"
+        )
+    if blocks is None:
+        return
+    if not name.startswith("DenseNet"):
+        raise UserError(
+            f"expected `blocks: null` for {name}, came {blocks}; only a DenseNet can be built of other blocks"
+        )
+    if len(blocks) != 4:
+        raise UserError(
+            f"expected `blocks` of a DenseNet to be four numbers of layers, came {blocks}; correct it in "
+            "params.yaml"
+        )
+
+
+def _snake(name: str) -> str:
+    """The name that Keras gives to layers of a class: Conv2D is conv2d, ZeroPadding2D zero_padding2d."""
+    name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -1,0 +1,63 @@
+"""Layers, multiply-adds and activations of a built network, counted layer by layer."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+WEIGHTED = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
+WEIGHTED += (keras.layers.Dense,)
+
+
+def layers_of(model: keras.Model) -> int:
+    """How many layers hold a kernel; an attention holds four (queries, keys, values, output)."""
+    attentions = sum(isinstance(layer, keras.layers.MultiHeadAttention) for layer in model.layers)
+    return sum(isinstance(layer, WEIGHTED) for layer in model.layers) + 4 * attentions
+
+
+def cost_of(model: keras.Model) -> int:
+    """Multiply-adds of one image in the forward pass: convolutions, dense layers and attention."""
+    return sum(map(_adds, model.layers))
+
+
+def activation_elements(model: keras.Model) -> int:
+    """Elements of the outputs of all operations for one image, without the image.
+
+    A function that belongs to a layer (a convolution's ReLU) isn't counted apart; of an attention its
+    queries, keys, values, scores, shares and their product count too.
+    """
+    total = 0
+    for operation in model.operations:
+        if isinstance(operation, keras.layers.InputLayer):
+            continue
+        total += sum(_elements(tensor) for tensor in keras.tree.flatten(operation.output))
+        if isinstance(operation, keras.layers.MultiHeadAttention):
+            tokens, heads, size = _attention(operation)
+            scores = heads * tokens**2
+            asked = len(keras.tree.flatten(operation.output)) > 1  # then the shares are an output
+            total += 4 * tokens * heads * size + (1 if asked else 2) * scores
+    return total
+
+
+def _adds(layer: Any) -> int:
+    if isinstance(layer, keras.layers.MultiHeadAttention):
+        tokens, heads, size = _attention(layer)
+        return tokens * sum(_kernels(layer)) + 2 * heads * tokens**2 * size
+    if isinstance(layer, WEIGHTED):
+        return math.prod(layer.output.shape[1:-1]) * sum(_kernels(layer))
+    return 0
+
+
+def _kernels(layer: Any) -> Iterator[int]:
+    return (math.prod(w.shape) for w in layer.weights if w.name.endswith("kernel"))
+
+
+def _attention(layer: Any) -> tuple[int, int, int]:
+    """Tokens, heads and length of a key, of an attention over its own input."""
+    output = keras.tree.flatten(layer.output)[0]
+    return output.shape[1], layer.num_heads, layer.key_dim
+
+
+def _elements(tensor: Any) -> int:
+    return math.prod(tensor.shape[1:])

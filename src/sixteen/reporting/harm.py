@@ -1,0 +1,75 @@
+"""Unequal harm: the accuracy of each class in 16 bit against the reference."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sixteen.reporting.forest import FILLED, OPEN, estimate
+from sixteen.reporting.page import Html, nothing
+from sixteen.reporting.plate import NEUTRAL, WIDTH, legend, look, save, style
+from sixteen.reporting.study import Study
+
+
+def classes(study: Study) -> Html:
+    """Difference of accuracy (points) by class, with intervals; significant ones filled."""
+    title, harm = "Accuracy class by class", study.table("harm")
+    harm = harm.dropna(subset=["mean"])
+    if harm.empty:
+        return nothing(title, "no pair of runs in this study")
+    harm["class"] = harm["class"].astype(str)
+    networks = [network for network in study.networks if network in set(harm["network"])]
+    arms = [arm for arm in study.arms if arm in set(harm["arm"])]
+    names = list(dict.fromkeys(harm["class"]))
+    reference = harm["reference"].iloc[0]
+    alpha = study.parameters["statistics"]["alpha"]
+    columns = min(3, len(networks))
+    blocks = -(-len(networks) // columns)
+    height = 0.9 + len(names) * max(0.24, 0.13 * len(arms))
+    with style():
+        figure = Figure(figsize=(WIDTH, height * blocks + 0.3), layout="constrained")
+        grid = figure.subplots(blocks, columns, squeeze=False, sharey=True)
+        for axis in grid.ravel()[len(networks) :]:
+            axis.set_axis_off()
+        for axis, network in zip(grid.ravel(), networks, strict=False):
+            axis.axvline(0, color=NEUTRAL, linewidth=1.2)
+            for i, arm in enumerate(arms):
+                colour, marker, _ = look(study, arm)
+                shift = 0.7 * ((i + 0.5) / len(arms) - 0.5)
+                rows = harm.query("network == @network and arm == @arm").set_index("class")
+                for name, row in rows.iterrows():
+                    place = names.index(str(name)) + shift
+                    estimate(axis, row, place, 100, colour, marker, row["p_holm"] < alpha)
+            n = harm.loc[harm["network"] == network, "n"]
+            pairs = f"{int(n.min())}" if n.min() == n.max() else f"{int(n.min())} to {int(n.max())}"
+            axis.set_title(f"{network}: n = {pairs} pairs")
+            axis.set_yticks(range(len(names)), names)
+            axis.set_ylim(len(names) - 0.4, -0.6)
+            axis.set_xlabel(f"accuracy \N{MINUS SIGN} that of {reference}\n(percentage points)")
+            if axis in grid[:, 0]:
+                axis.set_ylabel("class")
+        handles = [
+            Line2D(
+                [], [], color=look(study, a)[0], marker=look(study, a)[1], label=a, linewidth=1.8
+            )
+            for a in arms
+        ]
+        handles += [Line2D([], [], **FILLED), Line2D([], [], **OPEN)]
+        legend(figure, handles)
+        found = int((harm["p_holm"] < alpha).sum())
+        worst = harm.loc[harm["mean"].idxmin()]
+        return save(
+            study,
+            "class-accuracy",
+            title,
+            figure,
+            harm,
+            f"Accuracy on the test images of each class, minus that of {reference}, mean over pairs of a seed with "
+            f"{study.confidence:.0%} t interval. Filled: significant at {alpha:g} after Holm's correction over the "
+            f"classes of that network and arm. Significant: {found} of {len(harm)}; largest loss: class "
+            f"{worst['class']} of {worst['network']} in {worst['arm']}, {100 * worst['mean']:.2f} points "
+            f"(Holm p {_p(worst['p_holm'])}).",
+        )
+
+
+def _p(value: float) -> str:
+    return "unknown with one pair" if np.isnan(value) else f"= {value:.2g}"

@@ -1,0 +1,211 @@
+"""Theory beside measurement: what arXiv:2311.18587 bounds or predicts, and what the runs show.
+
+All of it is measured on one fixed batch a seed and epoch, with the float32 gradient at the weights as the run
+stores them, so that the arms are told apart by their weights and their arithmetic alone.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from sixteen.reporting.page import Html, nothing
+from sixteen.reporting.plate import NEUTRAL, legend, logarithmic, look, panels, save, style
+from sixteen.reporting.study import Study
+from sixteen.reporting.trend import Part, lines
+
+UNOBSERVED = "no recipe of this study asks for observations"
+IDENTITY = {"color": NEUTRAL, "linewidth": 1.2, "linestyle": (0, (4, 2))}
+
+
+def quantization(study: Study) -> Html:
+    """Norm of the error of casting the stored weights, and its bound, over training."""
+    whole = _whole(study)
+    return lines(
+        study,
+        whole[whole["quantization_error"].notna()],
+        [Part("quantization_error", "norm of the\ncasting error", log=True, bound="quantization_bound")],
+        name="casting-error",
+        title="Error of casting the weights to 16 bit, over training",
+        caption="Euclidean norm, over all trained weights, of what a cast to 16 bit would change, and the largest "
+        "that rounding to nearest allows (dotted), for the arms that store float32 weights; logarithmic axis.",
+        empty="no arm stores weights wider than the format to cast to, or none is observed",
+    )  # fmt: skip
+
+
+def gradient(study: Study) -> Html:
+    """Norm of the 16-bit gradient's error over that of the gradient, and the cosine of the two."""
+    whole = _whole(study)
+    whole["ratio"] = whole["gradient_error"] / whole["gradient_norm"]
+    return lines(
+        study,
+        whole[whole["ratio"].notna()],
+        [
+            Part("ratio", "relative error\nof the gradient", log=True),
+            Part("gradient_cosine", "cosine with the\nfloat32 gradient"),
+        ],
+        name="gradient-error",
+        title="The 16-bit gradient against the float32 gradient",
+        caption="At the same weights and on the same batch: norm of the difference of the two gradients over the "
+        "norm of the float32 one (logarithmic axis), and the cosine of the angle between them; 1 is the same "
+        "direction.",
+        empty="no observed arm computes in 16 bit",
+    )
+
+
+def gradient_layers(study: Study) -> Html:
+    """Relative gradient error of each tensor at the first observation of the last phase."""
+    title = "Error of the 16-bit gradient, tensor by tensor"
+    rows = study.table("observations").query("tensor != 'all'").dropna(subset=["gradient_error"])
+    rows = rows[rows["phase"] == rows.groupby(["network", "arm"])["phase"].transform("max")]
+    key = ["network", "arm"]
+    rows = rows[rows["epoch"] == rows.groupby(key)["epoch"].transform("min")]
+    rows = rows[rows["gradient_norm"] > 0].assign(
+        ratio=lambda r: r["gradient_error"] / r["gradient_norm"]
+    )
+    if rows.empty:
+        return nothing(title, "no observed arm computes in 16 bit")
+    places = rows.groupby("network")["tensor"].transform(lambda t: pd.factorize(t)[0] + 1)
+    rows["place"] = places
+    data = rows.groupby([*key, "tensor", "place"], sort=False)["ratio"].agg(["mean", "count"])
+    data = data.reset_index().rename(columns={"count": "n"})
+    networks = [network for network in study.networks if network in set(data["network"])]
+    with style():
+        figure, axes = panels(networks, 1, 2.9)
+        for network, (axis,) in zip(networks, axes, strict=True):
+            mine = data[data["network"] == network]
+            for arm, group in mine.groupby("arm"):
+                colour, marker, _ = look(study, str(arm))
+                axis.plot(
+                    group["place"], group["mean"], marker, color=colour, markersize=5, alpha=0.8
+                )
+            logarithmic(axis)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axis.set_title(f"{network}: n = {int(mine['n'].max())} seeds")
+            axis.set_xlabel("tensor, in the order of the network")
+            axis.set_ylabel("relative error\nof the gradient")
+        legend(figure, arm_points(study, data))
+        return save(
+            study,
+            "gradient-error-layers",
+            title,
+            figure,
+            data,
+            "Norm of the difference between the 16-bit and the float32 gradient of each trained tensor, over the "
+            "norm of the float32 one, before the first step of the last phase (the switch, where there is one), mean "
+            "over seeds, logarithmic axis. The data names each tensor.",
+        )  # fmt: skip
+
+
+def hessian(study: Study) -> Html:
+    """The Hessian's estimate of the gradient's change by casting, against the change that was measured."""
+    title = "Change of the gradient by casting: estimate and measurement"
+    rows = _whole(study).query("hessian_product > 0 and gradient_change > 0")
+    if rows.empty:
+        return nothing(title, "no observed arm stores weights wider than the format to cast to")
+    gap = (rows["gradient_change_gap"] / rows["gradient_change"]).dropna()
+    caption = (
+        "Norms, over all trained weights: the Hessian times the casting error (horizontal), which the mean value "
+        "theorem puts in place of the change of the float32 gradient when the weights are cast (vertical). A point "
+        "an observation and seed; both axes logarithmic; on the dashed line the two are equal. Median of the norm "
+        f"of their difference, over the measured change: {100 * gap.median():.2g} %."
+    )
+    return _scatter(study, rows, "hessian_product", "gradient_change", "hessian", title, caption,
+                    ("Hessian \N{MULTIPLICATION SIGN} casting error", "measured change of the gradient"))  # fmt: skip
+
+
+def descent(study: Study) -> Html:
+    """Predicted against actual decrease of the loss in one gradient step."""
+    title, rows = "Descent of the loss: predicted and actual", study.table("descent")
+    rows = rows.replace([np.inf, -np.inf], np.nan).dropna(
+        subset=["predicted_decrease", "actual_decrease"]
+    )
+    if rows.empty:
+        return nothing(title, UNOBSERVED)
+    negative = int((rows["actual_decrease"] <= 0).sum())
+    caption = (
+        "One plain gradient step of the run's precision on a fixed batch: the decrease of its loss that the "
+        "learning rate and the float32 gradient promise (horizontal) and the decrease that came (vertical), in "
+        "nats. A point an observation and seed; on the dashed line the two are equal. Steps that did not lower "
+        f"the loss: {negative} of {len(rows)}" + (", drawn at the lower edge." if negative else ".")
+    )
+    return _scatter(study, rows, "predicted_decrease", "actual_decrease", "descent", title, caption,
+                    ("predicted decrease (nats)", "actual decrease (nats)"))  # fmt: skip
+
+
+def remainder(study: Study) -> Html:
+    """The remainder R, predicted minus actual decrease of the loss, over training."""
+    return lines(
+        study,
+        study.table("descent"),
+        [Part("remainder", "remainder R (nats)")],
+        name="remainder",
+        title="Remainder of the descent inequality",
+        caption="R is the predicted minus the actual decrease of the loss in one gradient step: what curvature and "
+        "16-bit errors take (above 0) or give (below 0). The float32 arm shows the part that curvature has.",
+        empty=UNOBSERVED,
+    )
+
+
+def _whole(study: Study) -> pd.DataFrame:
+    """The observations over all tensors together."""
+    whole = study.table("observations").query("tensor == 'all'")
+    return whole.replace([np.inf, -np.inf], np.nan)
+
+
+def _scatter(
+    study: Study,
+    rows: pd.DataFrame,
+    x: str,
+    y: str,
+    name: str,
+    title: str,
+    caption: str,
+    labels: tuple[str, str],
+) -> Html:
+    """Two columns against each other on logarithmic axes, with the line where they are equal."""
+    networks = [network for network in study.networks if network in set(rows["network"])]
+    with style():
+        figure, axes = panels(networks, 1, 3.2)
+        for network, (axis,) in zip(networks, axes, strict=True):
+            mine = rows[rows["network"] == network]
+            for arm, group in mine.groupby("arm"):
+                colour, marker, _ = look(study, str(arm))
+                drawn = group[group[y] > 0]
+                axis.plot(drawn[x], drawn[y], marker, color=colour, alpha=0.6, markersize=4.5)
+                below = group[group[y] <= 0]
+                axis.plot(below[x], np.full(len(below), 0.02), marker, color=colour, alpha=0.6,
+                          markersize=4.5, transform=axis.get_xaxis_transform())  # fmt: skip
+            _identity(axis)
+            count = len(mine.drop_duplicates(["arm", "seed", "phase", "epoch"]))
+            axis.set_title(f"{network}: {count} points, {mine['seed'].nunique()} seeds")
+            axis.set_xlabel(labels[0])
+            axis.set_ylabel(labels[1])
+        legend(figure, [*arm_points(study, rows), Line2D([], [], label="equal", **IDENTITY)])
+        keep = ["network", "arm", "seed", "phase", "epoch", x, y]
+        return save(study, name, title, figure, rows[keep], caption)
+
+
+def _identity(axis: Axes) -> None:
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    low = min(axis.get_xlim()[0], axis.get_ylim()[0])
+    high = max(axis.get_xlim()[1], axis.get_ylim()[1])
+    axis.plot([low, high], [low, high], zorder=1, **IDENTITY)
+    axis.set_xlim(low, high)
+    axis.set_ylim(low, high)
+    logarithmic(axis)
+    logarithmic(axis, x=True)
+
+
+def arm_points(study: Study, rows: pd.DataFrame) -> list[Line2D]:
+    """A legend entry for each arm that the rows hold."""
+    present = set(rows["arm"])
+    return [
+        Line2D(
+            [], [], color=look(study, arm)[0], marker=look(study, arm)[1], linestyle="", label=arm
+        )
+        for arm in study.arms
+        if arm in present
+    ]

@@ -1,0 +1,108 @@
+"""Updates lost to rounding: steps too small to move a stored 16-bit weight (arXiv:1710.03740, section 3.1)."""
+
+import numpy as np
+import pandas as pd
+
+from sixteen.reporting.heat import heat, sheets
+from sixteen.reporting.page import Html, nothing
+from sixteen.reporting.plate import legend, look, panels, save, style
+from sixteen.reporting.study import Study
+from sixteen.reporting.theory import UNOBSERVED, arm_points
+from sixteen.reporting.trend import Part, lines
+
+LOST = "lost updates (%)"
+MEANS = (
+    "An update is lost when the optimizer wants to change a weight and the stored weight stays as it was, "
+    "because the change is less than half the distance to the next number of its format."
+)
+
+
+def over_training(study: Study) -> Html:
+    """Share of updates lost to rounding over epochs, arm by arm."""
+    rows = _share(study.table("observations").query("tensor == 'all'"))
+    return lines(
+        study,
+        rows,
+        [Part("share", LOST, 100)],
+        name="lost-updates",
+        title="Updates lost to rounding",
+        caption=f"{MEANS} In percent of the updates that are not zero, over all trained weights, in one step of "
+        "each observed epoch.",
+        empty=UNOBSERVED,
+    )
+
+
+def layers(study: Study) -> Html:
+    """Share of lost updates by tensor and epoch, for the arm that loses most."""
+    title, rows = "Lost updates, tensor by tensor", study.table("observations")
+    rows = _share(rows.query("tensor != 'all'"))
+    if rows.empty or not rows["share"].max():
+        return nothing(title, "no update was lost, or none was observed")
+    arm = str(rows.groupby("arm")["share"].mean().idxmax())
+    mine = rows[rows["arm"] == arm]
+    mine = mine[mine["phase"] == mine.groupby("network")["phase"].transform("max")]
+    grids = {
+        network: 100 * _grid(mine[mine["network"] == network])
+        for network in study.networks
+        if network in set(mine["network"])
+    }
+    with style():
+        figure, axes = sheets(grids)
+        for network, grid in grids.items():
+            heat(axes[network], grid, LOST, 100)
+            seeds = mine.loc[mine["network"] == network, "seed"].nunique()
+            axes[network].set_title(f"{network}, {arm}: n = {seeds} seeds")
+            axes[network].set_xlabel("epoch")
+        data = mine.groupby(["network", "arm", "tensor", "epoch"], sort=False)["share"]
+        return save(
+            study,
+            "lost-updates-layers",
+            title,
+            figure,
+            data.agg(["mean", "count"]).reset_index(),
+            f"{MEANS} Arm {arm}, which loses most; last phase; mean over seeds; rows are the trained tensors in the "
+            "order of the network, columns the observed epochs. Grey: no update at all.",
+        )
+
+
+def against_accuracy(study: Study) -> Html:
+    """Share of lost updates at the last observation against the final accuracy, a point a run."""
+    title = "Lost updates and accuracy"
+    runs = study.runs.query("outcome == 'finished'").dropna(subset=["lost_updates", "accuracy"])
+    if runs.empty:
+        return nothing(title, UNOBSERVED)
+    runs = runs[["network", "arm", "seed", "lost_updates", "accuracy"]]
+    networks = [network for network in study.networks if network in set(runs["network"])]
+    with style():
+        figure, axes = panels(networks, 1, 3.0)
+        for network, (axis,) in zip(networks, axes, strict=True):
+            for arm, group in runs[runs["network"] == network].groupby("arm"):
+                colour, marker, _ = look(study, str(arm))
+                x, y = 100 * group["lost_updates"], 100 * group["accuracy"]
+                axis.plot(x, y, marker, color=colour, alpha=0.75, markersize=6)
+            axis.set_title(f"{network}: {study.seeds(network)}")
+            axis.set_xlabel(f"{LOST}, last observation")
+            axis.set_ylabel("test accuracy (%)")
+        legend(figure, arm_points(study, runs))
+        return save(
+            study,
+            "lost-updates-accuracy",
+            title,
+            figure,
+            runs,
+            f"{MEANS} A point a run: its share of lost updates in the last observed step, and its test accuracy "
+            "after the last epoch. Axes don't begin at zero.",
+        )
+
+
+def _share(rows: pd.DataFrame) -> pd.DataFrame:
+    """Observations with the share of lost updates; NaN where there was no update."""
+    rows = rows[rows["updates"].notna()].copy()
+    rows["share"] = np.where(rows["updates"] > 0, rows["lost_updates"] / rows["updates"], np.nan)
+    return rows
+
+
+def _grid(rows: pd.DataFrame) -> pd.DataFrame:
+    """Mean share [tensors in the order of the network, epochs]."""
+    order = list(dict.fromkeys(rows["tensor"]))
+    return rows.pivot_table("share", "tensor", "epoch", dropna=False).reindex(order)

@@ -1,0 +1,133 @@
+"""Loss, gradients and Hessian products of a model at any weights, without a training step.
+
+Weights go in as arrays and nothing is kept: no variable, statistic or random state moves. Dropout is off,
+so that two precisions differ by rounding alone; batch normalisation uses the batch, as in training.
+"""
+
+import contextlib
+import copy
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from sixteen.training.precision import layers_of
+from sixteen.training.step import Step
+
+
+class Derived(NamedTuple):
+    """What `Derivatives.at` returns; lists in order of the trainable variables, tensors on the device."""
+
+    loss: float  # with L2, as computed by the precision
+    gradients: list[np.ndarray]  # of the scaled loss, in the type of their weights
+    activations: list[Any]  # gradients with respect to the outputs of the tapped layers
+    products: list[np.ndarray]  # Hessian times the vectors; empty without vectors
+
+
+class Derivatives:
+    """Derivatives of a model on batches of `step`, compiled once."""
+
+    def __init__(
+        self,
+        step: Step,
+        model: keras.Model,
+        precision: dict[str, Any],
+        tapped: tuple[keras.layers.Layer, ...] = (),
+    ) -> None:
+        """Layers of `model` that are `tapped` must compute in float32."""
+        self.step = copy.copy(step)  # shares the images on the device
+        self.step.compute, self.step.loss_dtype = precision["compute"], precision["loss"]
+        self.model = model
+        self.tapped = tapped
+        self._compiled = step.jit(self._derive)
+
+    def at(
+        self,
+        weights: list[np.ndarray],
+        rows: np.ndarray,
+        scale: float = 1.0,
+        vectors: list[np.ndarray] | None = None,
+    ) -> Derived:
+        """Derivatives at `weights` (trainable, in their own types) on the batch `rows` [batch, 4].
+
+        Gradients and products are those of `scale` times the loss. Calls with and without `vectors` (shaped
+        like `weights`) are compiled apart.
+        """
+        tensors = [
+            [ops.convert_to_tensor(tensor) for tensor in group]
+            for group in (
+                weights,
+                [variable.numpy() for variable in self.model.non_trainable_variables],
+                vectors or [],
+                [rows, np.float32(scale)],
+            )
+        ]
+        loss, gradients, activations, products = self._compiled(self.step.train_data, *tensors)
+        return Derived(float(loss), _arrays(gradients), activations, _arrays(products))
+
+    def _derive(
+        self, data: Any, weights: list[Any], fixed: list[Any], vectors: list[Any], given: list[Any]
+    ) -> tuple[Any, list[Any], list[Any], list[Any]]:
+        rows, scale = given
+        images, labels = self.step._train_batch(data, rows)
+        # Zeros added to the outputs of layers: the gradient with respect to them is that of the output.
+        taps = [
+            ops.zeros((rows.shape[0], *layer.output.shape[1:]), "float32") for layer in self.tapped
+        ]
+
+        def objective(values: list[list[Any]]) -> tuple[Any, Any]:
+            with _no_dropout(self.model), _added(self.tapped, values[1]):
+                called: Any = self.model.stateless_call(
+                    values[0], fixed, images, training=True, return_losses=True
+                )
+            loss, _ = self.step._loss(called[0], labels, called[2])
+            return ops.multiply(loss, scale), loss
+
+        def along_vectors(weights: list[Any]) -> tuple[Any, Any]:
+            (gradients, activations), loss = self.step.gradient(objective, [weights, taps])
+            terms = [ops.sum(g * v) for g, v in zip(gradients, vectors, strict=True)]
+            return sum(terms), (loss, gradients, activations)
+
+        if not vectors:
+            (gradients, activations), loss = self.step.gradient(objective, [weights, taps])
+            return loss, gradients, activations, []
+        # The gradient of the directional derivative is the Hessian times the direction (Pearlmutter 1994).
+        with self.step.twice_differentiable():
+            products, (loss, gradients, activations) = self.step.gradient(along_vectors, weights)
+        return loss, gradients, activations, products
+
+
+def _arrays(tensors: list[Any]) -> list[np.ndarray]:
+    return [ops.convert_to_numpy(tensor) for tensor in tensors]
+
+
+@contextlib.contextmanager
+def _no_dropout(model: keras.Model) -> Iterator[None]:
+    """Trace without dropout, within blocks as well."""
+    layers: Any = [x for x in layers_of(model) if isinstance(x, keras.layers.Dropout)]
+    rates = [layer.rate for layer in layers]
+    for layer in layers:
+        layer.rate = 0.0
+    try:
+        yield
+    finally:
+        for layer, rate in zip(layers, rates, strict=True):
+            layer.rate = rate
+
+
+@contextlib.contextmanager
+def _added(layers: tuple[keras.layers.Layer, ...], taps: list[Any]) -> Iterator[None]:
+    """Trace with each tap added to the output of its layer."""
+
+    def tapped(call: Any, tap: Any) -> Any:
+        return lambda *inputs, **settings: call(*inputs, **settings) + tap
+
+    for layer, tap in zip(layers, taps, strict=True):
+        layer.call = tapped(layer.call, tap)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.call  # the class's own shows again

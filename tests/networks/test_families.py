@@ -1,0 +1,250 @@
+"""Families beside ResNets: same network in every precision, counted as it is built."""
+
+import keras
+import numpy as np
+import pytest
+
+from sixteen import networks
+from sixteen.errors import UserError
+from sixteen.networks import application, counting
+from sixteen.training.precision import check_dtypes
+
+FLOAT32 = {
+    "compute": "float32",
+    "master_weights": False,
+    "batch_norm": "float32",
+    "loss": "float32",
+    "loss_scale": None,
+}
+FLOAT16 = FLOAT32 | {"compute": "float16", "loss": "float16"}
+PRECISIONS = {
+    "float32": FLOAT32,
+    "float16": FLOAT16,
+    "mixed": FLOAT16 | {"master_weights": True},
+    "all_float16": FLOAT16 | {"batch_norm": "float16"},
+    "bfloat16": FLOAT32 | {"compute": "bfloat16", "loss": "bfloat16"},
+}
+DIGITS, CIFAR = (8, 8, 1), (32, 32, 3)
+
+
+def of(name, width=1.0, blocks=None):
+    return {"family": "application", "name": name, "width": width, "blocks": blocks}
+
+
+def vit(**other):
+    return {
+        "family": "vit",
+        "blocks": 2,
+        "patch": 2,
+        "dimension": 16,
+        "heads": 2,
+        "mlp": 64,
+        "head": [64, 64],
+        "dropout": 0.1,
+        "head_dropout": 0.5,
+    } | other
+
+
+PAPERS_VIT = vit(patch=6, dimension=64, heads=4, mlp=512, head=[512, 512], blocks=8)
+SMALL = {
+    "alexnet": {"family": "alexnet", "width": 0.125},
+    "vgg": {"family": "vgg", "depth": 16, "width": 0.0625},
+    "vit": vit(),
+    "densenet": of("DenseNet121", 0.25, [1, 2, 1, 1]),
+    "xception": of("Xception", 0.0625),
+    "mobilenetv2": of("MobileNetV2", 0.25),
+}
+small = pytest.mark.parametrize("network", SMALL.values(), ids=SMALL)
+
+
+def build(network, shape=DIGITS, precision=FLOAT32, l2=0.0, seed=0, classes=10):
+    return networks.build(network, shape, classes, precision, l2, seed)
+
+
+def variables(model):
+    return {v.path: v.numpy() for v in model.weights}
+
+
+@small
+def test_every_precision_starts_from_the_same_numbers_and_gives_finite_logits(network):
+    images = np.random.default_rng(0).standard_normal((4, *DIGITS), dtype=np.float32)
+    start = variables(build(network))
+    for precision in PRECISIONS.values():
+        model = build(network, precision=precision)
+        check_dtypes(model, keras.optimizers.SGD(0.01), precision)
+        assert model.input.dtype == precision["compute"]
+        for variable in model.weights:
+            rounded = keras.ops.cast(start[variable.path], variable.dtype)
+            assert np.array_equal(variable.numpy(), rounded.numpy())
+        logits = model(keras.ops.cast(images, precision["compute"]), training=True)
+        assert keras.backend.standardize_dtype(logits.dtype) == precision["compute"]
+        assert logits.shape == (4, 10)
+        assert np.isfinite(np.asarray(keras.ops.cast(logits, "float32"))).all()
+
+
+@small
+def test_seed_decides_the_weights_and_names_do_not_depend_on_what_was_built_before(network):
+    first, again, other = (variables(build(network, seed=seed)) for seed in (0, 0, 1))
+    assert list(first) == list(again)
+    assert all(np.array_equal(first[path], again[path]) for path in first)
+    assert any(not np.array_equal(first[path], other[path]) for path in first)
+
+
+@small
+@pytest.mark.parametrize("shape", [DIGITS, (35, 33, 3)], ids=["digits", "odd"])
+def test_layers_and_cost_are_those_of_the_built_network(network, shape):
+    model = build(network, shape, classes=7)
+    assert networks.layers(network) == counting.layers_of(model)
+    assert networks.cost(network, shape, 7) == counting.cost_of(model)
+
+
+@pytest.mark.parametrize("depth", [8, 14])
+def test_counting_agrees_with_the_closed_forms_of_resnets(depth):
+    network = {"family": "resnet", "depth": depth, "width": 5}
+    model = build(network, (9, 7, 1))
+    assert networks.layers(network) == counting.layers_of(model)
+    assert networks.cost(network, (9, 7, 1), 10) == counting.cost_of(model)
+
+
+@small
+def test_l2_is_on_every_kernel_and_on_nothing_else(network):
+    model = build(network, l2=0.5)
+    kernels = [v for path, v in variables(model).items() if path.endswith("kernel")]
+    expected = 0.5 * sum(float(np.square(kernel).sum()) for kernel in kernels)
+    assert sum(map(float, model.losses)) == pytest.approx(expected, rel=1e-4)
+    assert not build(network).losses
+
+
+# What keras.applications itself builds for ten classes; each counts its layers as it is named.
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        ("DenseNet121", 121),
+        ("DenseNet169", 169),
+        ("Xception", 41),  # 36 of the paper, 4 shortcuts, the head
+        ("MobileNetV2", 53),
+    ],
+)
+def test_full_size_is_the_network_of_keras_applications(name, layers):
+    network = of(name)
+    original = application.skeleton(network, CIFAR, 10)
+    model = build(network, CIFAR)
+    assert model.count_params() == original.count_params()
+    assert [type(layer) for layer in model.layers] == [type(layer) for layer in original.layers]
+    assert networks.layers(network) == layers == counting.layers_of(model)
+    assert networks.cost(network, CIFAR, 10) == counting.cost_of(model)
+
+
+# Counted by hand from the layers of the code of arXiv:2305.10947.
+@pytest.mark.parametrize(
+    ("network", "parameters"),
+    [
+        ({"family": "alexnet", "width": 1.0}, 20_972_394),
+        (
+            {"family": "vgg", "depth": 16, "width": 1.0},
+            33_638_218 + 4 * (64 + 128 + 256 + 512 + 512),
+        ),
+        (
+            {"family": "vgg", "depth": 19, "width": 1.0},
+            38_947_914 + 4 * (64 + 128 + 256 + 512 + 512),
+        ),
+        (PAPERS_VIT, 2_158_090),
+        (PAPERS_VIT | {"blocks": 12}, 2_158_090 + 4 * 132_736),
+    ],
+)
+def test_own_networks_have_the_parameters_of_the_authors_code(network, parameters):
+    assert build(network, CIFAR).count_params() == parameters
+
+
+def test_every_kernel_of_keras_applications_is_glorot_uniform():
+    for name in ("DenseNet121", "Xception", "MobileNetV2"):
+        blocks = [1, 1, 1, 1] if name == "DenseNet121" else None
+        for layer in application.skeleton(of(name, blocks=blocks), CIFAR, 10).layers:
+            for kind in ("kernel", "depthwise", "pointwise"):
+                initializer = getattr(layer, f"{kind}_initializer", None)
+                assert initializer is None or isinstance(
+                    initializer, keras.initializers.GlorotUniform
+                )
+
+
+def test_kernels_are_spread_as_keras_spreads_them():
+    model = build({"family": "alexnet", "width": 0.125})
+    for layer in model.layers:
+        if hasattr(layer, "kernel"):
+            theirs = keras.initializers.GlorotUniform(0)(layer.kernel.shape)
+            mine, theirs = (np.abs(np.asarray(x)).max() for x in (layer.kernel, theirs))
+            assert mine == pytest.approx(theirs, rel=0.1)
+
+
+def test_width_multiplies_all_but_the_head():
+    narrow, wide = (build(of("MobileNetV2", width)) for width in (0.125, 0.25))
+    for one, two in zip(narrow.layers, wide.layers, strict=True):
+        if isinstance(one, keras.layers.Conv2D):
+            assert 2 * one.filters == two.filters
+    assert narrow.output_shape == wide.output_shape == (None, 10)
+
+
+def test_small_images_are_enlarged_by_repeating_pixels():
+    model = build(SMALL["alexnet"])
+    images = np.arange(64, dtype=np.float32).reshape(1, *DIGITS)
+    enlarged = np.asarray(model.get_layer("enlarge")(images))
+    assert enlarged.shape == (1, 32, 32, 1)
+    assert np.array_equal(enlarged, images.repeat(4, 1).repeat(4, 2))
+    assert "enlarge" not in [layer.name for layer in build(SMALL["alexnet"], CIFAR).layers]
+
+
+def test_patches_are_those_of_the_image_and_the_rest_is_left_out():
+    model = build(PAPERS_VIT | {"blocks": 1}, CIFAR)
+    images = np.random.default_rng(0).standard_normal((2, *CIFAR), dtype=np.float32)
+    inner = keras.Model(model.input, model.get_layer("patches").output)
+    patches = np.asarray(inner(images))
+    assert patches.shape == (2, 25, 108)
+    assert np.array_equal(patches[1, 7], images[1, 6:12, 12:18].ravel())
+
+
+def test_the_softmax_of_attention_is_computed_in_16_bits():
+    model = build(SMALL["vit"], precision=FLOAT16)
+    _, shares = model.get_layer("block1_attention").output
+    assert shares.dtype == "float16"
+
+
+def test_dropout_takes_its_seeds_from_the_run():
+    def dropped(seed):
+        model = build(SMALL["alexnet"], seed=seed)
+        layers = [x for x in model.layers if isinstance(x, keras.layers.Dropout)]
+        return [np.asarray(layer(np.ones((1, 512)), training=True)) for layer in layers]
+
+    first, again, other = dropped(0), dropped(0), dropped(1)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert not np.array_equal(first[0], first[1])
+
+
+def test_activations_are_the_outputs_of_all_operations():
+    model = build(SMALL["alexnet"])
+    expected = sum(int(np.prod(layer.output.shape[1:])) for layer in model.layers[1:])
+    assert networks.activation_elements(model) == expected
+    one, two = (networks.activation_elements(build(vit(blocks=n))) for n in (1, 2))
+    tokens, dimension, heads, mlp = 16, 16, 2, 64
+    block = tokens * (8 * dimension + mlp) + 4 * tokens * heads * dimension + 2 * heads * tokens**2
+    assert two - one == block
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (of("LeNet"), "keras.applications"),
+        (of("Xception", blocks=[1, 1, 1, 1]), "only a DenseNet"),
+        (of("DenseNet121", blocks=[1, 1]), "four numbers"),
+        (of("Xception", 0.001), "at least one filter"),
+        ({"family": "alexnet", "width": 0.001}, "at least one filter"),
+        ({"family": "vgg", "depth": 11, "width": 1.0}, "depth 16 or 19"),
+        (vit(patch=9), "patches that fit"),
+    ],
+)
+def test_refuses_what_is_no_network(network, message):
+    with pytest.raises(UserError, match=message):
+        build(network)
+    with pytest.raises(UserError, match=message):
+        networks.cost(network, DIGITS, 10)
+        networks.layers(network)

@@ -1,0 +1,152 @@
+"""What figures and tables say of numbers that are known."""
+
+from pathlib import Path
+
+import made_up_studies as studies
+import pandas as pd
+import pytest
+from made_up_project import Project, study
+
+from sixteen.reporting import (
+    effects,
+    exponents,
+    harm,
+    published,
+    switch,
+    tables,
+    theory,
+    tolerance,
+    updates,
+)
+from sixteen.reporting.study import Study
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Study:
+    told = {"arms": studies.MIXED, "factorial": studies.TWO_BY_TWO}
+    return study(tmp_path, Project(tmp_path).summarize("mixed", ("resnet8",), 2, **told))
+
+
+@pytest.fixture
+def standalone(tmp_path: Path) -> Study:
+    told = {"arms": studies.STANDALONE, "published": studies.PUBLISHED}
+    return study(tmp_path, Project(tmp_path).summarize("alone", ("resnet8", "resnet14"), 2, **told))
+
+
+def _replace(of: Study, name: str, rows: pd.DataFrame) -> None:
+    rows.to_csv(of.summary / f"{name}.csv", index=False)
+
+
+def test_a_scale_saves_what_it_lifts_to_the_smallest_number(mixed: Study) -> None:
+    rows = pd.DataFrame(
+        {"exponent": [-10, -24, -26, -31, -60, 2, None], "count": [50, 10, 10, 10, 10, 10, 100]}
+    )
+    head = {
+        "network": "resnet8",
+        "arm": "float32",
+        "seed": 0,
+        "phase": 0,
+        "epoch": 3,
+        "of": "weights",
+    }
+    _replace(mixed, "exponents", rows.assign(**head, tensor="stem/kernel"))
+    exponents.below(mixed)
+    data = pd.read_csv(mixed.output / "figures/gradients-below.csv").set_index("scale")
+    assert data.loc[1, "zeros"] == 0.5
+    assert data["below"].round(6).to_dict() == {1: 0.3, 8: 0.2, 128: 0.1, 1024: 0.1, 32768: 0.1}
+    assert data.loc[32768, "above"] == 0.1  # 2 ** 2 * 2 ** 15 is more than float16 holds
+    assert "<td class=number>33.3</td><td class=number>66.7</td>" in exponents.saved(mixed).text
+
+
+@pytest.mark.parametrize(
+    ("p", "says"),
+    [
+        (0.4, "No factor changed the test accuracy significantly (smallest Holm p = 0.4)."),
+        (0.01, "On resnet8, scale: none \N{RIGHTWARDS ARROW} dynamic lowers the test accuracy by 1.5 percentage points "
+               "[\N{MINUS SIGN}2, \N{MINUS SIGN}1] (Holm p = 0.01, n = 3)."),
+    ],
+)  # fmt: skip
+def test_the_answer_is_made_from_the_estimates(mixed: Study, p: float, says: str) -> None:
+    row = {"network": "resnet8", "metric": "accuracy", "effect": "scale: none -> dynamic", "kind": "main",
+           "n": 3, "mean": -0.015, "sd": 0.002, "low": -0.02, "high": -0.01, "p": p, "p_holm": p}  # fmt: skip
+    _replace(mixed, "effects", pd.DataFrame([row]))
+    assert says in effects.answer(mixed, ["accuracy", "loss"]).text
+
+
+def test_from_scratch_is_a_switch_at_0_and_never_one_at_the_end(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    made = study(tmp_path, project.summarize("switch", ("resnet8",), 2, studies.SWITCH))
+    switch.sweep(made)
+    data = pd.read_csv(made.output / "figures/switch-epoch.csv").drop_duplicates("arm")
+    assert dict(zip(data["arm"], data["switch_epoch"], strict=True)) == {
+        "never": 4, "from-the-start": 0, "after-1": 1, "half-way": 2, "after-3": 3}  # fmt: skip
+    assert list(data.loc[data["never"], "arm"]) == ["never"]
+
+
+def test_arms_without_a_difference_have_no_sweep(mixed: Study) -> None:
+    one = mixed.runs[mixed.runs["arm"] == "float32"]
+    _replace(mixed, "runs", one)
+    text = switch.sweep(Study(mixed.summary, mixed.output)).text
+    assert "the arms of this study don't differ" in text or "don&#x27;t differ" in text
+
+
+def test_the_table_of_the_paper_stands_beside_ours(standalone: Study) -> None:
+    text = published.beside(standalone).text
+    assert "81.6 \u00b1 0.4" in text and "<td>83.9</td>" in text  # with and without a spread
+    assert (
+        text.count("not in this study") == 3 * 3 - 1
+    )  # vgg16, in each of three tables; no ratio to itself
+    assert "not in the paper" in text  # resnet14
+    assert "<td>1.3</td>" in text  # 905 s / 677 s
+    counts = published.parameters(standalone).text
+    assert "not found" in counts and "14,700,000" in counts and "77,600" in counts
+    assert "&lt;not 4096&gt;" in counts
+
+
+def test_certified_shares_are_of_all_images_and_a_violation_is_called_a_bug(
+    standalone: Study,
+) -> None:
+    row = {"network": "resnet8", "arm": "float16", "kind": "trained", "seed": 0, "n": 200, "certified": 100,
+           "certified_agree": 99, "agree": 160, "violations": 1, "delta_mean": 0.1, "delta_max": 0.5,
+           "gamma_mean": 0.6}  # fmt: skip
+    _replace(standalone, "tolerance", pd.DataFrame([row]))
+    text = tolerance.certificates(standalone).text
+    for cell in ("50.0", "80.0", "62.5", "<b>1: a bug</b>", "200 \N{MULTIPLICATION SIGN} 1"):
+        assert f">{cell}</td>" in text
+
+
+def test_many_arms_stand_below_each_other(tmp_path: Path) -> None:
+    told = {"arms": studies.FACTORIAL, "factorial": list(studies.FACTORIAL)}
+    made = study(tmp_path, Project(tmp_path).summarize("many", ("resnet8",), 2, **told))
+    assert "<th>Arm</th>" in tables.metrics(made).text
+    assert "16 of them" in tables.heading(made).text
+    assert (
+        "loss_scale none" in tables.arms(made).text
+        and "master_weights yes" in tables.arms(made).text
+    )
+
+
+def test_where_nothing_was_observed_a_sentence_says_so(tmp_path: Path) -> None:
+    arms = {arm: text.replace("observed", "short") for arm, text in studies.MIXED.items()}
+    made = study(tmp_path, Project(tmp_path).summarize("blind", ("resnet8",), 1, arms))
+    assert pd.read_csv(made.summary / "observations.csv").empty
+    for figure in (
+        theory.quantization, theory.gradient, theory.gradient_layers, theory.hessian, theory.descent,
+        theory.remainder, updates.over_training, updates.layers, updates.against_accuracy,
+        exponents.histogram, exponents.heat_map, exponents.below, exponents.saved,
+    ):  # fmt: skip
+        shown = figure(made)
+        assert shown.text.startswith("<p>") and shown.text.endswith(".</p>"), shown
+        assert "observ" in shown.text, shown
+    assert "no factorial design" in effects.answer(made, ["accuracy"]).text
+    assert "no factorial design" in effects.effects(made, "accuracy").text
+    assert not (made.output / "figures").exists()
+
+
+def test_an_arm_alone_is_compared_with_nothing(tmp_path: Path) -> None:
+    arms = {"float32": studies.MIXED["float32"]}
+    made = study(tmp_path, Project(tmp_path).summarize("alone", ("resnet8",), 1, arms))
+    for shown in (tolerance.scatter(made), tolerance.certificates(made), harm.classes(made)):
+        assert shown.text.startswith("<p>"), shown
+    assert "none is known" in published.beside(made).text
+    assert "not known" in published.parameters(made).text

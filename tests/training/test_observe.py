@@ -1,0 +1,389 @@
+"""Theory beside measurement, held against closed forms, finite differences and plain numpy."""
+
+import csv
+import json
+import sys
+import types
+
+import numpy as np
+import pytest
+from conftest import ADAM, PRECISIONS, RECIPE
+
+from sixteen import networks
+from sixteen.datasets import Dataset
+
+BATCH, CLASSES, SIDE = 16, 3, 4
+OBSERVE = {"every": 2, "cast_to": "float16"}
+NO_MOMENTUM = {"momentum": 0.0, "l2": 0.0}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def families(keras_started):
+    """Two network families small enough to compile in a second."""
+    import keras
+
+    from sixteen.training.precision import policies
+
+    def linear(network, shape, classes, precision, l2, seed):
+        inputs = keras.Input(shape, dtype=precision["compute"])
+        weights, _ = policies(precision)
+        x = keras.layers.Flatten(dtype=weights)(inputs)
+        outputs = keras.layers.Dense(classes, dtype=weights, name="head")(x)
+        return drawn(keras.Model(inputs, outputs), seed)
+
+    def smooth(network, shape, classes, precision, l2, seed):
+        weights, statistics = policies(precision)
+        regularizer = keras.regularizers.L2(l2)
+        inputs = keras.Input(shape, dtype=precision["compute"])
+        x = keras.layers.Conv2D(
+            4, 3, kernel_regularizer=regularizer, dtype=weights, name="convolution"
+        )(inputs)
+        x = keras.layers.BatchNormalization(dtype=statistics, name="norm")(x)
+        x = keras.layers.Activation("silu", dtype=weights)(x)
+        x = keras.layers.Flatten(dtype=weights)(x)
+        x = keras.layers.Dropout(0.5, seed=seed, dtype=weights)(x)
+        outputs = keras.layers.Dense(
+            classes, kernel_regularizer=regularizer, dtype=weights, name="head"
+        )(x)
+        return drawn(keras.Model(inputs, outputs), seed)
+
+    def drawn(model, seed):
+        draw = np.random.default_rng(seed)
+        for weight in model.trainable_variables:
+            if weight.name == "kernel":
+                weight.assign(0.3 * draw.standard_normal(weight.shape).astype(np.float32))
+        return model
+
+    modules = {"linear": linear, "smooth": smooth}
+    for name, build in modules.items():
+        module = types.ModuleType(f"sixteen.networks.{name}")
+        module.build = build
+        sys.modules[module.__name__] = module
+    yield
+    for name in modules:
+        del sys.modules[f"sixteen.networks.{name}"]
+
+
+class Observed:
+    """A model, its optimizer and step, and the observer of them."""
+
+    def __init__(self, family, precision="float32", deviation=80.0, **recipe):
+        from sixteen.training import optimizers
+        from sixteen.training.observe import Observer
+        from sixteen.training.step_tensorflow import TensorFlowStep
+
+        draw = np.random.default_rng(0)
+        images = draw.integers(0, 256, (4 * BATCH, SIDE, SIDE, 1), dtype=np.uint8)
+        labels = draw.integers(0, CLASSES, 4 * BATCH).astype(np.int32)
+        scale = (np.float32([120]), np.float32([deviation]))
+        self.dataset = Dataset(images, labels, images, labels, *scale, tuple("abc"))
+        self.precision = PRECISIONS[precision]
+        self.recipe = RECIPE | {"batch": BATCH, "observe": OBSERVE} | recipe
+        self.rows = np.zeros((4, BATCH, 4), np.int32)
+        self.rows[..., 0] = draw.permutation(4 * BATCH).reshape(4, BATCH)
+        network, shape = {"family": family}, images.shape[1:]
+        parameters = {
+            "network": network,
+            "precision": self.precision,
+            "recipe": self.recipe,
+            "seed": 1,
+        }
+        self.model = networks.build(
+            network, shape, CLASSES, self.precision, self.recipe["l2"], seed=1
+        )
+        self.optimizer = optimizers.build(self.recipe, self.precision)
+        self.optimizer.build(self.model.trainable_variables)
+        settings = (self.dataset, self.precision, self.recipe)
+        self.step = TensorFlowStep(self.model, self.optimizer, *settings)
+        self.observer = Observer(parameters, self.dataset, self.model, self.optimizer, self.step)
+
+    def weights(self):
+        return [variable.numpy() for variable in self.model.trainable_variables]
+
+    def snapshot(self):
+        from sixteen.training import state
+
+        return state.snapshot(self.model, self.optimizer)
+
+    def observe(self, epoch):
+        return self.observer.observe(epoch, self.rows)
+
+
+@pytest.fixture(scope="module")
+def float32():
+    """Trained for an epoch, so that momentum isn't zero."""
+    observed = Observed("smooth")
+    observed.step.train_epoch(observed.rows, lambda: None)
+    return observed
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    return Observed("smooth", "mixed_float16")
+
+
+@pytest.fixture(scope="module")
+def linear():
+    return Observed("linear", **NO_MOMENTUM)
+
+
+@pytest.fixture(scope="module")
+def float16():
+    return Observed("linear", "float16", learning_rate=0.001, **NO_MOMENTUM)
+
+
+def of_all(rows):
+    return next(row for row in rows["observations"] if row["tensor"] == "all")
+
+
+def flat(tensors):
+    return np.concatenate([np.ravel(tensor).astype(np.float64) for tensor in tensors])
+
+
+def softmax(dataset, rows, weights, bias, deviation=80.0):
+    """Images, probabilities, and the gradient with respect to the logits, of a linear network."""
+    images = dataset.train_images[rows[:, 0]].reshape(len(rows), -1).astype(np.float64)
+    images = (images - 120) / deviation
+    logits = images @ weights + bias
+    likely = np.exp(logits - logits.max(1, keepdims=True))
+    likely /= likely.sum(1, keepdims=True)
+    wrong = likely - np.eye(CLASSES)[dataset.train_labels[rows[:, 0]]]
+    return images, likely, wrong / len(rows)
+
+
+def test_derivatives_of_softmax_regression_are_those_of_the_textbook(linear):
+    draw = np.random.default_rng(3)
+    weights, vectors = linear.weights(), [draw.standard_normal(w.shape) for w in linear.weights()]
+    batch = linear.rows[0]
+    derived = linear.observer.exact.at(
+        weights, batch, vectors=[vector.astype(np.float32) for vector in vectors]
+    )
+    images, likely, wrong = softmax(linear.dataset, batch, *weights)
+    assert derived.gradients[0] == pytest.approx(images.T @ wrong, abs=1e-6)
+    assert derived.gradients[1] == pytest.approx(wrong.sum(0), abs=1e-6)
+    assert derived.activations[0].numpy() == pytest.approx(wrong, abs=1e-6)
+    along = images @ vectors[0] + vectors[1]
+    turned = likely * (along - (likely * along).sum(1, keepdims=True)) / len(batch)
+    assert derived.products[0] == pytest.approx(images.T @ turned, abs=1e-5)
+    assert derived.products[1] == pytest.approx(turned.sum(0), abs=1e-5)
+    right = likely[np.arange(len(batch)), linear.dataset.train_labels[batch[:, 0]]]
+    assert derived.loss == pytest.approx(-np.log(right).mean(), rel=1e-5)
+
+
+def test_hessian_products_are_finite_differences_of_gradients(float32):
+    # Through batch normalisation in training, whose second derivative TensorFlow's own moments get wrong.
+    weights, batch = float32.weights(), float32.rows[0]
+    draw = np.random.default_rng(4)
+    vectors = [draw.standard_normal(w.shape).astype(np.float32) for w in weights]
+    at = float32.observer.exact.at
+    h = np.float32(0.01)
+
+    def moved(sign):
+        there = [w + sign * h * v for w, v in zip(weights, vectors, strict=True)]
+        return flat(at(there, batch, vectors=vectors).gradients)
+
+    expected = (moved(1) - moved(-1)) / (2 * h)
+    product = flat(at(weights, batch, vectors=vectors).products)
+    assert np.linalg.norm(product - expected) < 5e-3 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("run", ["float32", "mixed", "float16"])
+def test_leaves_the_run_as_it_was(run, request):
+    observed = request.getfixturevalue(run)
+    before = observed.snapshot()
+    first = observed.observe(1)
+    after = observed.snapshot()
+    assert all(np.array_equal(before[name], after[name]) for name in before | after)
+    assert observed.observe(1) == first
+
+
+@pytest.mark.parametrize("run", ["float32", "mixed", "float16"])
+def test_rows_are_those_of_the_files(run, request):
+    from sixteen.training.observe import DESCENT, EXPONENTS, OBSERVATIONS
+
+    observed = request.getfixturevalue(run)
+    rows = observed.observe(3)
+    assert json.loads(json.dumps(rows, allow_nan=False)) == rows
+    columns = {"observations": OBSERVATIONS, "descent": DESCENT, "exponents": EXPONENTS}
+    assert all(tuple(row) == columns[name] for name in rows for row in rows[name])
+    assert all(row["epoch"] == 3 for name in rows for row in rows[name])
+    tensors = [variable.path for variable in observed.model.trainable_variables]
+    assert [row["tensor"] for row in rows["observations"]] == [*tensors, "all"]
+    *parts, whole = rows["observations"]
+    for column in OBSERVATIONS[2:]:
+        if whole[column] is None or column == "gradient_cosine":
+            continue
+        if isinstance(whole[column], int):
+            assert whole[column] == sum(part[column] for part in parts)
+        else:
+            squares = sum(part[column] ** 2 for part in parts)
+            assert whole[column] ** 2 == pytest.approx(squares, rel=1e-6)
+
+
+def empty(row):
+    return {name for name, cell in row.items() if cell is None}
+
+
+QUANTIZATION = {
+    "quantization_error",
+    "quantization_bound",
+    "hessian_product",
+    "gradient_change",
+    "gradient_change_gap",
+}
+ARITHMETIC = {"gradient_error", "gradient_cosine", "underflowed_gradients"}
+
+
+def test_cells_that_mean_nothing_are_empty(float32, mixed, float16):
+    assert empty(of_all(float32.observe(1))) == ARITHMETIC
+    assert empty(of_all(mixed.observe(1))) == set()
+    assert empty(of_all(float16.observe(1))) == QUANTIZATION
+
+
+def test_quantization_keeps_its_bound_and_the_mean_value_theorem_holds(float32, mixed):
+    for observed in (float32, mixed):
+        for row in observed.observe(1)["observations"]:
+            assert row["quantization_error"] <= row["quantization_bound"]
+        row = of_all(observed.observe(1))
+        theta = flat(observed.weights())
+        assert row["quantization_error"] == pytest.approx(
+            np.linalg.norm(theta - theta.astype(np.float16)), rel=1e-6
+        )
+        # A smooth network: what a step of 2^-11 leaves of the second order is small.
+        assert 0 < row["gradient_change_gap"] < 0.05 * row["gradient_change"]
+        assert row["hessian_product"] == pytest.approx(row["gradient_change"], rel=0.05)
+
+
+def test_gradient_of_16_bit_arithmetic_is_near_but_not_equal(mixed, float16):
+    for observed in (mixed, float16):
+        row = of_all(observed.observe(1))
+        assert 0 < row["gradient_error"] < 0.05 * row["gradient_norm"]
+        assert 0.99 < row["gradient_cosine"] < 1
+
+
+def test_gradients_underflow_without_scale_and_less_with(float16):
+    faint = {"deviation": 1e8}  # inputs of about 1e-6
+    without = of_all(Observed("linear", "float16", **NO_MOMENTUM, **faint).observe(0))
+    scaled = of_all(Observed("linear", "float16_static", **NO_MOMENTUM, **faint).observe(0))
+    assert without["underflowed_gradients"] > scaled["underflowed_gradients"]
+    assert without["gradient_cosine"] < scaled["gradient_cosine"]
+    assert of_all(float16.observe(0))["underflowed_gradients"] == 0
+
+
+def test_descent_is_a_plain_gradient_step(float16):
+    (row,) = float16.observe(1)["descent"]
+    batch, labels = float16.rows[0], float16.dataset.train_labels
+    weights, bias = (w.astype(np.float64) for w in float16.weights())
+    images, likely, wrong = softmax(float16.dataset, batch, weights, bias)
+    gradients = (images.T @ wrong, wrong.sum(0))
+    rate = 0.001
+    assert row["learning_rate"] == pytest.approx(rate)
+    stepped = [
+        (w - rate * g).astype(np.float16).astype(np.float64)
+        for w, g in zip((weights, bias), gradients, strict=True)
+    ]
+
+    def loss(likely):
+        return -np.log(likely[np.arange(BATCH), labels[batch[:, 0]]]).mean()
+
+    assert row["loss_before"] == pytest.approx(loss(likely), rel=1e-5)
+    after = loss(softmax(float16.dataset, batch, *stepped)[1])
+    assert row["loss_after"] == pytest.approx(after, rel=1e-4)
+    predicted = rate * (flat(gradients) ** 2).sum()
+    assert row["predicted_decrease"] == pytest.approx(predicted, rel=1e-4)
+    assert row["actual_decrease"] == row["loss_before"] - row["loss_after"]
+    assert row["remainder"] == row["predicted_decrease"] - row["actual_decrease"]
+
+
+def test_updates_of_float16_weights_are_lost_as_by_hand(float16):
+    row = of_all(float16.observe(1))
+    weights = float16.weights()
+    *_, wrong = softmax(float16.dataset, float16.rows[0], *(w.astype(np.float64) for w in weights))
+    images, *_ = softmax(float16.dataset, float16.rows[0], *weights)
+    updates = flat([-0.001 * images.T @ wrong, -0.001 * wrong.sum(0)])
+    before = flat(weights)
+    lost = (before + updates).astype(np.float16) == before
+    assert row["updates"] == len(updates)
+    assert 0 < lost.sum() < len(updates)
+    # Updates within a rounding error of half a unit may go either way.
+    assert abs(row["lost_updates"] - lost.sum()) <= 1
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [{}, ADAM | {"optimizer": "adamw", "epsilon": 1e-4, "weight_decay": 0.1}],
+    ids=["momentum", "adamw"],
+)
+def test_the_intended_update_is_the_real_one_of_a_float32_run(recipe):
+    averaging = {"averaging": {"momentum": 0.9}}
+    observed = Observed("linear", **recipe, **averaging)
+    observed.step.train_epoch(observed.rows, lambda: None)
+    before = observed.weights()
+    gradients = observed.observer.exact.at(before, observed.rows[0]).gradients
+    intended = observed.observer._intended(before, gradients)
+    observed.step.train_batch(observed.rows, 0)
+    moved = flat(observed.weights()) - flat(before)
+    assert flat(intended) == pytest.approx(moved, abs=3e-7)
+    assert np.abs(moved).max() > 1e-4
+
+
+def test_a_step_that_is_skipped_has_no_updates(mixed):
+    before = mixed.optimizer.dynamic_scale.numpy()
+    mixed.optimizer.dynamic_scale.assign(2.0**60)
+    row = of_all(mixed.observe(1))
+    mixed.optimizer.dynamic_scale.assign(before)
+    assert {"updates", "lost_updates", "gradient_error", "gradient_cosine"} == empty(row)
+
+
+def test_exponents_count_every_gradient(float32):
+    rows = float32.observe(1)["exponents"]
+    sizes = {v.path: int(np.prod(v.shape)) for v in float32.model.trainable_variables}
+    counted = dict.fromkeys(sizes, 0)
+    for row in rows:
+        if row["of"] == "weights":
+            counted[row["tensor"]] += row["count"]
+    assert counted == sizes
+    activations = {"convolution": BATCH * 2 * 2 * 4, "head": BATCH * CLASSES}
+    for name, size in activations.items():
+        counts = [
+            row["count"] for row in rows if (row["of"], row["tensor"]) == ("activations", name)
+        ]
+        assert sum(counts) == size
+
+
+def test_exponents_are_powers_of_two():
+    from sixteen.training import theory
+
+    values = np.float32([0, -0.0, 1, -1.5, 2, 0.75, 2.0**-30, np.inf])
+    assert list(theory.exponents(values)) == [(None, 2), (-30, 1), (-1, 1), (0, 2), (1, 1)]
+
+
+def test_lost_updates_by_hand():
+    from sixteen.training import theory
+
+    before = np.float16([1, 1, 1, 0.001])
+    intended = np.float32([1e-4, 1e-2, 0, 1e-6])
+    after = before + intended.astype(np.float16)
+    assert theory.lost_updates(intended, before, after) == (3, 1)
+
+
+def test_cosines_and_norms_by_hand():
+    from sixteen.training import theory
+
+    one, other = np.float32([3, 4]), np.float32([4, -3])
+    assert theory.norm(one) == 5
+    assert theory.cosine(one, one) == pytest.approx(1)
+    assert theory.cosine(one, other) == 0
+    assert theory.cosine(one, -one) == pytest.approx(-1)
+    assert theory.cosine(one, np.zeros(2)) is None
+    assert theory.norm(np.float32([np.inf, 1])) is None
+    assert theory.underflowed(np.float32([1e-9, 0, 1]), np.float32([0, 0, 1])) == 1
+
+
+def test_observing_doesnt_change_the_run(runner, trained):
+    observed = runner.run("observed", observe=OBSERVE)
+    for name in ("weights.safetensors", "logits.safetensors", "history.csv", "outcome.json"):
+        assert (observed.into / name).read_bytes() == (trained.into / name).read_bytes()
+    with (observed.into / "descent.csv").open() as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["0", "2", "4"]
+    assert observed.facts["observe_seconds"] > 0

@@ -1,0 +1,158 @@
+"""Rules, scales and averages on a weight or two, with real tensors and without compiling anything."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ADAM, DYNAMIC, PRECISIONS, RECIPE
+
+from sixteen.errors import UserError
+
+pytestmark = pytest.mark.usefixtures("keras_started")
+
+PLAIN = RECIPE | {"momentum": 0.0, "learning_rate": 1.0}
+
+
+def weight(storage, values=(0.0, 0.0)):
+    import keras
+
+    return keras.Variable(np.float32(values), dtype=storage)
+
+
+def applied(recipe, precision, variable, *gradients):
+    """The optimizer after a step with each of the gradients, in the format of the weight."""
+    import tensorflow as tf
+
+    from sixteen.training import optimizers
+
+    optimizer = optimizers.build(recipe, precision)
+    optimizer.build([variable])
+    kept = [(slot, slot.dtype) for slot in [variable, *optimizer.variables]]
+    for gradient in gradients:
+        optimizer.apply([tf.cast(tf.constant(gradient), variable.dtype)], [variable])
+    assert all(slot.numpy().dtype == dtype for slot, dtype in kept)
+    return optimizer
+
+
+@pytest.mark.parametrize("factor", [2, 4, 1.5])
+def test_dynamic_scale_grows_and_shrinks_by_its_factor(factor):
+    from sixteen.training.optimizers import scale_of, updates_of
+
+    dynamic = {"kind": "dynamic", "start": 8, "growth_interval": 2, "factor": factor}
+    precision = PRECISIONS["mixed_float16"] | {"loss_scale": dynamic}
+    fine, infinite = (1.0, 0.5), (np.inf, 0.5)
+    variable = weight("float32")
+    optimizer = applied(PLAIN, precision, variable, fine, fine, fine)
+    assert scale_of(optimizer) == 8 * factor
+    assert variable.numpy()[0] == pytest.approx(-2 / 8 - 1 / (8 * factor))
+    optimizer = applied(PLAIN, precision, weight("float32"), infinite, fine, infinite, infinite)
+    assert scale_of(optimizer) == pytest.approx(8 / factor**3)
+    assert updates_of(optimizer) == 1
+
+
+JAX = """
+import sys
+sys.path[:0] = [{here!r}]
+from sixteen.training import backends
+backends.start("jax", 1)
+import numpy as np
+from test_optimizers import PLAIN, PRECISIONS, weight
+from sixteen.training import optimizers
+dynamic = {{"kind": "dynamic", "start": 8, "growth_interval": 2, "factor": 4}}
+variable = weight("float32")
+rule = optimizers.build(PLAIN, PRECISIONS["mixed_float16"] | {{"loss_scale": dynamic}})
+rule.build([variable])
+weights, state = [variable.value], [slot.value for slot in rule.variables]
+scales = []
+for gradient in ((1.0, 0.5), (1.0, 0.5), (1.0, np.inf), (np.nan, 1.0)):
+    weights, state = rule.stateless_apply(state, [np.float32(gradient)], weights)
+    for slot, value in zip(rule.variables, state, strict=True):
+        slot.assign(value)
+    scales.append(optimizers.scale_of(rule))
+assert scales == [8, 32, 8, 2], scales
+assert optimizers.updates_of(rule) == 2
+assert weights[0].tolist() == [-0.25, -0.125], weights
+print("checked")
+"""
+
+
+def test_dynamic_scale_on_jax():
+    if importlib.util.find_spec("jax") is None:
+        pytest.skip("JAX isn't installed")
+    program = JAX.format(here=str(Path(__file__).parent))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "checked", done.stderr
+
+
+@pytest.mark.parametrize("kind", ["static", "dynamic"])
+def test_master_weights_keep_what_a_scale_saved_and_float16_weights_lose_it(kind):
+    scale = DYNAMIC if kind == "dynamic" else {"kind": "static", "factor": 32768}
+    gradient = (2.0**-14, 2.0**-9)  # 2^-29 and 2^-24 when unscaled
+    for master, expected in ((True, 2.0**-29), (False, 0.0)):
+        precision = PRECISIONS["mixed_float16"] | {"master_weights": master, "loss_scale": scale}
+        variable = weight("float32" if master else "float16")
+        applied(PLAIN, precision, variable, gradient)
+        assert variable.numpy().tolist() == [-expected, -(2.0**-24)]
+
+
+def test_update_of_a_float16_weight_is_rounded_to_float16_at_every_operation():
+    # 0.9 is 0.89990234375 in float16; in float32 arithmetic with one rounding at the end, 0.03 * 0.9 would differ.
+    variable = weight("float16", (1.0, 0.03))
+    optimizer = applied(RECIPE, PRECISIONS["float16"], variable, (0.1, 0.07), (0.1, 0.07))
+    expected, momentum = np.float16([1.0, 0.03]), np.float16([0, 0])
+    for _ in range(2):
+        step = np.float16([0.1, 0.07]) * np.float16(0.05)
+        momentum = momentum * np.float16(0.9) - step
+        expected = expected + momentum
+    assert np.array_equal(optimizer.momentums[0].numpy(), momentum)
+    assert np.array_equal(variable.numpy(), expected)
+
+
+def test_adam_in_float16_divides_by_zero_unless_epsilon_is_raised():
+    for epsilon, finite in ((1e-8, False), (1e-4, True)):
+        variable = weight("float16", (1.0, 1.0))
+        recipe = RECIPE | ADAM | {"epsilon": epsilon}
+        applied(recipe, PRECISIONS["float16"], variable, (1e-3, 1e-1))
+        assert np.isfinite(variable.numpy()).tolist() == [finite, True]
+
+
+def test_adamw_decays_weights():
+    variable = weight("float32", (1.0, 2.0))
+    recipe = RECIPE | ADAM | {"optimizer": "adamw", "epsilon": 1e-8, "weight_decay": 0.5}
+    applied(recipe | {"learning_rate": 0.01}, PRECISIONS["float32"], variable, (0.0, 0.0))
+    assert variable.numpy() == pytest.approx([0.995, 1.99])
+
+
+def test_average_is_there_within_and_gone_after():
+    import keras
+
+    from sixteen.training.optimizers import averaged
+
+    recipe = PLAIN | {"averaging": {"momentum": 0.75}}
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    (kernel,) = model.trainable_variables
+    kernel.assign([[0.0]])
+    optimizer = applied(recipe, PRECISIONS["float32"], kernel)
+    with averaged(model, optimizer):
+        assert kernel.numpy() == 0.0  # nothing to average yet
+    for gradient in (-1.0, -1.0, -1.0):
+        optimizer.apply([keras.ops.convert_to_tensor([[gradient]])], [kernel])
+    with averaged(model, optimizer):
+        # Starts at the weight after the first update: 1, then 3/4 + 2/4, then 3/4 of that + 3/4.
+        assert kernel.numpy() == 1.6875
+    assert kernel.numpy() == 3.0
+
+
+def test_refuses_what_it_does_not_know_or_what_would_silence_gradients():
+    from sixteen.training import optimizers
+
+    with pytest.raises(UserError, match="expected the optimizer sgd, adam or adamw, came 'lion'"):
+        optimizers.build(
+            RECIPE | ADAM | {"optimizer": "lion", "epsilon": 1e-8}, PRECISIONS["float32"]
+        )
+    scale = {"kind": "static", "factor": 65536}
+    with pytest.raises(UserError, match="65504 at most"):
+        optimizers.build(RECIPE, PRECISIONS["float16"] | {"loss_scale": scale})

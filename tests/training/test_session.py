@@ -1,0 +1,143 @@
+"""Sessions in the process of the tests, without XLA: what they keep, write and take up again."""
+
+import numpy as np
+import pytest
+from conftest import ADAM, DETERMINISTIC, PRECISIONS, Run, parameters
+from safetensors.numpy import load_file
+
+
+class Killed(Exception):
+    pass
+
+
+class FakeObserver:
+    """Notes when it is asked, and a number of the weights that it is asked about."""
+
+    def __init__(self, parameters, dataset, model, optimizer, step):
+        self.model = model
+
+    def observe(self, epoch, rows):
+        kernel = self.model.trainable_variables[0].numpy()
+        row = {"epoch": epoch, "elements": int(rows[0, 0, 0]), "weight_norm": float(kernel.sum())}
+        return {"observations": [row], "descent": [], "exponents": []}
+
+
+@pytest.fixture
+def run(keras_started, dataset, tmp_path, monkeypatch):
+    """A function that runs a session of two epochs into a folder, killed in an epoch if so asked."""
+    import tensorflow as tf
+
+    from sixteen.training import session
+    from sixteen.training.step_tensorflow import TensorFlowStep
+
+    def uncompiled(self, function):
+        return tf.function(function, autograph=False)
+
+    monkeypatch.setattr(TensorFlowStep, "jit", uncompiled)
+    monkeypatch.setattr(session, "Observer", FakeObserver)
+
+    def run(name, killed_in=None, start=None, **settings):
+        into, scratch = tmp_path / name, tmp_path / f"{name}-scratch"
+        into.mkdir(exist_ok=True)
+        scratch.mkdir(exist_ok=True)
+        settings = parameters(**({"epochs": 2} | settings)) | {"checkpoint_epochs": 1}
+        one = session.Session(settings, dataset, start, scratch)
+        epoch = one._epoch
+
+        def dying(number, progress):
+            if number == killed_in:
+                raise Killed
+            epoch(number, progress)
+
+        one._epoch = dying
+        one.run()
+        one.write(into)
+        run.last = one
+        return Run(into, one.facts(), "")
+
+    return run
+
+
+def tensors(run, name="weights"):
+    return load_file(run.into / f"{name}.safetensors")
+
+
+def test_tells_scale_and_skipped_steps_of_each_epoch(run):
+    scale = {"kind": "dynamic", "start": 8, "growth_interval": 4, "factor": 4}
+    growing = run("growing", precision=PRECISIONS["mixed_float16"] | {"loss_scale": scale})
+    assert growing.history[0]["loss_scale"] == growing.history[0]["skipped_steps"] == ""
+    assert growing.column("loss_scale") == [8.0 * 4**2, 8.0 * 4**4]  # 8 steps an epoch
+    assert growing.column("skipped_steps") == [0, 0]
+    static = run("static", precision="mixed_static", epochs=1)
+    assert static.column("loss_scale") == [1024]
+    none = run("none", precision="mixed_unscaled", epochs=1)
+    assert none.column("loss_scale") == [1]
+    assert static.column("loss") == pytest.approx(none.column("loss"), rel=1e-3)
+    assert static.outcome["outcome"] == "finished"
+
+
+def test_penalty_of_float16_weights_keeps_the_scale_at_32768(run):
+    scale = {"kind": "dynamic", "start": 65536, "growth_interval": 4, "factor": 2}
+    for master, last, skipped in ((False, 32768, 2), (True, 65536 * 4, 0)):
+        precision = PRECISIONS["mixed_float16"] | {"master_weights": master, "loss_scale": scale}
+        scaled = run(f"master-{master}", precision=precision, epochs=1)  # 8 steps
+        assert scaled.column("loss_scale") == [last]
+        assert scaled.column("skipped_steps") == [skipped]
+
+
+def test_averages_are_tested_and_saved_and_the_training_keeps_its_own_weights(run):
+    averaged = run("averaged", averaging={"momentum": 0.9})
+    plain = run("plain")
+    saved, own = tensors(averaged), tensors(plain)
+    kernels = [name for name in saved if "norm" not in name]
+    assert all(not np.array_equal(saved[name], own[name]) for name in kernels)
+    assert averaged.column("loss") == plain.column("loss")
+    assert averaged.column("test_loss")[0] == plain.column("test_loss")[0]
+    # What a continuation starts from is the average.
+    logits = tensors(averaged, "logits")
+    continued = run("continued", start=averaged.into, epochs=1)
+    assert np.array_equal(tensors(continued, "logits")["start"], logits["logits"])
+    assert not np.array_equal(logits["start"], logits["logits"])
+
+
+def test_resumes_with_adam_averages_and_observations_bit_by_bit(run):
+    settings = {
+        "precision": "float16_scaled",
+        "averaging": {"momentum": 0.9},
+        "observe": {"every": 2, "cast_to": "float16"},
+        "epochs": 3,
+        **ADAM,
+        "epsilon": 1e-4,
+    }
+    whole = run("whole", **settings)
+    with pytest.raises(Killed):
+        run("killed", killed_in=3, **settings)
+    resumed = run("killed", **settings)
+    assert resumed.deterministic() == whole.deterministic()
+    assert resumed.facts["observe_seconds"] == whole.facts["observe_seconds"] == 3
+    observed = (whole.into / "observations.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in observed] == ["epoch", "0", "2", "3"]
+    assert set(DETERMINISTIC) <= {path.name for path in whole.into.iterdir()}
+
+
+def test_observes_the_weights_of_the_training_before_the_batch_of_the_next_epoch(run):
+    from sixteen.training.order import epoch_rows
+
+    settings = {"observe": {"every": 5, "cast_to": "float16"}, "averaging": {"momentum": 0.9}}
+    observed = run("observed", **settings)
+    (_, before, after) = (observed.into / "observations.csv").read_text().splitlines()
+    for line, epoch in ((before, 0), (after, 2)):
+        rows = epoch_rows(256, 32, "none", seed=0, epoch=epoch + 1)
+        assert line.split(",")[:3] == [str(epoch), "", str(rows[0, 0, 0])]
+    kernel = run.last.model.trainable_variables[0].numpy()
+    assert float(after.split(",")[3]) == float(kernel.sum())
+    assert not np.array_equal(tensors(observed)["stem/kernel"], kernel)
+
+
+def test_adam_in_float16_says_what_is_wrong_with_its_epsilon(run):
+    diverged = run("diverged", precision="float16", **ADAM, epsilon=1e-8)
+    assert (diverged.outcome["outcome"], diverged.outcome["step"]) == ("diverged", 2)
+    assert "epsilon 1e-08 is 0 in float16" in diverged.outcome["hint"]
+    assert "raise `epsilon` of the recipe to 1e-4" in diverged.outcome["hint"]
+    assert all(np.isfinite(tensor).all() for tensor in tensors(diverged).values())
+    assert run("fine", precision="float16", **ADAM, epsilon=1e-4).outcome["outcome"] == "finished"
