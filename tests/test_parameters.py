@@ -109,7 +109,13 @@ def test_quantization_to_32_bit_is_refused(real):
 def test_going_on_in_16_bit_without_a_cast_is_refused(real):
     arms = real["studies"]["continuous16"]["arms"]
     arms["float16"] = arms["float16"].replace("/quantized-to-float16", "")
-    assert "add the phrase quantized-to-float16" in refusal(real)
+    assert "expected weights in float16" in refusal(real)
+
+
+def test_batch_norm_in_16_bit_needs_a_cast_as_well(real):
+    arms = real["studies"]["continuous16"]["arms"]
+    arms["float16"] = "trained-in-float32-by-sgd/continued-in-mixed_unscaled_norm16-by-sgd"
+    assert "expected batch norm in float16" in refusal(real)
 
 
 @pytest.mark.parametrize(

@@ -190,10 +190,11 @@ def _check_design(parameters: dict[str, Any], study: dict[str, Any], place: str)
 def _check_sentence(
     parameters: dict[str, Any], text: str, instead: dict[str, str], place: str
 ) -> None:
-    stored = "float32"
+    stored = {"weights": "float32", "batch norm": "float32"}
     for phrase in sentence.parse(text, instead):
         _known(parameters, "precisions", [phrase.precision], place)
-        storage = storage_of(parameters["precisions"][phrase.precision])
+        precision = parameters["precisions"][phrase.precision]
+        storage = storage_of(precision)
         if phrase.recipe is not None:
             _known(parameters, "recipes", [phrase.recipe], place)
         elif storage == "float32":
@@ -201,12 +202,14 @@ def _check_sentence(
                 f"{place}: expected quantization to a precision that stores 16-bit weights, came "
                 f"{phrase.text!r}, whose weights are float32"
             )
-        if phrase.step == "continue_training" and storage not in ("float32", stored):
-            raise UserError(
-                f"{place}: expected the weights in {storage} before {phrase.text!r}, came {stored}: add the "
-                f"phrase quantized-to-{phrase.precision}"
-            )
-        stored = storage
+        wanted = {"weights": storage, "batch norm": precision["batch_norm"]}
+        for what, format in wanted.items() if phrase.step == "continue_training" else ():
+            if format not in ("float32", stored[what]):
+                raise UserError(
+                    f"{place}: expected {what} in {format} before {phrase.text!r}, came {stored[what]}: add a "
+                    f"phrase quantized-to-<precision>, of a precision that stores weights in {format}"
+                )
+        stored = wanted if phrase.recipe is not None else dict.fromkeys(stored, storage)
 
 
 def study_of(parameters: dict[str, Any], name: str) -> dict[str, Any]:

@@ -221,12 +221,13 @@ def test_a_claim_about_one_network_reads_no_other() -> None:
     assert (judged["verdict"], judged["network"]) == ("refuted", "resnet156")
 
 
-def test_other_hardware_is_noted_and_the_verdict_stays() -> None:
+def test_other_hardware_decides_nothing_about_a_claim_of_gpus() -> None:
     about = claim("ratio_at_most", "train_seconds", value=1.0, hardware="gpu")
     ratios = {"resnet8": [0.6, 0.61, 0.62]}
     on_cpu = judge(about, evidence(ratios, "train_seconds"))
     on_gpu = judge(about, evidence(ratios, "train_seconds", device="NVIDIA A100"))
-    assert on_cpu["verdict"] == on_gpu["verdict"] == "supported"
+    assert (on_cpu["verdict"], on_gpu["verdict"]) == ("inconclusive", "supported")
+    assert on_cpu["estimate"] == on_gpu["estimate"] and on_cpu["needed_n"] is None
     assert "cpu: a" in on_cpu["hardware_note"]
     assert on_gpu["hardware_note"] is None
     mixed = spoil(evidence(ratios, "train_seconds", device="A100"), "float16", 0, device="H100")

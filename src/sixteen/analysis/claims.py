@@ -3,7 +3,8 @@
 Each claim compares two arms over paired seeds of runs that finished; the test and its numbers come from
 params.yaml. A run that diverged is no evidence for a claim, so one that had to be left out caps the verdict
 at inconclusive. A claim about several networks is supported if it is at each of them, and refuted if it is
-at any, tested at the level divided by the number of tests (Bonferroni). Too few seeds are inconclusive.
+at any, tested at the level divided by the number of tests (Bonferroni). Too few seeds are inconclusive, and so
+is what a claim about GPUs finds on other hardware.
 """
 
 from dataclasses import dataclass
@@ -89,15 +90,19 @@ def _judge_network(
     if verdict == "supported" and left_out:
         verdict = "inconclusive"
         why += ", and the runs that are left can't support a claim alone"
+    note = _hardware_note(claim, network, evidence)
+    if note and verdict != "inconclusive":
+        verdict = "inconclusive"
+        why += ", but that isn't what the claim is about"
     return {
         **parts[-1],
         "network": network,
         "verdict": verdict,
         "why": f"{why[0].upper()}{why[1:]}.",
         "brief": "; ".join(part["brief"] for part in parts),
-        "needed_n": None if left_out else _needed(verdict, parts),
+        "needed_n": None if left_out or note else _needed(verdict, parts),
         "left_out": left_out,
-        "hardware_note": _hardware_note(claim, network, evidence),
+        "hardware_note": note,
     }
 
 

@@ -17,8 +17,8 @@ def accuracy_curves(study: Study) -> Html:
         parts,
         name="accuracy-curves",
         title="Test accuracy over training",
-        caption="Accuracy on the test set after each epoch, in percent of its images. The value at the "
-        "switch itself is that of the weights just taken over, before any further step.",
+        caption="Accuracy on the test set after each epoch, in percent of its images; the first point of a phase "
+        "is that of the weights that it starts from, before any step.",
     )
 
 

@@ -152,11 +152,11 @@ def saved(study: Study) -> Html:
         lines.append((escape(str(network)), OF[str(of)], f"{100 * by.loc[1, 'zeros']:.3g}",
                       f"{100 * small:.3g}", *cells, f"{100 * by.loc[SCALES[-1], 'above']:.2g}"))  # fmt: skip
     head = ("Network", "Values", "Zero", "Below 2⁻²⁴",
-            *(f"Saved by {s:,}" for s in SCALES[1:]), f"Too large at {SCALES[-1]:,}")  # fmt: skip
+            *(f"Saved by {s:,}" for s in SCALES[1:]), "Too large")  # fmt: skip
     note = (
         f"<p class='quiet'>Float32 gradients of arm {escape(_arm(rows))}, one seed, one batch, at the last "
-        "observation; all shares in percent. Below 2⁻²⁴, and too large (2¹⁶ or more): of the values that are not "
-        "zero. Saved: of the values below 2⁻²⁴, those that the scale lifts to it or above.</p>"
+        "observation; all shares in percent. Below 2⁻²⁴, and too large (2¹⁶ or more at the largest scale): of the values that "
+        "are not zero. Saved: of the values below 2⁻²⁴, those that the scale lifts to it or above.</p>"
     )
     return Html(note + table(head, lines, range(2, 9)), f"table of {title.lower()}")
 

@@ -1,6 +1,7 @@
 """Unequal harm: the accuracy of each class in 16 bit against the reference."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -56,7 +57,6 @@ def classes(study: Study) -> Html:
         handles += [Line2D([], [], **FILLED), Line2D([], [], **OPEN)]
         legend(figure, handles)
         found = int((harm["p_holm"] < alpha).sum())
-        worst = harm.loc[harm["mean"].idxmin()]
         return save(
             study,
             "class-accuracy",
@@ -65,11 +65,17 @@ def classes(study: Study) -> Html:
             harm,
             f"Accuracy on the test images of each class, minus that of {reference}, mean over pairs of a seed with "
             f"{study.confidence:.0%} t interval. Filled: significant at {alpha:g} after Holm's correction over the "
-            f"classes of that network and arm. Significant: {found} of {len(harm)}; largest loss: class "
-            f"{worst['class']} of {worst['network']} in {worst['arm']}, {100 * worst['mean']:.2f} points "
-            f"(Holm p {_p(worst['p_holm'])}).",
+            f"classes of that network and arm. Significant: {found} of {len(harm)}; {_largest_loss(harm)}.",
         )
 
 
-def _p(value: float) -> str:
-    return "unknown with one pair" if np.isnan(value) else f"= {value:.2g}"
+def _largest_loss(harm: pd.DataFrame) -> str:
+    """The class that lost most, in words; no p where the pairs show no spread."""
+    worst = harm.loc[harm["mean"].idxmin()]
+    if worst["mean"] >= 0:
+        return "no class lost accuracy"
+    told = "" if np.isnan(worst["p_holm"]) else f" (Holm p = {worst['p_holm']:.2g})"
+    return (
+        f"largest loss: class {worst['class']} of {worst['network']} in {worst['arm']}, "
+        f"{-100 * worst['mean']:.2f} points{told}"
+    )

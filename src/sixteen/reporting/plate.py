@@ -145,10 +145,17 @@ def logarithmic(axis: Axes, x: bool = False) -> None:
     line.set_major_locator(
         LogLocator(subs=(1, 3) if decades < 2 else (1,), numticks=6)
         if x
-        else LogLocator(subs=(1, 2, 5) if decades < 3 else (1,))
+        else LogLocator(subs=_steps(decades))
     )
     line.set_minor_locator(NullLocator())
     line.set_major_formatter("{x:g}")
+
+
+def _steps(decades: float) -> tuple[float, ...]:
+    """Ticks within a decade: a handful on the axis, however short it is."""
+    if decades < 0.7:
+        return (1, 1.5, 2, 3, 5, 7)
+    return (1, 2, 5) if decades < 3 else (1,)
 
 
 def save(

@@ -109,7 +109,7 @@ def hessian(study: Study) -> Html:
         "Norms, over all trained weights: the Hessian times the casting error (horizontal), which the mean value "
         "theorem puts in place of the change of the float32 gradient when the weights are cast (vertical). A point "
         "an observation and seed; both axes logarithmic; on the dashed line the two are equal. Median of the norm "
-        f"of their difference, over the measured change: {100 * gap.median():.2g} %."
+        f"of their difference, over the measured change: {100 * gap.median():.0f} %."
     )
     return _scatter(study, rows, "hessian_product", "gradient_change", "hessian", title, caption,
                     ("Hessian \N{MULTIPLICATION SIGN} casting error", "measured change of the gradient"))  # fmt: skip
