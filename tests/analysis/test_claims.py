@@ -270,7 +270,7 @@ def test_a_lemma_is_refuted_by_one_image_and_tells_how_tight_it_is() -> None:
     good = judge(about, predictions(cast, trained))
     assert (good["verdict"], good["n"], good["estimate"]) == ("supported", 200, 95)
     assert "after the cast 95 % are certified and 100 % agree, of 200" in good["why"]
-    assert "of networks trained apart 25 % are certified and 90 % agree, of 200" in good["why"]
+    assert "at the end of training 25 % are certified and 90 % agree, of 200" in good["why"]
     assert good["brief"] == "95 % certified, 100 % agree, 0 violations"
     assert judge(about, predictions(trained))["estimate"] == 25
     bad = judge(about, predictions(cast, ("float16", "trained", 50, 180, 1)))

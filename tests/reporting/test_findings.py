@@ -111,8 +111,9 @@ def test_certified_shares_are_of_all_images_and_a_violation_is_called_a_bug(
            "gamma_mean": 0.6}  # fmt: skip
     _replace(standalone, "tolerance", pd.DataFrame([row]))
     text = tolerance.certificates(standalone).text
-    for cell in ("50.0", "80.0", "62.5", "<b>1: a bug</b>", "200 \N{MULTIPLICATION SIGN} 1"):
+    for cell in ("50.0", "80.0", "62.5", "<b>1: a bug</b>"):
         assert f">{cell}</td>" in text
+    assert "200 test images and 1 seeds" in text
 
 
 def test_many_arms_stand_below_each_other(tmp_path: Path) -> None:

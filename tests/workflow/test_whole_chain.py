@@ -6,13 +6,14 @@ from small_project import make_project
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """One narrow ResNet-8, one seed, one epoch a phase."""
+    """One narrow ResNet-8, one seed, one epoch a phase, the second one observed."""
     project = make_project(tmp_path_factory.mktemp("whole") / "project", cheap=False)
 
     def shrink(parameters):
         parameters["networks"]["resnet8"]["width"] = 4
         for recipe in ("short-sgd", "second-sgd"):
             parameters["recipes"][recipe]["epochs"] = 1
+        parameters["recipes"]["second-sgd"]["observe"] = {"every": 1, "cast_to": "float16"}
         parameters["studies"]["continuous16-demo"]["seeds"] = [0]
 
     project.edit(shrink)
@@ -47,4 +48,4 @@ def test_the_page_says_that_one_seed_decides_nothing_about_accuracy(project):
 
 def test_a_reader_opens_the_pages(project, read_page):
     assert read_page(project.folder / "reports/index.html") == 0
-    assert read_page(project.folder / "reports/continuous16-demo/index.html") == 7
+    assert read_page(project.folder / "reports/continuous16-demo/index.html") == 18

@@ -4,7 +4,7 @@ from typing import Any
 
 from sixteen.analysis.comparison import number
 
-KINDS = {"cast": "after the cast", "trained": "of networks trained apart"}
+KINDS = {"cast": "after the cast", "trained": "at the end of training"}
 NO_STATISTICS = {
     "low": None,
     "high": None,
@@ -47,7 +47,7 @@ def lemma(claim: dict[str, Any], network: str, tolerance: list[dict[str, Any]]) 
     """Whether every certified image (Gamma > 2 delta) kept its class: a theorem of arXiv:2305.10947.
 
     ``estimate`` is the certified share of ``n`` predictions after the cast; where the arms have no cast, of
-    those of networks trained apart. One violation, of whichever kind, refutes.
+    those at the end of training. One violation, of whichever kind, refutes.
     """
     rows = [row for row in tolerance if row["network"] == network and row["arm"] in claim["arms"]]
     by_kind = {kind: [row for row in rows if row["kind"] == kind] for kind in KINDS}

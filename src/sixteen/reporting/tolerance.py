@@ -20,7 +20,7 @@ from sixteen.reporting.study import Study, interval
 
 WORDS = {
     "cast": "the 32-bit network itself, cast",
-    "trained": "trained apart from the same seed",
+    "trained": "the network that the arm ends with",
 }
 CERTIFIED = "#e4efe9"
 DISAGREES: dict[str, Any] = {
@@ -89,23 +89,25 @@ def certificates(study: Study) -> Html:
         violations = int(group["violations"].sum())
         lines.append(
             (
-                *map(escape, (str(network), str(arm), str(kind))),
+                escape(str(network)),
+                escape(f"{arm} ({kind})"),
                 *cells,
                 f"{violations}" if violations == 0 else f"<b>{violations}: a bug</b>",
                 f"{group['delta_mean'].mean():.2g}",
                 f"{group['delta_max'].max():.2g}",
-                f"{int(group['n'].max()):,} \N{MULTIPLICATION SIGN} {group['seed'].nunique()}",
             )
         )
-    head = ("Network", "Arm", "Kind", "Certified (%)", "Same class (%)",
-            "Tightness (%)", "Violations", "mean δ", "max δ", "Images \N{MULTIPLICATION SIGN} seeds")  # fmt: skip
+    head = ("Network", "Arm (kind)", "Certified (%)", "Same class (%)", "Tightness (%)", "Violations",
+            "mean δ", "max δ")  # fmt: skip
+    images, seeds = f"{int(rows['n'].max()):,}", rows["seed"].nunique()
     note = (
-        f"<p class='quiet'>Mean over seeds [{study.confidence:.0%} t interval]. Certified: images with "
+        f"<p class='quiet'>{images} test images and {seeds} seeds: mean over seeds [{study.confidence:.0%} t "
+        "interval]. Certified: images with "
         "Γ > 2δ, of all test images. Same class: images for which the two in fact predict it. "
         "Tightness: the first over the second. "
         f"A violation, a certified image whose class changed, is ruled out by the lemma. {_words(rows)}</p>"
     )
-    return Html(note + table(head, lines, range(3, 10)), f"table of {title.lower()}: {len(lines)}")
+    return Html(note + table(head, lines, range(2, 8)), f"table of {title.lower()}: {len(lines)}")
 
 
 def _draw(axis: Axes, points: pd.DataFrame, colour: str, marker: str) -> None:
