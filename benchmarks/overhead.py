@@ -55,6 +55,7 @@ def print_breakdown(wall: float, records: list[dict]) -> None:
                 "train: compile": facts["compile_seconds"],
                 "train: steps": facts["train_seconds"],
                 "train: test accuracy": facts["test_seconds"],
+                "train: observation of theory": facts["observe_seconds"],
             }
             spent.update(parts)
             spent["train: other (data, checkpoints, records)"] += seconds - sum(parts.values())
