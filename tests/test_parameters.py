@@ -97,7 +97,12 @@ def test_a_number_that_is_not_finite_is_refused(real, value):
 
 def test_a_seed_with_a_point_is_refused(real):
     real["studies"]["continuous16"]["seeds"] = [0, 1.0]
-    assert "whole numbers" in refusal(real)
+    assert "1.0 is not of type 'integer'" in refusal(real)
+
+
+def test_a_batch_with_a_point_is_refused(real):
+    real["recipes"]["sgd"]["batch"] = 32.0
+    assert "32.0 is not of type 'integer'" in refusal(real)
 
 
 def test_quantization_to_32_bit_is_refused(real):

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
+from jsonschema.validators import extend
 
 from sixteen.analysis import design
 from sixteen.analysis.metrics import METRICS
@@ -25,6 +26,17 @@ OPTIMIZERS = {
     "adam": {"beta_1", "beta_2", "epsilon"},
     "adamw": {"beta_1", "beta_2", "epsilon", "weight_decay"},
 }
+
+
+def _is_integer(_: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+# JSON Schema takes 10.0 for an integer; a seed or a batch of 10.0 would fail later, or get another fingerprint.
+_Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
+)
 
 
 class _Loader(yaml.SafeLoader):
@@ -63,7 +75,7 @@ def load(path: Path, schema: Path = SCHEMA) -> dict[str, Any]:
 def check(parameters: dict[str, Any], schema: Path = SCHEMA) -> None:
     """Refuse unknown keys, wrong types and ranges, and names that nothing in the file defines."""
     rules = yaml.safe_load(schema.read_text(encoding="utf-8"))
-    error = best_match(Draft202012Validator(rules).iter_errors(parameters))
+    error = best_match(_Validator(rules).iter_errors(parameters))
     if error is not None:
         place = "/".join(str(part) for part in error.absolute_path) or "the top level"
         raise UserError(f"params.yaml, {place}: {error.message}")
@@ -144,10 +156,11 @@ def _check_study(parameters: dict[str, Any], study: dict[str, Any], place: str) 
     _known(parameters, "datasets", [study["dataset"]], f"{place}/dataset")
     _known(parameters, "networks", study["networks"], f"{place}/networks")
     _known(parameters, "claims", [study["claims"]], f"{place}/claims")
-    if floats := [seed for seed in study["seeds"] if isinstance(seed, float)]:
-        raise UserError(f"{place}/seeds: expected whole numbers, came {floats[0]}")
     instead = study.get("recipes", {})
-    _known(parameters, "networks", list(instead), f"{place}/recipes")
+    if absent := [network for network in instead if network not in study["networks"]]:
+        raise UserError(
+            f"{place}/recipes: expected networks of the study ({', '.join(study['networks'])}), came {absent[0]!r}"
+        )
     for network in study["networks"]:
         for arm, text in study["arms"].items():
             _check_sentence(parameters, text, instead.get(network, {}), f"{place}/arms/{arm}")

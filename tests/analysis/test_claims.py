@@ -221,13 +221,26 @@ def test_a_claim_about_one_network_reads_no_other() -> None:
     assert (judged["verdict"], judged["network"]) == ("refuted", "resnet156")
 
 
+@pytest.mark.parametrize(("seeds", "verdict"), [(5, "supported"), (3, "inconclusive")])
+def test_an_arm_that_always_diverges_does_worse(seeds: int, verdict: str) -> None:
+    given = evidence({"resnet8": [-0.5] * seeds})
+    for seed in range(seeds):
+        spoil(given, "float16", seed, outcome="diverged", accuracy=None)
+    judged = judge(claim("less"), given)
+    assert (judged["verdict"], judged["n"]) == (verdict, seeds)
+    assert "diverged for each of" in judged["why"]
+    assert judged["needed_n"] == (None if verdict == "supported" else 5)
+
+
 def test_other_hardware_decides_nothing_about_a_claim_of_gpus() -> None:
     about = claim("ratio_at_most", "train_seconds", value=1.0, hardware="gpu")
     ratios = {"resnet8": [0.6, 0.61, 0.62]}
     on_cpu = judge(about, evidence(ratios, "train_seconds"))
     on_gpu = judge(about, evidence(ratios, "train_seconds", device="NVIDIA A100"))
     assert (on_cpu["verdict"], on_gpu["verdict"]) == ("inconclusive", "supported")
-    assert on_cpu["estimate"] == on_gpu["estimate"] and on_cpu["needed_n"] is None
+    assert on_cpu["estimate"] == on_gpu["estimate"]
+    undecided = judge(about, evidence({"resnet8": [0.6, 1.4]}, "train_seconds"))
+    assert undecided["needed_n"] is None and "decide" not in undecided["why"]
     assert "cpu: a" in on_cpu["hardware_note"]
     assert on_gpu["hardware_note"] is None
     mixed = spoil(evidence(ratios, "train_seconds", device="A100"), "float16", 0, device="H100")

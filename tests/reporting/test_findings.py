@@ -63,7 +63,7 @@ def test_a_scale_saves_what_it_lifts_to_the_smallest_number(mixed: Study) -> Non
     [
         (0.4, "No factor changed the test accuracy significantly (smallest Holm p = 0.4)."),
         (0.01, "On resnet8, scale: none \N{RIGHTWARDS ARROW} dynamic lowers the test accuracy by 1.5 percentage points "
-               "[\N{MINUS SIGN}2, \N{MINUS SIGN}1] (Holm p = 0.01, n = 3)."),
+               "[1, 2] (Holm p = 0.01, n = 3)."),
     ],
 )  # fmt: skip
 def test_the_answer_is_made_from_the_estimates(mixed: Study, p: float, says: str) -> None:

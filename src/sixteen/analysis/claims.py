@@ -2,11 +2,12 @@
 
 Each claim compares two arms over paired seeds of runs that finished; the test and its numbers come from
 params.yaml. A run that diverged is no evidence for a claim, so one that had to be left out caps the verdict
-at inconclusive. A claim about several networks is supported if it is at each of them, and refuted if it is
+at inconclusive; but where an arm that is said to do worse diverged for every seed, it did. A claim about several networks is supported if it is at each of them, and refuted if it is
 at any, tested at the level divided by the number of tests (Bonferroni). Too few seeds are inconclusive, and so
 is what a claim about GPUs finds on other hardware.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,18 +80,20 @@ def _judge_network(
     if claim["test"] == "lemma":
         return exact.lemma(claim, network, evidence.tolerance)
     criteria = criteria_of(claim, evidence.levels)
-    power, family = evidence.levels["power"], networks * len(criteria)
+    note = _hardware_note(claim, network, evidence)
+    power, family = None if note else evidence.levels["power"], networks * len(criteria)
     parts = [
         compare(criterion, evidence.runs, network, claim["arms"], family, power)
         for criterion in criteria
     ]
+    if claim["test"] == "less" and (seeds := _diverged_alone(claim, network, evidence)):
+        return {**parts[-1], "network": network, **_judge_divergence(claim, seeds, evidence)}
     verdict = _conclude([part["verdict"] for part in parts])
     left_out = list(dict.fromkeys(name for part in parts for name in part["left_out"]))
     why = "; ".join(part["why"] for part in parts) + _say_left_out(left_out)
     if verdict == "supported" and left_out:
         verdict = "inconclusive"
         why += ", and the runs that are left can't support a claim alone"
-    note = _hardware_note(claim, network, evidence)
     if note and verdict != "inconclusive":
         verdict = "inconclusive"
         why += ", but that isn't what the claim is about"
@@ -103,6 +106,33 @@ def _judge_network(
         "needed_n": None if left_out or note else _needed(verdict, parts),
         "left_out": left_out,
         "hardware_note": note,
+    }
+
+
+def _diverged_alone(claim: dict[str, Any], network: str, evidence: Evidence) -> int:
+    """How many seeds there are, if the first arm diverged in each and the second in none; else 0."""
+    outcomes = [
+        {run["outcome"] == "diverged" for run in evidence.runs
+         if run["network"] == network and run["arm"] == arm}
+        for arm in claim["arms"]
+    ]  # fmt: skip
+    seeds = {run["seed"] for run in evidence.runs if run["network"] == network}
+    return len(seeds) if outcomes == [{True}, {False}] else 0
+
+
+def _judge_divergence(claim: dict[str, Any], seeds: int, evidence: Evidence) -> dict[str, Any]:
+    """A claim that the first arm does worse, where it never finished: the sign test over seeds."""
+    chance, alpha = 0.5**seeds, evidence.levels["alpha"]
+    first, second = claim["arms"]
+    told = f"{first} diverged for each of {seeds} seeds, {second} for none"
+    return {
+        "verdict": "supported" if chance <= alpha else "inconclusive",
+        "why": f"{told[0].upper()}{told[1:]} (sign test, p = {chance:.2g}).",
+        "brief": told,
+        "n": seeds,
+        "needed_n": None if chance <= alpha else math.ceil(-math.log2(alpha)),
+        "left_out": [],
+        "hardware_note": None,
     }
 
 

@@ -85,9 +85,12 @@ def compare(
     network: str,
     arms: list[str],
     family: int,
-    wanted_power: float,
+    wanted_power: float | None,
 ) -> dict[str, Any]:
-    """One test at one network; refutes at the level divided by ``family``, the tests at once."""
+    """One test at one network; refutes at the level divided by ``family``, the tests at once.
+
+    Without ``wanted_power`` nothing is said about how many seeds would decide: none would.
+    """
     strict = 1 - (1 - criterion.confidence) / family
     pairs = pair(runs, network, arms, criterion.metric, criterion.kind)
     ratio = criterion.kind == "ratio"
@@ -101,7 +104,7 @@ def compare(
     if lenient:
         verdict = statistics.decide(compared(pairs.first, pairs.second, strict), criterion.region)
     needed = None
-    if verdict == "inconclusive" and not mute:
+    if verdict == "inconclusive" and not mute and wanted_power is not None:
         level = strict if lenient else criterion.confidence
         needed = statistics.needed_n(estimate, criterion.region, level, wanted_power)
     why = _say(criterion, arms, estimate)
@@ -109,7 +112,7 @@ def compare(
         why += f", but not at the level that {family} tests at once ask for (Bonferroni)"
     if mute:
         why += "; seeds that all agree show no spread to test against, more seeds may"
-    elif verdict == "inconclusive":
+    elif verdict == "inconclusive" and wanted_power is not None:
         why += f"; {_say_needed(estimate, needed, wanted_power)}"
     ends = (estimate.mean, estimate.low, estimate.high)
     shown = [None if value is None else criterion.shown(value) for value in ends]

@@ -188,7 +188,7 @@ class _Estimate:
         without = "without those that have no estimate, " if self.failed else ""
         lines.append(
             f"estimated time: {_range(low, high)}, {without}{what}; the range is that of what was measured, "
-            "other load on the machine isn't in it"
+            "other load on the machine isn't in it, nor what recipes observe"
         )
         return lines
 

@@ -22,7 +22,9 @@ def effects(study: Study, metric: str) -> Html:
     words, unit, scale = _shown(metric)
     title, rows = f"What changes the {words}", _rows(study, metric)
     if rows.empty:
-        return nothing(title, "no factorial design in this study, or no seed of it finished")
+        return nothing(
+            title, "no factorial design in this study, or no seed of which all arms finished"
+        )
     networks = [network for network in study.networks if network in set(rows["network"])]
     names = list(dict.fromkeys(rows.sort_values("kind", ascending=False)["effect"]))
     alpha = study.parameters["statistics"]["alpha"]
@@ -82,11 +84,24 @@ def _answer(study: Study, metric: str) -> str:
             "one seed allows no test" if np.isnan(smallest) else f"smallest Holm p = {smallest:.2g}"
         )
         return f"No factor changed the {words} significantly ({why})."
-    return " ".join(
-        f"On {row['network']}, {row['effect']} {'lowers' if row['mean'] < 0 else 'raises'} the {words} by "
-        f"{number(abs(row['mean'] * scale))} {unit} [{number(row['low'] * scale)}, {number(row['high'] * scale)}] "
-        f"(Holm p = {row['p_holm']:.2g}, n = {int(row['n'])})."
-        for _, row in found.iterrows()
+    return " ".join(_said(row, words, unit, scale) for _, row in found.iterrows())
+
+
+def _said(row: pd.Series, words: str, unit: str, scale: float) -> str:
+    """One significant effect as a sentence."""
+    tested = f"(Holm p = {row['p_holm']:.2g}, n = {int(row['n'])})"
+    low, mean, high = (row[name] * scale for name in ("low", "mean", "high"))
+    if row["kind"] == "interaction":
+        return (
+            f"On {row['network']}, {row['effect']}: the one factor changes the other's effect on the {words}, by "
+            f"{number(2 * mean)} {unit} [{number(2 * low)}, {number(2 * high)}] {tested}."
+        )
+    verb = "raises"
+    if mean < 0:
+        verb, low, mean, high = "lowers", -high, -mean, -low
+    return (
+        f"On {row['network']}, {row['effect']} {verb} the {words} by {number(mean)} {unit} "
+        f"[{number(low)}, {number(high)}] {tested}."
     )
 
 

@@ -189,7 +189,8 @@ def _last(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _limits(axis: Axes) -> None:
     for limit, line, _ in LIMITS:
-        axis.axvline(limit, color=NEUTRAL, linewidth=1.4, linestyle=line, zorder=1)
+        # Before the bin of the limit's own exponent, which reaches from a half below it to a half above.
+        axis.axvline(limit - 0.5, color=NEUTRAL, linewidth=1.4, linestyle=line, zorder=1)
 
 
 def _limit_handles() -> list[Line2D]:

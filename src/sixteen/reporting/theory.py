@@ -47,7 +47,8 @@ def gradient(study: Study) -> Html:
         ],
         name="gradient-error",
         title="The 16-bit gradient against the float32 gradient",
-        caption="At the same weights and on the same batch: norm of the difference of the two gradients over the "
+        caption="At the weights of the run and on the same batch (master weights are cast for the 16-bit gradient, so "
+        "that their casting error is in it): norm of the difference of the two gradients over the "
         "norm of the float32 one (logarithmic axis), and the cosine of the angle between them; 1 is the same "
         "direction.",
         empty="no observed arm computes in 16 bit",
@@ -57,7 +58,9 @@ def gradient(study: Study) -> Html:
 def gradient_layers(study: Study) -> Html:
     """Relative gradient error of each tensor at the first observation of the last phase."""
     title = "Error of the 16-bit gradient, tensor by tensor"
-    rows = study.table("observations").query("tensor != 'all'").dropna(subset=["gradient_error"])
+    rows = (
+        once(study.table("observations")).query("tensor != 'all'").dropna(subset=["gradient_error"])
+    )
     rows = rows[rows["phase"] == rows.groupby(["network", "arm"])["phase"].transform("max")]
     key = ["network", "arm"]
     rows = rows[rows["epoch"] == rows.groupby(key)["epoch"].transform("min")]
@@ -117,7 +120,7 @@ def hessian(study: Study) -> Html:
 
 def descent(study: Study) -> Html:
     """Predicted against actual decrease of the loss in one gradient step."""
-    title, rows = "Descent of the loss: predicted and actual", study.table("descent")
+    title, rows = "Descent of the loss: predicted and actual", once(study.table("descent"))
     rows = rows.replace([np.inf, -np.inf], np.nan).dropna(
         subset=["predicted_decrease", "actual_decrease"]
     )
@@ -138,19 +141,24 @@ def remainder(study: Study) -> Html:
     """The remainder R, predicted minus actual decrease of the loss, over training."""
     return lines(
         study,
-        study.table("descent"),
+        once(study.table("descent")),
         [Part("remainder", "remainder R (nats)")],
         name="remainder",
         title="Remainder of the descent inequality",
         caption="R is the predicted minus the actual decrease of the loss in one gradient step: what curvature and "
-        "16-bit errors take (above 0) or give (below 0). The float32 arm shows the part that curvature has.",
+        "16-bit errors take (above 0) or give (below 0). Arms stand at weights of their own; one that computes in float32 shows what curvature alone takes.",
         empty=UNOBSERVED,
     )
 
 
+def once(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a run that two arms share (the phase before a cast), for the first of them alone."""
+    return rows[~rows.drop(columns="arm").duplicated()]
+
+
 def _whole(study: Study) -> pd.DataFrame:
     """The observations over all tensors together."""
-    whole = study.table("observations").query("tensor == 'all'")
+    whole = once(study.table("observations")).query("tensor == 'all'")
     return whole.replace([np.inf, -np.inf], np.nan)
 
 

@@ -7,19 +7,19 @@ from sixteen.reporting.heat import heat, sheets
 from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.plate import legend, look, panels, save, style
 from sixteen.reporting.study import Study
-from sixteen.reporting.theory import UNOBSERVED, arm_points
+from sixteen.reporting.theory import UNOBSERVED, arm_points, once
 from sixteen.reporting.trend import Part, lines
 
 LOST = "lost updates (%)"
 MEANS = (
-    "An update is lost when the optimizer wants to change a weight and the stored weight stays as it was, "
-    "because the change is less than half the distance to the next number of its format."
+    "An update is lost when the optimizer, computed in float32, would change a weight and the stored weight stays "
+    "as it was: the change is below half the distance to the next number of its format, or underflowed before."
 )
 
 
 def over_training(study: Study) -> Html:
     """Share of updates lost to rounding over epochs, arm by arm."""
-    rows = _share(study.table("observations").query("tensor == 'all'"))
+    rows = _share(once(study.table("observations")).query("tensor == 'all'"))
     return lines(
         study,
         rows,
@@ -34,7 +34,7 @@ def over_training(study: Study) -> Html:
 
 def layers(study: Study) -> Html:
     """Share of lost updates by tensor and epoch, for the arm that loses most."""
-    title, rows = "Lost updates, tensor by tensor", study.table("observations")
+    title, rows = "Lost updates, tensor by tensor", once(study.table("observations"))
     rows = _share(rows.query("tensor != 'all'"))
     if rows.empty or not rows["share"].max():
         return nothing(title, "no update was lost, or none was observed")

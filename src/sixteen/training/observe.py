@@ -113,7 +113,12 @@ class Observer:
         # Always with vectors where a Hessian is needed once, so that one compiled function serves all.
         errors = rounded and [q.astype(np.float32) - w for q, w in zip(rounded, wide, strict=True)]
         exact = self.exact.at(wide, rows[0], vectors=errors)
-        gradient = self._gradient(theta, rows[0], exact)
+        scale = optimizers.scale_of(self.optimizer) if self.rounds_arithmetic else 1.0
+        scaled = exact.gradients
+        if self.rounds_arithmetic:
+            scaled = self.own.at(theta, rows[0], scale).gradients
+        # Unscaled in float32 alone: what underflowed stays zero.
+        gradient = [tensor.astype(np.float32) / np.float32(scale) for tensor in scaled]
         vectors = {"theta": _flat(wide), "exact": _flat(exact.gradients)}
         if self.rounds_arithmetic:
             vectors["gradient"] = _flat(gradient)
@@ -123,7 +128,7 @@ class Observer:
             vectors["rounded"] = _flat(rounded)
             vectors["product"] = _flat(exact.products)
             vectors["change"] = _flat(changed) - vectors["exact"]
-        vectors |= self._updates(rows, wide, gradient)
+        vectors |= self._updates(wide, scaled, gradient)
         observations = [
             {"epoch": epoch, "tensor": tensor}
             | _observation({name: vector[part] for name, vector in vectors.items()})
@@ -142,28 +147,19 @@ class Observer:
         with np.errstate(over="ignore", under="ignore"):
             return [tensor.astype(target) for tensor in wide]
 
-    def _gradient(
-        self, theta: list[np.ndarray], rows: np.ndarray, exact: Derived
-    ) -> list[np.ndarray]:
-        """The run's own gradient in float32, unscaled only there: what underflowed stays zero."""
-        if not self.rounds_arithmetic:
-            return exact.gradients
-        scale = optimizers.scale_of(self.optimizer)
-        gradients = self.own.at(theta, rows, scale).gradients
-        return [gradient.astype(np.float32) / np.float32(scale) for gradient in gradients]
-
     def _updates(
-        self, rows: np.ndarray, wide: list[np.ndarray], gradient: list[np.ndarray]
+        self, wide: list[np.ndarray], scaled: list[np.ndarray], gradient: list[np.ndarray]
     ) -> Vectors:
-        """What the optimizer means to add to the weights, and the weights after a real step.
+        """What the optimizer means to add to the weights, and the weights after it did, from one gradient.
 
         Empty if the step is skipped because the scaled gradient overflows, or isn't finite anyway.
         """
         before = state.snapshot(self.model, self.optimizer)
         updates = optimizers.updates_of(self.optimizer)
-        self.step.train_batch(rows, 0)
+        variables = self.model.trainable_variables
+        self.optimizer.apply([ops.convert_to_tensor(tensor) for tensor in scaled], variables)
         taken = optimizers.updates_of(self.optimizer) > updates
-        after = [v.numpy().astype(np.float32) for v in self.model.trainable_variables]
+        after = [variable.numpy().astype(np.float32) for variable in variables]
         state.restore(self.model, self.optimizer, before)
         if not taken or not all(np.isfinite(tensor).all() for tensor in gradient):
             return {}

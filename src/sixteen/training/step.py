@@ -54,10 +54,6 @@ class Step(ABC):
         """
 
     @abstractmethod
-    def train_batch(self, rows: np.ndarray, number: int) -> np.ndarray:
-        """Take the step number `number` (from 0) of `rows` alone; its report, float32 [4]."""
-
-    @abstractmethod
     def test_batch(self, indices: np.ndarray) -> np.ndarray:
         """Logits [batch, classes] in the compute type for test images int32 [batch]."""
 

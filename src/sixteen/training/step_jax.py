@@ -34,13 +34,6 @@ class JaxStep(Step):
         self._keep(state)
         return np.stack([np.asarray(report) for report in reports])
 
-    def train_batch(self, rows: np.ndarray, number: int) -> np.ndarray:
-        """See `Step`."""
-        state = [[variable.value for variable in group] for group in self._groups()]
-        state, report = self._train(state, self.train_data, rows, np.int32(number))
-        self._keep(state)
-        return np.asarray(report)
-
     def test_batch(self, indices: np.ndarray) -> np.ndarray:
         """See `Step`."""
         state = [[variable.value for variable in group] for group in self._groups()[:2]]

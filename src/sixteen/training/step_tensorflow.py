@@ -39,10 +39,6 @@ class TensorFlowStep(Step):
             tick()
         return np.stack([report.numpy() for report in reports])
 
-    def train_batch(self, rows: np.ndarray, number: int) -> np.ndarray:
-        """See `Step`."""
-        return self._train(tf.constant(rows), tf.constant(number)).numpy()
-
     def test_batch(self, indices: np.ndarray) -> np.ndarray:
         """See `Step`."""
         return self._test(tf.constant(indices)).numpy()
