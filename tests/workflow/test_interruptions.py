@@ -69,8 +69,10 @@ def test_a_second_snakemake_is_refused_in_a_sentence_and_loses_nothing(fresh):
 
 
 def test_a_cancelled_run_says_so_and_the_next_call_goes_on(fresh):
-    process = fresh.start("snakemake --cores 1 demo", CHEAP_PAUSE="0.3")
+    process = fresh.start("snakemake --cores 1 demo", CHEAP_PAUSE="1")
     wait_for(lambda: any("/trained-in" in path for path in fresh.runs()))
+    # Inside a training: a Python that is only just starting tells of the signal in its own words.
+    wait_for(lambda: list(fresh.folder.glob("results/**/continued-*/**/.*.partial")))
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     kept = fresh.runs()
