@@ -1,138 +1,20 @@
-"""A small project whose steps are cheap and real: planned, executed, recorded and published as any other."""
+"""The small project, made once, and copies of it."""
 
 import copy
-import json
 import shutil
 from pathlib import Path
 
 import pytest
 import yaml
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
-
-from sixteen.lineage import job
-from sixteen.lineage.plan import Plan
-from sixteen.reporting import provenance
-from sixteen.reporting.publish import publish
+from small_plan import PARAMETERS, make
 
 TOP = Path(__file__).parents[2]
-
-PARAMETERS = {
-    "backend": "tensorflow",
-    "threads": 1,
-    "checkpoint_epochs": 5,
-    "datasets": {"digits": {"kind": "digits", "normalisation": "scalar"}},
-    "networks": {"resnet8": {"family": "resnet", "depth": 8, "width": 16}},
-    "precisions": {
-        name: {
-            "compute": name,
-            "master_weights": False,
-            "batch_norm": "float32",
-            "loss": name,
-            "loss_scale": None,
-        }
-        for name in ("float32", "float16")
-    },
-    "recipes": {
-        "sgd": {
-            "optimizer": "sgd",
-            "learning_rate": 0.01,
-            "momentum": 0.9,
-            "l2": 0.0001,
-            "averaging": None,
-            "batch": 32,
-            "epochs": 2,
-            "augmentation": "none",
-            "observe": None,
-        }
-    },
-    "statistics": {"confidence": 0.95, "alpha": 0.05, "power": 0.8},
-    "published": {},
-    "claims": {"none": []},
-    "studies": {
-        "small": {
-            "title": "A small study",
-            "paper": "arXiv:2311.18587",
-            "notebook": "empty",
-            "claims": "none",
-            "dataset": "digits",
-            "networks": ["resnet8"],
-            "seeds": [0, 1],
-            "arms": {
-                "float32": "trained-in-float32-by-sgd/continued-in-float32-by-sgd",
-                "float16": "trained-in-float32-by-sgd/quantized-to-float16/continued-in-float16-by-sgd",
-            },
-        }
-    },
-    "targets": {"demo": ["small"], "demos": ["small"], "all": ["small"]},
-}
 
 
 @pytest.fixture
 def parameters():
     """Parameters of the small project, to change at will."""
     return copy.deepcopy(PARAMETERS)
-
-
-def cheap(run):
-    """A step that writes the files of the real one, with content that depends on all that it reads."""
-
-    def step(parameters, inputs, into, scratch):
-        read = {
-            role: sorted(path.name for path in Path(place).glob("*"))
-            for role, place in inputs.items()
-        }
-        for name in run.outputs:
-            (into / name).write_text(f"{run.path} {name} {json.dumps([parameters, read])}\n")
-        if run.step == "summarize":
-            (into / "claims.json").write_text('{"claims": []}')
-        if run.step == "report":
-            _report(parameters, inputs["summary"], into)
-        facts = {
-            "train_seconds": 8.0,
-            "test_seconds": 2.0,
-            "images": 2884,
-            "device": "cpu: a model",
-        }
-        if run.step == "prepare":
-            return {"train_images": 1442, "test_images": 355, "classes": 10, "shape": [8, 8, 1]}
-        return facts if "train" in run.step else {}
-
-    step.__doc__ = "Cheap."
-    return step
-
-
-def _report(parameters, summary, into):
-    closure = provenance.collect(summary)
-    (into / "provenance.json").write_text(json.dumps(closure, indent=1))
-    inside = {
-        "figure": "accuracy",
-        "study": parameters["study"],
-        "summary": closure["summary"],
-        "fingerprint": summary.name,
-    }
-    (into / "figures").mkdir()
-    png = PngInfo()
-    png.add_text("sixteen", json.dumps(inside))
-    Image.new("RGB", (40, 40)).save(into / "figures/accuracy.png", pnginfo=png)
-    described = json.dumps({"sixteen": inside})
-    (into / "figures/accuracy.svg").write_text(
-        f"<svg><dc:description>{described}</dc:description></svg>"
-    )
-    (into / "tables").mkdir()
-    shutil.copyfile(summary / "claims.json", into / "tables/claims.json")
-    shutil.copyfile(summary / "runs.csv", into / "tables/runs.csv")
-
-
-def make(parameters):
-    """Make and publish everything that the parameters plan, in the current folder; returns the plan."""
-    plan = Plan(parameters)
-    for run in plan.runs.values():
-        job.execute(run, cheap(run))
-    for study in parameters["studies"]:
-        reported = next(run for run in plan.study(study) if run.step == "report")
-        publish(Path(reported.path), Path("reports"), study, reported.fingerprint)
-    return plan
 
 
 @pytest.fixture(scope="session")

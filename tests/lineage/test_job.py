@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import cheap
+from small_plan import cheap
 
 from sixteen.errors import UserError
 from sixteen.lineage import job, record

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import make
+from small_plan import make
 
 from sixteen.lineage import record
 from sixteen.lineage.plan import Plan

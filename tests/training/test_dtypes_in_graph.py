@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ADAM, PRECISIONS, RECIPE
+from small_runs import ADAM, PRECISIONS, RECIPE
 
 from sixteen import networks
 from sixteen.datasets import Dataset
@@ -227,7 +227,7 @@ sys.path[:0] = [{here!r}]
 from sixteen.training import backends
 backends.start("jax", 1)
 import jax, numpy as np
-from conftest import PRECISIONS, RECIPE
+from small_runs import PRECISIONS, RECIPE
 from test_dtypes_in_graph import OPTIMIZERS, built, data
 from sixteen.training.step_jax import JaxStep
 

@@ -1,7 +1,7 @@
 """Energy from the processor's counters, in a folder that looks like the kernel's; bytes from tensors."""
 
 import pytest
-from conftest import PRECISIONS, RECIPE
+from small_runs import PRECISIONS, RECIPE
 
 from sixteen import networks
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ADAM, DYNAMIC, PRECISIONS, RECIPE
+from small_runs import ADAM, DYNAMIC, PRECISIONS, RECIPE
 
 from sixteen.errors import UserError
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import ADAM, PRECISIONS, RECIPE
+from small_runs import ADAM, PRECISIONS, RECIPE
 
 from sixteen import networks
 from sixteen.errors import UserError

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from conftest import ADAM, DETERMINISTIC, PRECISIONS, Run, parameters
 from safetensors.numpy import load_file
+from small_runs import ADAM, DETERMINISTIC, PRECISIONS, Run, parameters
 
 
 class Killed(Exception):

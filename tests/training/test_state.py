@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from conftest import PRECISIONS
 from safetensors.numpy import save_file
+from small_runs import PRECISIONS
 
 from sixteen import networks
 from sixteen.errors import UserError

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import PRECISIONS, RECIPE
+from small_runs import PRECISIONS, RECIPE
 
 from sixteen import networks
 from sixteen.datasets import Dataset

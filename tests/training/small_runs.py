@@ -1,0 +1,137 @@
+"""Runs of a small network on a few digits, each in a process of its own as in the workflow."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = """
+import json, logging, sys
+from pathlib import Path
+logging.basicConfig(format="%(message)s")
+logging.getLogger("sixteen").setLevel("INFO")
+from sixteen.training import train
+call = json.loads(sys.argv[1])
+inputs = {role: Path(path) for role, path in call["inputs"].items()}
+facts = getattr(train, call["step"])(
+    call["parameters"], inputs, Path(call["into"]), Path(call["scratch"])
+)
+print(json.dumps(facts))
+"""
+FLOAT32 = {
+    "compute": "float32",
+    "master_weights": False,
+    "batch_norm": "float32",
+    "loss": "float32",
+    "loss_scale": None,
+}
+FLOAT16 = FLOAT32 | {"compute": "float16", "loss": "float16"}
+MIXED = FLOAT32 | {"compute": "float16", "master_weights": True}
+DYNAMIC = {"kind": "dynamic", "start": 32768, "growth_interval": 2000, "factor": 2}
+PRECISIONS = {
+    "float32": FLOAT32,
+    "float16": FLOAT16,
+    "bfloat16": FLOAT32 | {"compute": "bfloat16", "loss": "bfloat16"},
+    "mixed_float16": MIXED | {"loss_scale": DYNAMIC},
+    "overscaled": MIXED | {"loss_scale": DYNAMIC | {"start": 2**24}},
+    "mixed_unscaled": MIXED,
+    "mixed_static": MIXED | {"loss_scale": {"kind": "static", "factor": 1024}},
+    "float16_scaled": FLOAT16 | {"loss": "float32", "loss_scale": DYNAMIC},
+    "float16_static": FLOAT16 | {"loss_scale": {"kind": "static", "factor": 128}},
+    "all_float16": FLOAT16 | {"batch_norm": "float16"},
+}
+RECIPE = {
+    "optimizer": "sgd",
+    "learning_rate": 0.05,
+    "momentum": 0.9,
+    "l2": 0.0001,
+    "averaging": None,
+    "batch": 32,
+    "epochs": 4,
+    "augmentation": "none",
+    "observe": None,
+}
+ADAM = {"optimizer": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999}
+DETERMINISTIC = (
+    "weights.safetensors",
+    "logits.safetensors",
+    "history.csv",
+    "outcome.json",
+    "observations.csv",
+    "descent.csv",
+    "exponents.csv",
+)
+
+
+def parameters(precision="float32", backend="tensorflow", seed=0, **recipe):
+    return {
+        "backend": backend,
+        "threads": 1,
+        "seed": seed,
+        "network": {"family": "resnet", "depth": 8, "width": 4},
+        "precision": PRECISIONS[precision] if isinstance(precision, str) else precision,
+        "recipe": RECIPE | recipe,
+        "checkpoint_epochs": 5,
+    }
+
+
+class Run:
+    """A finished run: its folder, its facts, and what it said while it ran."""
+
+    def __init__(self, into: Path, facts: dict, said: str):
+        self.into, self.facts, self.said = into, facts, said
+        self.outcome = json.loads((into / "outcome.json").read_text())
+        header, *rows = (into / "history.csv").read_text().splitlines()
+        self.history = [dict(zip(header.split(","), row.split(","), strict=True)) for row in rows]
+
+    def column(self, name):
+        return [float(row[name]) for row in self.history if row[name]]
+
+    def deterministic(self):
+        return {name: (self.into / name).read_bytes() for name in DETERMINISTIC}
+
+
+class Runner:
+    """Starts runs; all share one cache of compiled programs and one dataset."""
+
+    def __init__(self, folder: Path, dataset: Path):
+        self.folder, self.dataset = folder, dataset
+        self.environment = os.environ | {"SIXTEEN_CACHE": str(folder / "cache")}
+
+    def start(self, name: str, start: Path | None = None, **settings) -> subprocess.Popen:
+        into, scratch = self.folder / name, self.folder / f"{name}-scratch"
+        into.mkdir(exist_ok=True)
+        scratch.mkdir(exist_ok=True)
+        call = {
+            "step": "continue_training" if start else "train",
+            "parameters": parameters(**settings),
+            "inputs": {"dataset": str(self.dataset)} | ({"start": str(start)} if start else {}),
+            "into": str(into),
+            "scratch": str(scratch),
+        }
+        return subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, json.dumps(call)],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, name: str, **settings) -> Run:
+        return self.finish(name, self.start(name, **settings))
+
+    def finish(self, name: str, process: subprocess.Popen) -> Run:
+        out, said = process.communicate()
+        assert process.returncode == 0, said
+        return Run(self.folder / name, json.loads(out), said)
+
+    def kill(self, name: str, after_epoch: int, **settings) -> None:
+        process = self.start(name, **settings)
+        for line in process.stderr:
+            if line.startswith(f"epoch {after_epoch}/"):
+                process.send_signal(signal.SIGKILL)
+                break
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
