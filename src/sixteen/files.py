@@ -20,7 +20,7 @@ def columns_of(path: Path) -> tuple[str, ...]:
 
 
 def write_csv(path: Path, columns: tuple[str, ...], rows: Iterable[dict[str, Any]]) -> None:
-    """Write a table; its header stands there without rows as well, and None is an empty cell."""
+    """Write a table; its header stands there without rows as well; a value absent or None is an empty cell."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()

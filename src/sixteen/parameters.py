@@ -17,10 +17,9 @@ from sixteen.analysis import design
 from sixteen.analysis.metrics import METRICS
 from sixteen.errors import UserError
 from sixteen.lineage import sentence
-from sixteen.precision import storage_of
+from sixteen.precision import LARGEST_FLOAT16, storage_of
 
 SCHEMA = Path("workflow/schemas/params.schema.yaml")
-LARGEST_FLOAT16 = 65504
 OPTIMIZERS = {
     "sgd": {"momentum"},
     "adam": {"beta_1", "beta_2", "epsilon"},

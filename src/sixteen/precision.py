@@ -2,6 +2,8 @@
 
 from typing import Any
 
+LARGEST_FLOAT16 = 65504
+
 
 def storage_of(precision: dict[str, Any]) -> str:
     """The format of stored weights: float32 for master weights (arXiv:1710.03740, section 3.1)."""

@@ -7,7 +7,6 @@ and |w - Q(w)| <= s / 2 below it (Higham 2002, Accuracy and Stability of Numeric
 2.2). float16: u = 2^-11, s / 2 = 2^-25; bfloat16: u = 2^-8, s / 2 = 2^-134.
 """
 
-import csv
 import json
 import math
 import shutil
@@ -19,6 +18,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from sixteen.errors import UserError
+from sixteen.files import write_csv
 
 FORMATS = {"float16": np.dtype(np.float16), "bfloat16": np.dtype(ml_dtypes.bfloat16)}
 
@@ -46,10 +46,7 @@ def quantize(
         metadata={"sixteen": json.dumps({"quantized_to": to})},
     )
     norms = [row.pop("norm") for row in rows]
-    with (into / "tensors.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(into / "tensors.csv", tuple(rows[0]), rows)
     shutil.copyfile(inputs["start"] / "outcome.json", into / "outcome.json")
     return {
         "elements": sum(row["elements"] for row in rows),

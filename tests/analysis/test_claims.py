@@ -232,6 +232,16 @@ def test_an_arm_that_always_diverges_does_worse(seeds: int, verdict: str) -> Non
     assert judged["needed_n"] == (None if verdict == "supported" else 5)
 
 
+@pytest.mark.parametrize(
+    "about", [{"metric": "train_seconds"}, {"hardware": "gpu"}], ids=["metric", "hardware"]
+)
+def test_divergence_says_nothing_about_other_metrics_or_other_hardware(about: dict) -> None:
+    given = evidence({"resnet8": [-0.5] * 5}, about.get("metric", "accuracy"))
+    for seed in range(5):
+        spoil(given, "float16", seed, outcome="diverged", accuracy=None)
+    assert judge(claim("less", **about), given)["verdict"] == "inconclusive"
+
+
 def test_other_hardware_decides_nothing_about_a_claim_of_gpus() -> None:
     about = claim("ratio_at_most", "train_seconds", value=1.0, hardware="gpu")
     ratios = {"resnet8": [0.6, 0.61, 0.62]}

@@ -7,7 +7,7 @@ import types
 
 import numpy as np
 import pytest
-from conftest import ADAM, PRECISIONS, RECIPE
+from small_runs import ADAM, PRECISIONS, RECIPE
 
 from sixteen import networks
 from sixteen.datasets import Dataset
@@ -77,7 +77,7 @@ class Observed:
         labels = draw.integers(0, CLASSES, 4 * BATCH).astype(np.int32)
         scale = (np.float32([120]), np.float32([deviation]))
         self.dataset = Dataset(images, labels, images, labels, *scale, tuple("abc"))
-        self.precision = PRECISIONS[precision]
+        self.precision = PRECISIONS[precision] if isinstance(precision, str) else precision
         self.recipe = RECIPE | {"batch": BATCH, "observe": OBSERVE} | recipe
         self.rows = np.zeros((4, BATCH, 4), np.int32)
         self.rows[..., 0] = draw.permutation(4 * BATCH).reshape(4, BATCH)
@@ -325,6 +325,21 @@ def test_the_intended_update_is_the_real_one_of_a_float32_run(recipe):
     moved = flat(observed.weights()) - flat(before)
     assert flat(intended) == pytest.approx(moved, abs=3e-7)
     assert np.abs(moved).max() > 1e-4
+
+
+@pytest.mark.parametrize("scale", [None, {"kind": "static", "factor": 8}], ids=["plain", "scaled"])
+def test_intended_and_real_updates_come_from_one_gradient(scale, monkeypatch):
+    """Also where the run drops units out, and where the loss of a float32 run is scaled."""
+    from sixteen.training import theory
+
+    compared = []
+    monkeypatch.setattr(theory, "lost_updates", lambda *vectors: compared.append(vectors) or (1, 0))
+    observed = Observed("smooth", PRECISIONS["float32"] | {"loss_scale": scale})
+    observed.step.train_epoch(observed.rows, lambda: None)
+    observed.observe(1)
+    intended, before, after = compared[-1]
+    assert flat([intended]) == pytest.approx(flat([after]) - flat([before]), abs=3e-7)
+    assert np.abs(intended).max() > 1e-4
 
 
 def test_a_step_that_is_skipped_has_no_updates(mixed):

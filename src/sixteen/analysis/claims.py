@@ -2,9 +2,10 @@
 
 Each claim compares two arms over paired seeds of runs that finished; the test and its numbers come from
 params.yaml. A run that diverged is no evidence for a claim, so one that had to be left out caps the verdict
-at inconclusive; but where an arm that is said to do worse diverged for every seed, it did. A claim about several networks is supported if it is at each of them, and refuted if it is
-at any, tested at the level divided by the number of tests (Bonferroni). Too few seeds are inconclusive, and so
-is what a claim about GPUs finds on other hardware.
+at inconclusive; but where an arm that is said to be less accurate diverged for every seed, it is. A claim about
+several networks is supported if it is at each of them, and refuted if it is at any, tested at the level divided
+by the number of tests (Bonferroni). Too few seeds are inconclusive, and so is what a claim about GPUs finds on
+other hardware.
 """
 
 import math
@@ -86,7 +87,8 @@ def _judge_network(
         compare(criterion, evidence.runs, network, claim["arms"], family, power)
         for criterion in criteria
     ]
-    if claim["test"] == "less" and (seeds := _diverged_alone(claim, network, evidence)):
+    less_accurate = claim["test"] == "less" and claim["metric"] == "accuracy"
+    if less_accurate and not note and (seeds := _diverged_alone(claim, network, evidence)):
         return {**parts[-1], "network": network, **_judge_divergence(claim, seeds, evidence)}
     verdict = _conclude([part["verdict"] for part in parts])
     left_out = list(dict.fromkeys(name for part in parts for name in part["left_out"]))
@@ -121,7 +123,7 @@ def _diverged_alone(claim: dict[str, Any], network: str, evidence: Evidence) -> 
 
 
 def _judge_divergence(claim: dict[str, Any], seeds: int, evidence: Evidence) -> dict[str, Any]:
-    """A claim that the first arm does worse, where it never finished: the sign test over seeds."""
+    """A claim that the first arm is less accurate, where it never finished: the sign test over seeds."""
     chance, alpha = 0.5**seeds, evidence.levels["alpha"]
     first, second = claim["arms"]
     told = f"{first} diverged for each of {seeds} seeds, {second} for none"

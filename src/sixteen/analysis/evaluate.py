@@ -4,17 +4,17 @@ What counts is the last epoch. The best epoch is known only by looking at the te
 by how much is reported apart, as ``best_epoch_bias``.
 """
 
-import csv
-import json
 from pathlib import Path
 from typing import Any
 
 import ml_dtypes  # noqa: F401 (teaches NumPy, and so safetensors, what bfloat16 is)
 import numpy as np
 from safetensors.numpy import load_file
+from scipy.special import log_softmax
 
 from sixteen.datasets import load_prepared
 from sixteen.errors import UserError
+from sixteen.files import read_json, rows_of, write_csv, write_json
 
 BINS = 15  # of the calibration error, as in Guo et al. 2017 (arXiv:1706.04599), section 5
 METRICS = (
@@ -28,6 +28,7 @@ METRICS = (
     "best_epoch_accuracy",
     "best_epoch_bias",
 )
+PER_CLASS = ("class", "n", "correct", "accuracy")
 
 
 def evaluate(
@@ -45,24 +46,23 @@ def evaluate(
             f"expected logits [{len(dataset.test_labels)}, {len(dataset.classes)}] for this test set, "
             f"came {list(logits.shape)} in {run}; evaluate a run of this dataset"
         )
-    outcome = json.loads((run / "outcome.json").read_text(encoding="utf-8"))["outcome"]
+    outcome = read_json(run / "outcome.json")["outcome"]
     if not np.isfinite(logits).all():
         outcome = "diverged"
     metrics = {"outcome": outcome, "n": len(logits), **dict.fromkeys(METRICS)}
     if outcome != "diverged":
         metrics |= measure(logits, dataset.test_labels)
         metrics |= _best_epoch(run, metrics["accuracy"], len(logits))
-    (into / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
-
+    write_json(into / "metrics.json", metrics)
     correct = logits.argmax(axis=1) == dataset.test_labels
-    with (into / "per_class.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["class", "n", "correct", "accuracy"])
-        for index, name in enumerate(dataset.classes):
-            hits = correct[dataset.test_labels == index]
-            counted = outcome != "diverged" and len(hits) > 0
-            shown = [int(hits.sum()), float(hits.mean())] if counted else ["", ""]
-            writer.writerow([name, len(hits), *shown])
+    rows = []
+    for index, name in enumerate(dataset.classes):
+        hits = correct[dataset.test_labels == index]
+        row: dict[str, Any] = {"class": name, "n": len(hits)}
+        if outcome != "diverged" and len(hits):
+            row |= {"correct": int(hits.sum()), "accuracy": float(hits.mean())}
+        rows.append(row)
+    write_csv(into / "per_class.csv", PER_CLASS, rows)
     return {"outcome": outcome, "accuracy": metrics["accuracy"]}
 
 
@@ -73,14 +73,12 @@ def measure(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     ``calibration_error`` (see that function), and the mean and 5th percentile of the ``margin``:
     largest minus second largest softmax output, the classification tolerance of arXiv:2305.10947.
     """
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    log_softmax = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    softmax = np.exp(log_softmax)
+    log_outputs = log_softmax(logits.astype(np.float64), axis=1)
     correct = logits.argmax(axis=1) == labels
-    second, first = np.sort(softmax, axis=1)[:, -2:].T
+    second, first = np.sort(np.exp(log_outputs), axis=1)[:, -2:].T
     return {
         "accuracy": float(correct.mean()),
-        "loss": float(-log_softmax[np.arange(len(labels)), labels].mean()),
+        "loss": float(-log_outputs[np.arange(len(labels)), labels].mean()),
         "calibration_error": calibration_error(first, correct),
         "margin_mean": float((first - second).mean()),
         "margin_p05": float(np.percentile(first - second, 5)),
@@ -100,8 +98,8 @@ def calibration_error(confidence: np.ndarray, correct: np.ndarray) -> float:
 
 def _best_epoch(run: Path, accuracy: float, n: int) -> dict[str, Any]:
     """The epochs of a history, its first row (before any step) apart; checks the last one."""
-    with (run / "history.csv").open(newline="", encoding="utf-8") as file:
-        epochs = [(int(r["epoch"]), float(r["test_accuracy"])) for r in csv.DictReader(file)][1:]
+    history = list(rows_of(run / "history.csv"))[1:]
+    epochs = [(int(row["epoch"]), float(row["test_accuracy"])) for row in history]
     last_epoch, last = epochs[-1]
     if round(last * n) != round(accuracy * n):
         raise UserError(

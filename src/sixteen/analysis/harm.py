@@ -1,7 +1,7 @@
-"""Whether 16 bits harm some classes more than others: per-class accuracy, arm minus reference.
+"""Which classes 16 bits harm or help: per-class accuracy, arm minus reference.
 
-Paired by seed, with a t interval and the two-sided paired t test; Holm's correction is over the classes
-of one arm at one network.
+Paired by seed, with a t interval and the two-sided paired t test of each class against no difference (not of
+the classes against each other); Holm's correction is over the classes of one arm at one network.
 """
 
 from typing import Any

@@ -6,8 +6,8 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from sixteen.analysis.files import read_json, rows_of
 from sixteen.analysis.metrics import Run
+from sixteen.files import read_json, rows_of
 
 EVALUATED = ("accuracy", "loss", "calibration_error", "margin_mean", "best_epoch_bias")
 STATE = ("weight_bytes", "master_bytes", "gradient_bytes", "optimizer_bytes")

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sixteen.analysis.files import rows_of
 from sixteen.analysis.metrics import METRICS, Run, pair
 from sixteen.analysis.statistics import (
     exponential,
@@ -13,6 +12,7 @@ from sixteen.analysis.statistics import (
     paired_log_ratio,
     t_interval,
 )
+from sixteen.files import rows_of
 
 RUN = ("network", "arm", "seed")
 EPOCHS = (

@@ -13,8 +13,9 @@ from typing import Any
 import ml_dtypes  # noqa: F401 (teaches NumPy, and so safetensors, what bfloat16 is)
 import numpy as np
 from safetensors.numpy import load_file
+from scipy.special import softmax
 
-from sixteen.analysis.files import read_json
+from sixteen.files import read_json
 from sixteen.lineage import sentence
 
 RUN = ("network", "arm", "kind", "seed")
@@ -54,7 +55,7 @@ def tolerance(first: np.ndarray, second: np.ndarray) -> Tolerance:
 
     As in `evaluate`, the predicted class is the first of the largest logits.
     """
-    before, after = _softmax(first), _softmax(second)
+    before, after = (softmax(logits.astype(np.float64), axis=1) for logits in (first, second))
     runner_up, largest = np.sort(before, axis=1)[:, -2:].T
     return Tolerance(
         delta=np.abs(before - after).max(axis=1),
@@ -142,12 +143,6 @@ def _images(compared: Tolerance) -> list[dict[str, Any]]:
         for image, (delta, gamma, agrees) in enumerate(zip(*columns, strict=True))
         if image < SHOWN
     ]
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    wide = logits.astype(np.float64)
-    powers = np.exp(wide - wide.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def _finite(logits: np.ndarray) -> bool:

@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 
 from sixteen.errors import UserError
+from sixteen.files import read_json
 from sixteen.reporting.page import badge, page, table
 
 
@@ -72,11 +73,9 @@ def _index(reports: Path) -> str:
     rows = []
     for path in sorted(reports.glob("*/provenance.json")):
         folder = path.parent
-        provenance = json.loads(path.read_text(encoding="utf-8"))
+        provenance = read_json(path)
         told = provenance["records"][provenance["summary"]]["parameters"]
-        claims = json.loads((folder / "tables" / "claims.json").read_text(encoding="utf-8"))[
-            "claims"
-        ]
+        claims = read_json(folder / "tables" / "claims.json")["claims"]
         counts = Counter(claim["verdict"] for claim in claims)
         rows.append(
             (

@@ -1,6 +1,5 @@
 """What a notebook reads: the tables of one summary, and where they come from."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from sixteen.files import read_json
 from sixteen.reporting.provenance import tree
 
 
@@ -23,7 +23,7 @@ class Study:
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """``{"summary": path, "records": {path: record}}``."""
-        return json.loads((self.output / "provenance.json").read_text(encoding="utf-8"))
+        return read_json(self.output / "provenance.json")
 
     @property
     def record(self) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class Study:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """What the summary says about itself: reference, arms, published values, factorial arms."""
-        return json.loads((self.summary / "settings.json").read_text(encoding="utf-8"))
+        return read_json(self.summary / "settings.json")
 
     @cached_property
     def networks(self) -> list[str]:
@@ -58,7 +58,7 @@ class Study:
     @cached_property
     def claims(self) -> list[dict[str, Any]]:
         """The claims with their verdicts."""
-        return json.loads((self.summary / "claims.json").read_text(encoding="utf-8"))["claims"]
+        return read_json(self.summary / "claims.json")["claims"]
 
     @cached_property
     def runs(self) -> pd.DataFrame:

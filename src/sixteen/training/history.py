@@ -1,8 +1,6 @@
-"""The tables of a run: the columns of its history, and one way to write them all."""
+"""What a run tells of each epoch: the columns of its history and timing, and how it did on the test set."""
 
-import csv
-from pathlib import Path
-from typing import Any
+import numpy as np
 
 HISTORY = (
     "epoch",
@@ -18,9 +16,14 @@ HISTORY = (
 TIMING = ("epoch", "train_seconds", "images_per_second", "test_seconds")
 
 
-def write(path: Path, columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
-    """Write rows as CSV, with a header even where there are none; what is None or absent is left empty."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def tested(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Mean cross-entropy (without penalties, in nats) and accuracy of logits [n, classes], in float64.
+
+    In NumPy alone: SciPy takes longer to import than this does to compute.
+    """
+    wide = logits.astype(np.float64)
+    shifted = wide - wide.max(axis=1, keepdims=True)
+    likelihoods = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    right = wide.argmax(axis=1) == labels
+    picked = likelihoods[np.arange(len(right)), labels]
+    return {"test_loss": -float(picked.mean()), "test_accuracy": float(right.mean())}

@@ -113,10 +113,11 @@ class Observer:
         # Always with vectors where a Hessian is needed once, so that one compiled function serves all.
         errors = rounded and [q.astype(np.float32) - w for q, w in zip(rounded, wide, strict=True)]
         exact = self.exact.at(wide, rows[0], vectors=errors)
-        scale = optimizers.scale_of(self.optimizer) if self.rounds_arithmetic else 1.0
-        scaled = exact.gradients
+        scale = optimizers.scale_of(self.optimizer)
         if self.rounds_arithmetic:
             scaled = self.own.at(theta, rows[0], scale).gradients
+        else:
+            scaled = [tensor * np.float32(scale) for tensor in exact.gradients]
         # Unscaled in float32 alone: what underflowed stays zero.
         gradient = [tensor.astype(np.float32) / np.float32(scale) for tensor in scaled]
         vectors = {"theta": _flat(wide), "exact": _flat(exact.gradients)}

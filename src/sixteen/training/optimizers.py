@@ -25,8 +25,7 @@ import keras
 from keras import ops
 
 from sixteen.errors import UserError
-
-LARGEST_FLOAT16 = 65504
+from sixteen.precision import LARGEST_FLOAT16
 
 
 def build(recipe: dict[str, Any], precision: dict[str, Any]) -> keras.optimizers.Optimizer:

@@ -1,6 +1,5 @@
 """A training from start to files: epochs, checkpoints, and the end when numbers stop being finite."""
 
-import json
 import logging
 import time
 from pathlib import Path
@@ -10,8 +9,10 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from sixteen import networks
-from sixteen.datasets import Dataset, load_prepared
-from sixteen.training import divergence, measure, optimizers, state, tables
+from sixteen.datasets import load_prepared
+from sixteen.files import read_json, write_csv, write_json
+from sixteen.training import divergence, measure, optimizers, state
+from sixteen.training.history import HISTORY, TIMING, tested
 from sixteen.training.observe import DESCENT, EXPONENTS, OBSERVATIONS, Observer
 from sixteen.training.order import epoch_rows
 from sixteen.training.precision import check_dtypes
@@ -32,7 +33,7 @@ class Session:
     ) -> None:
         self.parameters = parameters
         self.precision, self.recipe = parameters["precision"], parameters["recipe"]
-        self.checkpoint = scratch / "checkpoint.safetensors"
+        self.checkpoint = scratch / state.CHECKPOINT
         self.dataset = load_prepared(dataset)
         shape = self.dataset.train_images.shape[1:]
         network = (parameters["network"], shape, len(self.dataset.classes))
@@ -44,7 +45,7 @@ class Session:
         self.outcome = dict(divergence.FINISHED)
         if start is not None:
             state.load_weights(self.model, start / state.WEIGHTS)
-            before = json.loads((start / "outcome.json").read_text(encoding="utf-8"))
+            before = read_json(start / "outcome.json")
             self.outcome["epochs_done"] = before["epochs_done"]
             if before["outcome"] == "diverged":
                 self.outcome = divergence.start_failed(before)
@@ -81,7 +82,9 @@ class Session:
         self.logits = self._test()
         if not resumed:
             self.start_logits = self.logits
-            self.history.append({"epoch": self.first, **_tested(self.logits, self.dataset)})
+            self.history.append(
+                {"epoch": self.first, **tested(self.logits, self.dataset.test_labels)}
+            )
         last = self.first + self.recipe["epochs"]
         progress = Progress(self.outcome["epochs_done"], last, len(rows))
         try:
@@ -127,7 +130,7 @@ class Session:
                 "epoch": epoch,
                 "loss": float(losses.mean()),
                 "train_accuracy": float(correct.sum()) / images,
-                **_tested(self.logits, self.dataset),
+                **tested(self.logits, self.dataset.test_labels),
                 "zero_gradients": zeros.mean() / self.trained_values,
                 "nonfinite_gradients": nonfinite.mean() / self.trained_values,
                 "loss_scale": optimizers.scale_of(self.optimizer),
@@ -219,11 +222,11 @@ class Session:
         with optimizers.averaged(self.model, self.optimizer):
             state.save(into / state.WEIGHTS, state.weights_of(self.model), about)
         save_file({"logits": self.logits, START: self.start_logits}, into / "logits.safetensors")
-        tables.write(into / "history.csv", tables.HISTORY, self.history)
-        tables.write(into / "timing.csv", tables.TIMING, self.timing)
+        write_csv(into / "history.csv", HISTORY, self.history)
+        write_csv(into / "timing.csv", TIMING, self.timing)
         for name, columns in OBSERVED.items():
-            tables.write(into / f"{name}.csv", columns, self.observed[name])
-        (into / "outcome.json").write_text(json.dumps(self.outcome, indent=2) + "\n")
+            write_csv(into / f"{name}.csv", columns, self.observed[name])
+        write_json(into / "outcome.json", self.outcome)
 
     def facts(self) -> dict[str, Any]:
         """Facts of the run for its record; times in seconds, energy in joules of the training steps."""
@@ -254,13 +257,3 @@ def _step(backend: str, *arguments: Any) -> Step:
     from sixteen.training.step_jax import JaxStep
 
     return JaxStep(*arguments)
-
-
-def _tested(logits: np.ndarray, dataset: Dataset) -> dict[str, float]:
-    """Mean cross-entropy (without penalties, in float64) and accuracy on the test set."""
-    wide = logits.astype(np.float64)
-    shifted = wide - wide.max(axis=1, keepdims=True)
-    likelihoods = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    right = wide.argmax(axis=1) == dataset.test_labels
-    picked = likelihoods[np.arange(len(right)), dataset.test_labels]
-    return {"test_loss": -float(picked.mean()), "test_accuracy": float(right.mean())}
