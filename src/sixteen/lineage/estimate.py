@@ -99,7 +99,10 @@ class _Estimate:
         """Measure the smallest network of each family in each precision, as many at a time as a study."""
         networks = {digest(n): n for n in (run.parameters["network"] for run in wanted.values())}
         smallest = {
-            family: min((n for n in plan.networks if n["family"] == family), key=self._adds)
+            family: min(
+                (name for name, network in plan.networks.items() if network["family"] == family),
+                key=lambda name: self._adds(plan.networks[name]),
+            )
             for family in {network["family"] for network in networks.values()}
         }
         probes = {_probed(run): run for run in wanted.values()}
@@ -108,7 +111,7 @@ class _Estimate:
                 key: {
                     "parameters": run.parameters
                     | {
-                        "network": smallest[run.parameters["network"]["family"]],
+                        "network": plan.networks[smallest[run.parameters["network"]["family"]]],
                         "checkpoint_epochs": 1,
                     },
                     "images": [*self.images.shape, self.images.classes],
@@ -127,8 +130,8 @@ class _Estimate:
             if isinstance(result, str):
                 self.failed[key] = result
                 continue
-            network = smallest[run.parameters["network"]["family"]]
-            scale = self._adds(run.parameters["network"]) / self._adds(network)
+            name = smallest[run.parameters["network"]["family"]]
+            scale = self._adds(run.parameters["network"]) / self._adds(plan.networks[name])
             tests = (
                 self.images.test / self.images.train
             )  # an epoch ends with a pass over the test images
@@ -137,7 +140,7 @@ class _Estimate:
             )
             # Compiling takes longer for a deeper network, and no time if an earlier run has done it.
             fixed = (result["start"], result["start"] + scale * result["compile"])
-            source = f"a probe ({_short(network)}) just now, scaled by multiply-adds"
+            source = f"a probe ({name}) just now, scaled by multiply-adds"
             self.speeds[key] = Speed(fixed, (low, high), source)
 
     def _adds(self, network: dict[str, Any]) -> int:
@@ -308,10 +311,6 @@ def _name(run: Run) -> str:
     words = run.path.split("/")
     precision = words[-3].partition("-in-")[2].rpartition("-by-")[0]
     return f"{words[2]} in {precision}"
-
-
-def _short(network: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in list(network.items())[:3])
 
 
 def _workers(threads: int) -> tuple[int, str]:

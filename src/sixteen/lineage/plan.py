@@ -109,7 +109,7 @@ class Plan:
 
     def __init__(self, parameters: dict[str, Any], root: Path = Path()) -> None:
         self.root = root
-        self.networks: list[dict[str, Any]] = list(parameters["networks"].values())
+        self.networks: dict[str, dict[str, Any]] = parameters["networks"]
         self.runs: dict[str, Run] = {}
         self._studies = {name: _Study(name, parameters, root) for name in parameters["studies"]}
         for study in self._studies.values():

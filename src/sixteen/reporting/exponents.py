@@ -5,6 +5,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
@@ -29,26 +30,20 @@ def histogram(study: Study) -> Html:
     title, rows = "Exponents of the gradients", study.table("exponents")
     if rows.empty:
         return nothing(title, EMPTY)
-    kinds, networks = _kinds(rows), _networks(study, rows)
     shares = _shares(rows, ["network", "of", "epoch"])
     with style():
-        figure, axes = panels(networks, len(kinds), 3.0)
-        for i, network in enumerate(networks):
-            for kind, axis in zip(kinds, axes[i], strict=True):
-                mine = shares.query("network == @network and of == @kind")
-                epochs = [mine["epoch"].min(), mine["epoch"].max()]
-                for j, epoch in enumerate(dict.fromkeys(epochs)):
-                    now = mine[mine["epoch"] == epoch].dropna(subset=["exponent"])
-                    colour, _, line = LOOKS[j]
-                    full = now.set_index("exponent")["share"]
-                    full = full.reindex(range(int(full.index.min()), int(full.index.max()) + 1))
-                    axis.step(full.index, 100 * full.fillna(0), where="mid", color=colour,
-                              linestyle=line, label=f"epoch {epoch}")  # fmt: skip
-                _limits(axis)
-                axis.set_title(f"{network}: {OF[kind]}" if len(networks) < 3 else network)
-                axis.set_xlabel("exponent ⌊log₂|g|⌋" + _short(kind, networks))
-                axis.set_ylabel("share of values (%)")
-                axis.legend(loc="upper right", fontsize=8)
+        figure, drawn = _by_kind(study, shares, 3.0, "exponent ⌊log₂|g|⌋", "share of values (%)")
+        for axis, mine in drawn:
+            epochs = [mine["epoch"].min(), mine["epoch"].max()]
+            for j, epoch in enumerate(dict.fromkeys(epochs)):
+                now = mine[mine["epoch"] == epoch].dropna(subset=["exponent"])
+                colour, _, line = LOOKS[j]
+                full = now.set_index("exponent")["share"]
+                full = full.reindex(range(int(full.index.min()), int(full.index.max()) + 1))
+                axis.step(full.index, 100 * full.fillna(0), where="mid", color=colour,
+                          linestyle=line, label=f"epoch {epoch}")  # fmt: skip
+            _limits(axis)
+            axis.legend(loc="upper right", fontsize=8)
         legend(figure, _limit_handles())
         return save(
             study,
@@ -105,24 +100,18 @@ def below(study: Study) -> Html:
     title, rows = "Gradients too small for float16", study.table("exponents")
     if rows.empty:
         return nothing(title, EMPTY)
-    kinds, networks = _kinds(rows), _networks(study, rows)
     data = _below(rows, ["network", "of", "epoch"])
     with style():
-        figure, axes = panels(networks, len(kinds), 2.8)
-        for i, network in enumerate(networks):
-            for kind, axis in zip(kinds, axes[i], strict=True):
-                mine = data.query("network == @network and of == @kind")
-                for (scale, group), (colour, marker, line) in zip(
-                    mine.groupby("scale"), LOOKS, strict=False
-                ):
-                    axis.plot(group["epoch"], 100 * group["below"], color=colour, marker=marker,
-                              linestyle=line, markersize=4, label=f"scale {scale:,}")  # fmt: skip
-                axis.set_title(f"{network}: {OF[kind]}" if len(networks) < 3 else network)
-                axis.set_xlabel("epoch" + _short(kind, networks))
-                axis.set_ylabel("below 2⁻²⁴ (%)")
-                axis.set_ylim(bottom=0)
-                axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-        legend(figure, axes[0][0].get_legend_handles_labels()[0])
+        figure, drawn = _by_kind(study, data, 2.8, "epoch", "below 2⁻²⁴ (%)")
+        for axis, mine in drawn:
+            for (scale, group), (colour, marker, line) in zip(
+                mine.groupby("scale"), LOOKS, strict=False
+            ):
+                axis.plot(group["epoch"], 100 * group["below"], color=colour, marker=marker,
+                          linestyle=line, markersize=4, label=f"scale {scale:,}")  # fmt: skip
+            axis.set_ylim(bottom=0)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+        legend(figure, drawn[0][0].get_legend_handles_labels()[0])
         return save(
             study,
             "gradients-below",
@@ -155,8 +144,8 @@ def saved(study: Study) -> Html:
             *(f"Saved by {s:,}" for s in SCALES[1:]), "Too large")  # fmt: skip
     note = (
         f"<p class='quiet'>Float32 gradients of arm {escape(_arm(rows))}, one seed, one batch, at the last "
-        "observation; all shares in percent. Below 2⁻²⁴, and too large (2¹⁶ or more at the largest scale): of the values that "
-        "are not zero. Saved: of the values below 2⁻²⁴, those that the scale lifts to it or above.</p>"
+        "observation; all shares in percent. Below 2⁻²⁴, and too large (2¹⁶ or more at the largest scale): of the "
+        "values that are not zero. Saved: of the values below 2⁻²⁴, those that the scale lifts to it or above.</p>"
     )
     return Html(note + table(head, lines, range(2, 9)), f"table of {title.lower()}")
 
@@ -199,13 +188,21 @@ def _limit_handles() -> list[Line2D]:
     ]
 
 
-def _short(kind: str, networks: list[str]) -> str:
-    """The kind under the axis where the title has no room for it."""
-    return f"\n{OF[kind]}" if len(networks) >= 3 else ""
-
-
-def _kinds(rows: pd.DataFrame) -> list[str]:
-    return [kind for kind in OF if kind in set(rows["of"])]
+def _by_kind(
+    study: Study, rows: pd.DataFrame, height: float, across: str, up: str
+) -> tuple[Figure, list[tuple[Axes, pd.DataFrame]]]:
+    """A labelled panel for each network and kind of gradient, and the rows that it is to show."""
+    networks, kinds = _networks(study, rows), [kind for kind in OF if kind in set(rows["of"])]
+    few = len(networks) < 3  # with more of them, the title has no room for the kind
+    figure, axes = panels(networks, len(kinds), height)
+    drawn = []
+    for i, network in enumerate(networks):
+        for kind, axis in zip(kinds, axes[i], strict=True):
+            axis.set_title(f"{network}: {OF[kind]}" if few else network)
+            axis.set_xlabel(across if few else f"{across}\n{OF[kind]}")
+            axis.set_ylabel(up)
+            drawn.append((axis, rows.query("network == @network and of == @kind")))
+    return figure, drawn
 
 
 def _networks(study: Study, rows: pd.DataFrame) -> list[str]:

@@ -20,7 +20,7 @@ def beside(study: Study) -> Html:
     if not told:
         return nothing("The table of the paper", "none is known for this study")
     blocks = [_accuracy(study, told)]
-    if told.get("seconds"):
+    if told["seconds"]:
         blocks += [_seconds(study, told), _speed_up(study, told)]
     return Html("".join(blocks), f"the paper's table beside ours: {told['source']}")
 
@@ -140,5 +140,5 @@ def _table(study: Study, published: dict[str, dict[str, Any]], paper: Any, ours:
 
 
 def _networks(study: Study, published: dict[str, Any]) -> list[str]:
-    """The networks of the paper in its order, then those of this study alone."""
+    """The networks of the paper, then those of this study alone."""
     return list(dict.fromkeys([*published, *study.networks]))

@@ -1,7 +1,8 @@
 """Theory beside measurement: what arXiv:2311.18587 bounds or predicts, and what the runs show.
 
-All of it is measured on one fixed batch a seed and epoch, with the float32 gradient at the weights as the run
-stores them, so that the arms are told apart by their weights and their arithmetic alone.
+All of it is measured on one fixed batch a seed and epoch, against the float32 gradient at the weights as the run
+stores them. With master weights the 16-bit gradient is that at the weights as they are cast for use, so that its
+error holds the error of the cast as well as that of the arithmetic.
 """
 
 import numpy as np
@@ -146,7 +147,8 @@ def remainder(study: Study) -> Html:
         name="remainder",
         title="Remainder of the descent inequality",
         caption="R is the predicted minus the actual decrease of the loss in one gradient step: what curvature and "
-        "16-bit errors take (above 0) or give (below 0). Arms stand at weights of their own; one that computes in float32 shows what curvature alone takes.",
+        "16-bit errors take (above 0) or give (below 0). Arms stand at weights of their own; one that computes in "
+        "float32 shows what curvature alone takes.",
         empty=UNOBSERVED,
     )
 
