@@ -78,10 +78,15 @@ def test_another_notebook_changes_the_report_alone(project, parameters):
 
 
 def test_a_module_that_a_notebook_imports_is_code_of_its_report(project, parameters):
-    cell = {"cell_type": "code", "metadata": {}, "source": ["from sixteen.reporting import cost\n"]}
+    cell = {
+        "cell_type": "code",
+        "metadata": {},
+        "source": ["from sixteen.reporting.figures import cost\n"],
+    }
     (project / "notebooks/empty.ipynb").write_text(json.dumps({"cells": [cell]}))
     report = next(r for r in Plan(parameters, project).runs.values() if r.step == "report")
-    assert "sixteen.reporting.cost" in report.code and "sixteen.reporting.curves" not in report.code
+    assert "sixteen.reporting.figures.cost" in report.code
+    assert "sixteen.reporting.figures.curves" not in report.code
 
 
 def test_a_study_may_give_a_network_a_recipe_of_its_own(project, parameters):

@@ -7,13 +7,12 @@ import pandas as pd
 import pytest
 from made_up_project import Project, study
 
-from sixteen.reporting import (
+from sixteen.reporting import published, tables
+from sixteen.reporting.figures import (
     effects,
     exponents,
     harm,
-    published,
     switch,
-    tables,
     theory,
     tolerance,
     updates,

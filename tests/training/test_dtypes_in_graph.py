@@ -53,7 +53,7 @@ def network(precision):
     import keras
     from keras import layers
 
-    from sixteen.training.precision import policies
+    from sixteen.networks.policies import policies
 
     weights, statistics = policies(precision)
     inputs = keras.Input((4, 4, 2), dtype=precision["compute"])

@@ -124,7 +124,8 @@ def test_what_an_optimizer_keeps_in_another_format_is_found(recipe, kind):
 def test_layers_inside_layers_are_looked_at():
     import keras
 
-    from sixteen.training.precision import check_dtypes, policies
+    from sixteen.networks.policies import policies
+    from sixteen.training.precision import check_dtypes
 
     precision = PRECISIONS["float16"]
     weights, statistics = policies(precision)
@@ -141,7 +142,7 @@ def test_layers_inside_layers_are_looked_at():
 
 
 def test_refuses_storage_that_no_policy_offers():
-    from sixteen.training.precision import policies
+    from sixteen.networks.policies import policies
 
     with pytest.raises(UserError, match="expected storage in float32"):
         policies(PRECISIONS["float32"] | {"batch_norm": "float16"})

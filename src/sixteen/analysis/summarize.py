@@ -10,6 +10,7 @@ from typing import Any
 from sixteen.analysis import factorial, tables
 from sixteen.analysis.claims import Evidence, judge
 from sixteen.analysis.design import settings_of
+from sixteen.analysis.evaluate import PER_CLASS
 from sixteen.analysis.harm import HARM, harm
 from sixteen.analysis.runs import run_of
 from sixteen.analysis.tolerance import IMAGES, TOLERANCE, compare_runs
@@ -29,7 +30,6 @@ TENSORS = (
     "underflowed",
     "subnormal",
 )
-PER_CLASS = ("class", "n", "correct", "accuracy")
 
 
 def summarize(

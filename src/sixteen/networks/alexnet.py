@@ -39,7 +39,7 @@ def build(
     """
     import keras
 
-    from sixteen.training.precision import policies
+    from sixteen.networks.policies import policies
 
     weights, _ = policies(precision)
     seeds = dropout_seeds(seed)

@@ -38,7 +38,7 @@ def build(
     """
     import keras
 
-    from sixteen.training.precision import policies
+    from sixteen.networks.policies import policies
 
     weights, statistics = policies(precision)
     factor, size = enlarged(shape)

@@ -41,7 +41,7 @@ def build(
     # Here, not above: the plan asks for `layers`, and must not wait for TensorFlow.
     import keras
 
-    from sixteen.training.precision import policies
+    from sixteen.networks.policies import policies
 
     units = _units(network)
     weights, statistics = policies(precision)

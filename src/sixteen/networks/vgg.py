@@ -34,7 +34,7 @@ def build(
     """
     import keras
 
-    from sixteen.training.precision import policies
+    from sixteen.networks.policies import policies
 
     weights, statistics = policies(precision)
     common = {"dtype": weights, "kernel_regularizer": keras.regularizers.L2(l2) if l2 else None}

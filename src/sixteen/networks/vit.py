@@ -41,8 +41,8 @@ def build(
     """
     import keras
 
+    from sixteen.networks.policies import policies
     from sixteen.networks.positions import Positions
-    from sixteen.training.precision import policies
 
     weights, _ = policies(precision)
     seeds = dropout_seeds(seed)

@@ -1,23 +1,4 @@
-"""What a precision entry of `params.yaml` promises, as Keras dtype policies, and proof that it is kept.
-
-The fields:
-- `compute`: format of activations, of their gradients and of the arithmetic between them.
-- `master_weights`: weights and optimizer state are stored in float32 and cast for each use, so that small
-  updates aren't lost (arXiv:1710.03740, section 3.1). Without, both are stored, and the update is computed,
-  in the compute type (arXiv:2305.10947).
-- `batch_norm`: storage of batch-norm parameters and statistics. Of its own because Keras 2, which
-  arXiv:2311.18587 and arXiv:2305.10947 ran, kept them in float32 even under floatx float16, whereas Keras 3
-  stores them like any other variable: a float16 moving average with momentum 0.99 doesn't move for
-  differences below about 3 %.
-- `loss`: format of softmax, logarithm and the mean over the batch.
-- `loss_scale`: see `sixteen.training.optimizers`.
-
-Where sums are accumulated (arXiv:1710.03740, section 3.3) can be chosen for the loss alone. Inside a matrix
-product, a convolution or a sum over a tensor, the backend decides, and neither Keras nor XLA offers a switch:
-XLA on CPUs adds 16-bit numbers in float32 and rounds the result once, in every precision here (measured in
-tests/training/test_accumulation.py); a GPU may do otherwise. The arithmetic of batch and layer normalisation
-is float32 in Keras, whatever their storage.
-"""
+"""Proof, before the first step, that a model keeps what its precision entry promises."""
 
 from typing import Any
 
@@ -25,23 +6,6 @@ import keras
 
 from sixteen.errors import UserError
 from sixteen.precision import storage_of
-
-
-def policies(precision: dict[str, Any]) -> tuple[keras.DTypePolicy, keras.DTypePolicy]:
-    """The policies of an entry: that of layers, and that of batch normalisation."""
-    compute = precision["compute"]
-    return _policy(compute, storage_of(precision)), _policy(compute, precision["batch_norm"])
-
-
-def _policy(compute: str, storage: str) -> keras.DTypePolicy:
-    if storage == compute:
-        return keras.DTypePolicy(compute)
-    if storage == "float32":
-        return keras.DTypePolicy(f"mixed_{compute}")
-    raise UserError(
-        f"expected storage in float32 or in the compute type {compute}, came {storage}; correct "
-        "`batch_norm` of this precision in params.yaml"
-    )
 
 
 def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
@@ -106,5 +70,5 @@ def _check(name: str, expected: str, variable: keras.Variable) -> None:
 def _differs(name: str, expected: str, came: str) -> None:
     raise UserError(
         f"expected {name} in {expected}, came {came}; the network doesn't keep what this precision of "
-        "params.yaml promises: give each of its layers the policy that sixteen.training.precision offers"
+        "params.yaml promises: give each of its layers the policy that sixteen.networks.policies offers"
     )

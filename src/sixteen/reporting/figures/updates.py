@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from sixteen.reporting.heat import heat, sheets
+from sixteen.reporting.figures.heat import heat, sheets
+from sixteen.reporting.figures.plate import legend, look, panels, save, style
+from sixteen.reporting.figures.theory import UNOBSERVED, arm_points, once
+from sixteen.reporting.figures.trend import Part, lines
 from sixteen.reporting.page import Html, nothing
-from sixteen.reporting.plate import legend, look, panels, save, style
 from sixteen.reporting.study import Study
-from sixteen.reporting.theory import UNOBSERVED, arm_points, once
-from sixteen.reporting.trend import Part, lines
 
 LOST = "lost updates (%)"
 MEANS = (

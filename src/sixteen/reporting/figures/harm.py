@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sixteen.reporting.forest import FILLED, OPEN, estimate
+from sixteen.reporting.figures.forest import FILLED, OPEN, estimate
+from sixteen.reporting.figures.plate import NEUTRAL, WIDTH, legend, look, save, style
 from sixteen.reporting.page import Html, nothing
-from sixteen.reporting.plate import NEUTRAL, WIDTH, legend, look, save, style
 from sixteen.reporting.study import Study
 
 

@@ -6,8 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from sixteen.lineage.sentence import parse
-from sixteen.reporting.page import Html, nothing
-from sixteen.reporting.plate import (
+from sixteen.reporting.figures.plate import (
     NEUTRAL,
     how_to_read,
     legend,
@@ -17,6 +16,7 @@ from sixteen.reporting.plate import (
     style,
     within_percent,
 )
+from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study, interval
 
 KEY = ["network", "arm"]

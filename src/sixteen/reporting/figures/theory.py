@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from sixteen.reporting.figures.plate import NEUTRAL, legend, logarithmic, look, panels, save, style
+from sixteen.reporting.figures.trend import Part, lines
 from sixteen.reporting.page import Html, nothing
-from sixteen.reporting.plate import NEUTRAL, legend, logarithmic, look, panels, save, style
 from sixteen.reporting.study import Study
-from sixteen.reporting.trend import Part, lines
 
 UNOBSERVED = "no recipe of this study asks for observations"
 IDENTITY = {"color": NEUTRAL, "linewidth": 1.2, "linestyle": (0, (4, 2))}

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from sixteen.reporting.figures.plate import LOOKS, legend, panels, save, style
 from sixteen.reporting.numbers import share
 from sixteen.reporting.page import Html, nothing, table
-from sixteen.reporting.plate import LOOKS, legend, panels, save, style
 from sixteen.reporting.study import Study, interval
 
 WORDS = {

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sixteen.reporting.heat import heat, sheets
+from sixteen.reporting.figures.heat import heat, sheets
+from sixteen.reporting.figures.plate import LOOKS, NEUTRAL, legend, panels, save, style
 from sixteen.reporting.page import Html, nothing, table
-from sixteen.reporting.plate import LOOKS, NEUTRAL, legend, panels, save, style
 from sixteen.reporting.study import Study
 
 # Exponents of float16 numbers: the smallest one, the smallest of full precision, and the first too large.

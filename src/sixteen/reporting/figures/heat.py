@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
-from sixteen.reporting.plate import WIDTH
+from sixteen.reporting.figures.plate import WIDTH
 
 NAMED = 26  # tensors of which each can have its name on the axis
 

@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sixteen.analysis.metrics import METRICS, POINTS
-from sixteen.reporting.forest import FILLED, OPEN, estimate
+from sixteen.reporting.figures.forest import FILLED, OPEN, estimate
+from sixteen.reporting.figures.plate import LOOKS, NEUTRAL, WIDTH, legend, save, style
 from sixteen.reporting.numbers import number
 from sixteen.reporting.page import Html, nothing
-from sixteen.reporting.plate import LOOKS, NEUTRAL, WIDTH, legend, save, style
 from sixteen.reporting.study import Study
 
 LOOK = {"main": LOOKS[0], "interaction": LOOKS[1]}

@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from sixteen.reporting.figures.plate import NEUTRAL, WIDTH, how_to_read, look, save, style
 from sixteen.reporting.page import Html, nothing
-from sixteen.reporting.plate import NEUTRAL, WIDTH, how_to_read, look, save, style
 from sixteen.reporting.study import Study
 
 PAPER = (

@@ -1,8 +1,4 @@
-"""Figures of results: the accuracy that was reached, and the error of rounding the weights.
-
-Here and in ``curves`` and ``cost`` every function draws one figure from a summary, writes it as PNG, SVG,
-data and lineage, and returns what the notebook shows; where nothing was measured, a sentence instead.
-"""
+"""What came out: the accuracy that was reached, and the error of rounding the weights."""
 
 import numpy as np
 import pandas as pd
@@ -11,8 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sixteen.reporting.page import Html
-from sixteen.reporting.plate import (
+from sixteen.reporting.figures.plate import (
     CROSS,
     LOOKS,
     NEUTRAL,
@@ -28,6 +23,7 @@ from sixteen.reporting.plate import (
     style,
     within_percent,
 )
+from sixteen.reporting.page import Html
 from sixteen.reporting.study import Study
 
 EXACT = {

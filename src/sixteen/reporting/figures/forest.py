@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from sixteen.reporting.plate import NEUTRAL
+from sixteen.reporting.figures.plate import NEUTRAL
 
 _SHAPE: dict[str, Any] = {"linestyle": "", "marker": "o", "color": NEUTRAL, "markersize": 6}
 FILLED = {**_SHAPE, "label": "significant"}

@@ -7,8 +7,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from sixteen.reporting.figures.plate import (
+    LOOKS,
+    arm_axis,
+    arm_room,
+    legend,
+    look,
+    panels,
+    save,
+    style,
+)
 from sixteen.reporting.page import Html, nothing
-from sixteen.reporting.plate import LOOKS, arm_axis, arm_room, legend, look, panels, save, style
 from sixteen.reporting.study import Study
 
 STATE = {

@@ -1,8 +1,8 @@
 """Figures over the epochs of training: accuracy, loss, vanished gradients, and the loss scale."""
 
+from sixteen.reporting.figures.trend import Part, lines
 from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study
-from sixteen.reporting.trend import Part, lines
 
 
 def accuracy_curves(study: Study) -> Html:

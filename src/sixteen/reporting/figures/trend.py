@@ -12,8 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sixteen.reporting.page import Html, nothing
-from sixteen.reporting.plate import (
+from sixteen.reporting.figures.plate import (
     CROSS,
     NEUTRAL,
     legend,
@@ -24,6 +23,7 @@ from sixteen.reporting.plate import (
     style,
     within_percent,
 )
+from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study, interval
 
 SWITCH = (0, (2, 2))  # line style of the moment at which the arms part
