@@ -43,7 +43,7 @@ def histogram(study: Study) -> Html:
                 axis.step(full.index, 100 * full.fillna(0), where="mid", color=colour,
                           linestyle=line, label=f"epoch {epoch}")  # fmt: skip
             _limits(axis)
-            axis.legend(loc="upper right", fontsize=8)
+            axis.legend(loc="best", fontsize=8)
         legend(figure, _limit_handles())
         return save(
             study,
