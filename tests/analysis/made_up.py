@@ -88,12 +88,13 @@ def write_training(
         folder / "observations.csv",
         OBSERVATIONS,
         [
-            [epoch, tensor, 20, *[0.5] * 5, 0.9 + epoch / 100, *[0.5] * 3, 1, 20, epoch]
+            [epoch, tensor, 20, 9, 0.2, 0.5, 2, 0.1, 0.9 + epoch / 100, 0.3, 0.4, 0.1, 1, 20, epoch]
             for epoch in watched
             for tensor in ("dense/kernel", "all")
         ],
     )
-    write_csv(folder / "descent.csv", DESCENT, [[epoch, *[0.5] * 6] for epoch in watched])
+    descent = [[epoch, 0.01, 1.0, 0.9, 0.2, 0.1, 0.1] for epoch in watched]
+    write_csv(folder / "descent.csv", DESCENT, descent)
     exponents = [[epoch, "weights", "dense/kernel", -12, 20] for epoch in watched]
     write_csv(folder / "exponents.csv", EXPONENTS, exponents)
     write_csv(

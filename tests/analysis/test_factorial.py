@@ -126,7 +126,7 @@ def test_an_arm_that_always_diverges_leaves_nothing_to_estimate() -> None:
     for run in runs:
         run["outcome"] = "diverged" if run["arm"] == "arm3" else "finished"
     rows = effects(runs, settings(full(2)), 0.95)
-    assert len(rows) == 3 * 5
+    assert len(rows) == 3 * 6
     assert all(row["n"] == 0 and row["mean"] is None and row["p_holm"] is None for row in rows)
 
 

@@ -71,7 +71,8 @@ def test_every_table_has_the_columns_that_it_promises(made) -> None:
         "runs": [
             *(*run, "outcome", "accuracy", "loss", "calibration_error", "margin_mean"),
             *("best_epoch_bias", "start_accuracy", "first_epoch_accuracy", "epoch_sd"),
-            *("loss_sd", "certified_share", "agreement", "gradient_cosine", "lost_updates"),
+            *("loss_sd", "certified_share", "agreement", "casting_error", "hessian_gap"),
+            *("gradient_error", "gradient_cosine", "lost_updates", "remainder"),
             *("skipped_steps", "train_seconds", "seconds_per_epoch", "images_per_second"),
             *("compile_seconds", "peak_bytes", "peak_bytes_of", "weight_bytes", "master_bytes"),
             *("gradient_bytes", "optimizer_bytes", "state_bytes", "activation_bytes", "batch"),
@@ -130,6 +131,8 @@ def test_the_last_observation_of_all_tensors_is_a_run_s_own(tmp_path: Path) -> N
     run = frames["runs"].set_index(["arm", "seed"]).loc[("float16", 0)]
     assert run["gradient_cosine"] == pytest.approx(0.96)  # of epochs 2 to 6 the last
     assert run["lost_updates"] == 6 / 20
+    shares = {"casting_error": 0.4, "hessian_gap": 0.25, "gradient_error": 0.05, "remainder": 0.5}
+    assert {name: run[name] for name in shares} == pytest.approx(shares)
     rows = frames["observations"]
     assert set(zip(rows["arm"], rows["phase"], rows["epoch"], strict=True)) == {
         ("float16", 1, 2),

@@ -22,15 +22,16 @@ PRECISIONS: dict[str, dict[str, Any]] = {
 }
 SGD = {"optimizer": "sgd", "learning_rate": 0.01, "momentum": 0.9, "l2": 0.0001, "averaging": None,
        "batch": 32, "epochs": 3, "augmentation": "none", "observe": None}  # fmt: skip
+OBSERVED = {**SGD, "observe": {"every": 1, "cast_to": "float16"}}
 RECIPES: dict[str, dict[str, Any]] = {
     "short": SGD,
-    "observed": {**SGD, "observe": {"every": 1, "cast_to": "float16"}},
-    "fast": {**SGD, "learning_rate": 0.1},
-    "short-averaged": {**SGD, "averaging": {"momentum": 0.99}},
-    "fast-averaged": {**SGD, "learning_rate": 0.1, "averaging": {"momentum": 0.99}},
-    "epoch": {**SGD, "epochs": 1},
-    "half": {**SGD, "epochs": 2},
-    "long": {**SGD, "epochs": 4},
+    "observed": OBSERVED,
+    "fast": {**OBSERVED, "learning_rate": 0.1},
+    "averaged": {**OBSERVED, "averaging": {"momentum": 0.99}},
+    "fast-averaged": {**OBSERVED, "learning_rate": 0.1, "averaging": {"momentum": 0.99}},
+    "epoch": {**OBSERVED, "epochs": 1},
+    "half": {**OBSERVED, "epochs": 2},
+    "long": {**OBSERVED, "epochs": 4},
 }
 CAST = "trained-in-float32-by-{}/quantized-to-float16/continued-in-float16-by-{}".format
 CONTINUOUS = {
@@ -38,10 +39,10 @@ CONTINUOUS = {
     "float16": CAST("short", "observed"),
 }
 STANDALONE = {
-    "float32": "trained-in-float32-by-short",
-    "float16": "trained-in-float16-by-short",
-    "mixed": "trained-in-mixed-by-short",
-    "cast": CAST("short", "epoch"),
+    "float32": "trained-in-float32-by-observed",
+    "float16": "trained-in-float16-by-observed",
+    "mixed": "trained-in-mixed-by-observed",
+    "cast": CAST("observed", "epoch"),
 }
 MIXED = {
     "float32": "trained-in-float32-by-observed",
@@ -56,15 +57,15 @@ TWO_BY_TWO = ["mixed-dynamic", "mixed-unscaled", "float16-scaled", "float16-unsc
 SWITCH = {
     "never": "trained-in-float32-by-long",
     "from-the-start": "trained-in-float16-by-long",
-    "after-1": CAST("epoch", "short"),
+    "after-1": CAST("epoch", "observed"),
     "half-way": CAST("half", "half"),
-    "after-3": CAST("short", "epoch"),
+    "after-3": CAST("observed", "epoch"),
 }
 FACTORIAL = {
     f"{precision}-{recipe}": f"trained-in-float32-by-half/continued-in-{precision}-by-{recipe}"
     for precision, recipe in itertools.product(
         ("loss32", "norm16", "unscaled", "mixed_norm16"),
-        ("short", "fast", "short-averaged", "fast-averaged"),
+        ("observed", "fast", "averaged", "fast-averaged"),
     )
 }
 PUBLISHED = {

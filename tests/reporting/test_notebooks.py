@@ -20,13 +20,14 @@ CONTINUOUS = {"accuracy-curves", "final-accuracy", "loss-curves", "memory", "lar
 OBSERVED = {"casting-error", "gradient-error", "gradient-error-layers", "hessian", "descent", "remainder",
             "lost-updates", "lost-updates-layers", "lost-updates-accuracy"}  # fmt: skip
 FIGURES = {
-    "standalone16": CONTINUOUS - {"quantization-error"} | {"speed-mixed", "tolerance", "loss-scale"},
+    "standalone16": CONTINUOUS - {"quantization-error"} | OBSERVED | {"speed-mixed", "tolerance", "loss-scale"},
     "mixed": CONTINUOUS - {"quantization-error", "speed-float16", "loss-curves"} | OBSERVED
     | {"gradient-exponents", "gradient-exponents-layers", "gradients-below", "loss-scale", "speed-mixed-dynamic",
        "speed-float16-unscaled", "effects-accuracy", "effects-loss", "effects-lost-updates"},
-    "switch": {"switch-epoch", "final-accuracy", "accuracy-curves", "loss-curves", "zero-gradients",
-               "class-accuracy"},
-    "variability": {"effects-epoch-sd", "effects-loss-sd", "effects-accuracy", "effects-loss", "final-accuracy"},
+    "switch": OBSERVED | {"switch-epoch", "final-accuracy", "accuracy-curves", "loss-curves", "zero-gradients",
+                          "class-accuracy"},
+    "variability": {"effects-epoch-sd", "effects-loss-sd", "effects-accuracy", "effects-loss", "final-accuracy",
+                    "effects-gradient-error", "effects-lost-updates"},
 }  # fmt: skip
 
 

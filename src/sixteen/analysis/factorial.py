@@ -12,7 +12,7 @@ from sixteen.analysis.statistics import holm, t_interval, two_sided_p
 
 EFFECTS = ("network", "metric", "effect", "kind", "n", "mean", "sd", "low", "high", "p", "p_holm")
 # Accuracy saturates where all arms do well; the loss doesn't.
-METRICS = ("accuracy", "loss", "epoch_sd", "loss_sd", "lost_updates")
+METRICS = ("accuracy", "loss", "epoch_sd", "loss_sd", "gradient_error", "lost_updates")
 
 
 def effects(

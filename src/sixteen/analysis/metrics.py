@@ -33,8 +33,13 @@ METRICS = {
     "loss_sd": Metric("epoch-to-epoch deviation of test loss", "nats", kind="ratio"),
     "certified_share": Metric("images certified to keep the reference's class", POINTS, 100),
     "agreement": Metric("images with the reference's class", POINTS, 100),
+    # Of the last observation, all tensors together.
+    "casting_error": Metric("casting error over its bound", POINTS, 100),
+    "hessian_gap": Metric("change of the gradient by a cast that the Hessian misses", POINTS, 100),
+    "gradient_error": Metric("relative error of the gradient", POINTS, 100),
     "gradient_cosine": Metric("cosine of the gradient with that in float32", "of 1"),
     "lost_updates": Metric("updates lost to rounding", POINTS, 100),
+    "remainder": Metric("remainder R over the predicted decrease", POINTS, 100),
     "skipped_steps": Metric("skipped steps", "steps"),
     "train_seconds": Metric("training time", "s", kind="ratio"),
     "seconds_per_epoch": Metric("time per epoch", "s", kind="ratio"),

@@ -3,6 +3,8 @@
 import itertools
 import math
 import statistics
+from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +73,29 @@ def epoch_sd(values: list[float]) -> float | None:
 
 def _observed(last: Path) -> dict[str, float | None]:
     """What the last observation of a phase says of all tensors together."""
-    rows = [row for row in rows_of(last / "observations.csv") if row["tensor"] == "all"]
-    row = rows[-1] if rows else {"gradient_cosine": "", "updates": "", "lost_updates": ""}
-    cosine, updates = row["gradient_cosine"], float(row["updates"] or 0)
+    seen = _last(row for row in rows_of(last / "observations.csv") if row["tensor"] == "all")
+    descent = _last(rows_of(last / "descent.csv"))
+    cosine = seen.get("gradient_cosine")
     return {
+        "casting_error": _ratio(seen, "quantization_error", "quantization_bound"),
+        "hessian_gap": _ratio(seen, "gradient_change_gap", "gradient_change"),
+        "gradient_error": _ratio(seen, "gradient_error", "gradient_norm"),
         "gradient_cosine": float(cosine) if cosine else None,
-        "lost_updates": float(row["lost_updates"]) / updates if updates else None,
+        "lost_updates": _ratio(seen, "lost_updates", "updates"),
+        "remainder": _ratio(descent, "remainder", "predicted_decrease"),
     }
+
+
+def _last(rows: Iterable[dict[str, str]]) -> dict[str, str]:
+    """The last row; one without cells if there is none."""
+    return next(iter(deque(rows, maxlen=1)), {})
+
+
+def _ratio(row: dict[str, str], part: str, whole: str) -> float | None:
+    """None where one of the two wasn't measured, or the second is zero."""
+    if not row.get(part) or not row.get(whole) or not float(row[whole]):
+        return None
+    return float(row[part]) / float(row[whole])
 
 
 def _median(rows: list[dict[str, str]], column: str) -> float | None:
