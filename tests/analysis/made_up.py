@@ -1,6 +1,7 @@
 """Small studies made up by hand: folders as training, quantize and evaluate leave them."""
 
 import csv
+import hashlib
 import itertools
 import json
 from collections.abc import Callable
@@ -121,7 +122,8 @@ def write_training(
         "device": "cpu: of a test",
         "layers": layers,
     }
-    record = {"fingerprint": "0123456789ab", "facts": facts}
+    fingerprint = hashlib.sha256("/".join(folder.parts[-2:]).encode()).hexdigest()[:12]
+    record = {"fingerprint": fingerprint, "facts": facts}
     (folder / "record.json").write_text(json.dumps(record))
     return folder
 

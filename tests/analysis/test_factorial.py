@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sixteen.analysis.design import effects_of, settings_of
-from sixteen.analysis.factorial import effects
+from sixteen.analysis.factorial import MEASURED, effects
 from sixteen.errors import UserError
 
 DYNAMIC = {"kind": "dynamic", "start": 32768, "growth_interval": 2000, "factor": 2}
@@ -53,7 +53,8 @@ def measured(signs, truth: dict[tuple[str, ...], float], seeds=4, **changes) -> 
             accuracy = 0.8 + seed / 100 + rng.normal(0, 1e-4)
             accuracy += sum(v / 2 * math.prod(level[f] for f in fs) for fs, v in truth.items())
             run = {"network": "resnet8", "arm": f"arm{i}", "seed": seed, "outcome": "finished"}
-            rows.append({**run, "accuracy": accuracy, "lost_updates": None})
+            others = dict.fromkeys(MEASURED)
+            rows.append({**run, "test_images": 10_000, **others, "accuracy": accuracy})
     return rows
 
 
@@ -126,13 +127,41 @@ def test_an_arm_that_always_diverges_leaves_nothing_to_estimate() -> None:
     for run in runs:
         run["outcome"] = "diverged" if run["arm"] == "arm3" else "finished"
     rows = effects(runs, settings(full(2)), 0.95)
-    assert len(rows) == 3 * 6
+    assert len(rows) == 3 * len(MEASURED)
     assert all(row["n"] == 0 and row["mean"] is None and row["p_holm"] is None for row in rows)
 
 
 def test_a_metric_that_nobody_measured_has_rows_without_numbers() -> None:
     rows = effects(measured(full(2), {}), settings(full(2)), 0.95)
     assert {row["n"] for row in by_effect(rows, "lost_updates").values()} == {0}
+
+
+def test_effects_on_deviations_multiply() -> None:
+    """A tenfold range would drown a factor of two in the noise of the largest, were they added."""
+    rng = np.random.default_rng(1)
+    runs = measured(full(3), {}, seeds=3)
+    factors = {"master_weights": 0.5, "loss_scale": 1.0, "learning_rate": 10.0}
+    for i, run in enumerate(runs):
+        row = dict(zip(factors, full(3)[i % 8], strict=True))
+        value = math.prod(f ** (row[name] / 2) for name, f in factors.items())
+        run["loss_sd"] = value * math.exp(rng.normal(0, 0.1))
+    rows = by_effect(effects(runs, settings(full(3)), 0.95), "loss_sd")
+    assert {row["scale"] for row in rows.values()} == {"ratio"}
+    for name, factor in factors.items():
+        row = rows[WORDS[name]]
+        assert row["mean"] == pytest.approx(factor, rel=0.15)
+        assert row["low"] < factor < row["high"]
+    assert rows[WORDS["master_weights"]]["p_holm"] < 0.05
+
+
+def test_accuracies_that_agree_vary_by_an_image() -> None:
+    """Four arms that are all alike: half an image of each, squared and summed, is half an image's variance."""
+    runs = measured(full(2), {})
+    for run in runs:
+        run |= {"accuracy": 0.9, "test_images": 100}
+    for row in by_effect(effects(runs, settings(full(2)), 0.95)).values():
+        assert (row["mean"], row["p"]) == (pytest.approx(0), pytest.approx(1))
+        assert row["sd"] == pytest.approx(0.01 / 2**0.5)
 
 
 @pytest.mark.parametrize(

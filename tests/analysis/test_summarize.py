@@ -69,10 +69,19 @@ def test_every_table_has_the_columns_that_it_promises(made) -> None:
     estimate = ["n", "mean", "sd", "low", "high"]
     assert {name: list(frame.columns) for name, frame in frames.items()} == {
         "runs": [
-            *(*run, "outcome", "accuracy", "loss", "calibration_error", "margin_mean"),
+            *(
+                *run,
+                "outcome",
+                "test_images",
+                "accuracy",
+                "loss",
+                "calibration_error",
+                "margin_mean",
+            ),
             *("best_epoch_bias", "start_accuracy", "first_epoch_accuracy", "epoch_sd"),
             *("loss_sd", "certified_share", "agreement", "casting_error", "hessian_gap"),
-            *("gradient_error", "gradient_cosine", "lost_updates", "remainder"),
+            *("gradient_error", "gradient_cosine", "underflowed_gradients", "lost_updates"),
+            "remainder",
             *("skipped_steps", "train_seconds", "seconds_per_epoch", "images_per_second"),
             *("compile_seconds", "peak_bytes", "peak_bytes_of", "weight_bytes", "master_bytes"),
             *("gradient_bytes", "optimizer_bytes", "state_bytes", "activation_bytes", "batch"),
@@ -81,7 +90,7 @@ def test_every_table_has_the_columns_that_it_promises(made) -> None:
         "summary": ["network", "arm", "metric", *estimate, "diverged"],
         "differences": ["network", "metric", "kind", "arm", "reference", *estimate],
         "curves": [
-            *(*run, "phase", "epoch", "loss", "train_accuracy", "test_accuracy"),
+            *(*run, "phase", "fingerprint", "epoch", "loss", "train_accuracy", "test_accuracy"),
             *("zero_gradients", "nonfinite_gradients", "loss_scale", "skipped_steps"),
             "train_seconds",
         ],
@@ -96,10 +105,10 @@ def test_every_table_has_the_columns_that_it_promises(made) -> None:
         ],
         "images": ["network", "arm", "kind", "seed", "image", "delta", "gamma", "agrees"],
         "harm": ["network", "arm", "reference", "class", *estimate, "p", "p_holm"],
-        "effects": ["network", "metric", "effect", "kind", *estimate, "p", "p_holm"],
-        "observations": [*run, "phase", *OBSERVATIONS.split(",")],
-        "descent": [*run, "phase", *DESCENT.split(",")],
-        "exponents": [*run, "phase", *EXPONENTS.split(",")],
+        "effects": ["network", "metric", "effect", "kind", "scale", *estimate, "p", "p_holm"],
+        "observations": [*run, "phase", "fingerprint", *OBSERVATIONS.split(",")],
+        "descent": [*run, "phase", "fingerprint", *DESCENT.split(",")],
+        "exponents": [*run, "phase", "fingerprint", *EXPONENTS.split(",")],
     }
 
 
@@ -109,7 +118,7 @@ def test_a_run_has_the_numbers_of_its_last_phase(made) -> None:
     assert run["accuracy"] == 153 / 200
     assert run["best_epoch_bias"] == pytest.approx(0.9 - 153 / 200)
     assert (run["start_accuracy"], run["first_epoch_accuracy"]) == (0.5, 0.6)
-    changes = np.diff([0.6, 0.9, 0.7, 153 / 200])
+    changes = np.diff([0.6, 0.9, 0.7, 153 / 200])[-2:]  # into the second half of four epochs
     assert run["epoch_sd"] == pytest.approx(np.std(changes, ddof=1))
     assert run["train_seconds"] == 12
     assert run["seconds_per_epoch"] == pytest.approx(3.05)  # 3.1, 3.0, 3.1, 3.0

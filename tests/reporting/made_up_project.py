@@ -129,10 +129,10 @@ class Project:
 
     def evaluate(self, folder: str, run: str, accuracy: float, diverged: bool, half: bool) -> str:
         """The metrics of a run; all null if it diverged."""
-        metrics = {"accuracy": accuracy, "loss": 0.2, "calibration_error": 0.02, "margin_mean": 0.8,
+        metrics: dict[str, Any] = {"accuracy": accuracy, "loss": 0.2, "calibration_error": 0.02, "margin_mean": 0.8,
                    "best_epoch_bias": 0.004}  # fmt: skip
         metrics = {name: None if diverged else value for name, value in metrics.items()}
-        metrics["outcome"] = "diverged" if diverged else "finished"
+        metrics |= {"outcome": "diverged" if diverged else "finished", "n": made_up.IMAGES}
         files: dict[str, str | bytes] = {
             "metrics.json": json.dumps(metrics),
             "per_class.csv": made_up.per_class(self.random, half),

@@ -57,19 +57,64 @@ def test_a_scale_saves_what_it_lifts_to_the_smallest_number(mixed: Study) -> Non
     assert "<td class=number>33.3</td><td class=number>66.7</td>" in exponents.saved(mixed).text
 
 
+ARROW = "\N{RIGHTWARDS ARROW}"
+
+
 @pytest.mark.parametrize(
-    ("p", "says"),
+    ("changes", "says"),
     [
-        (0.4, "No factor changed the test accuracy significantly (smallest Holm p = 0.4)."),
-        (0.01, "On resnet8, scale: none \N{RIGHTWARDS ARROW} dynamic lowers the test accuracy by 1.5 percentage points "
-               "[1, 2] (Holm p = 0.01, n = 3)."),
+        ({"p_holm": 0.4}, "On resnet8 no factor changed the test accuracy significantly (smallest Holm p = 0.4, n = 3)."),
+        ({}, f"On resnet8, scale: none {ARROW} dynamic lowers the test accuracy by 1.5 percentage points [1, 2] (Holm p = "
+             "0.01, n = 3)."),
+        ({"kind": "interaction"}, "changes the other&#x27;s effect on the test accuracy, by \N{MINUS SIGN}3 percentage "
+                                  "points [\N{MINUS SIGN}4, \N{MINUS SIGN}2]"),
+        ({"n": 1, "p": None, "p_holm": None}, "significantly (one seed allows no test)"),
+        ({"p": None, "p_holm": None}, "significantly (3 seeds agree in every effect"),
+        ({"n": 0, "mean": None, "p": None, "p_holm": None},
+         "On resnet8 nothing can be said of the test accuracy: no seed has it of all arms of the design (float16-scaled "
+         "diverged for 2 seeds)."),
     ],
 )  # fmt: skip
-def test_the_answer_is_made_from_the_estimates(mixed: Study, p: float, says: str) -> None:
+def test_the_answer_is_made_from_the_estimates(mixed: Study, changes: dict, says: str) -> None:
+    runs = mixed.runs.copy()
+    runs.loc[runs["arm"] == "float16-scaled", "outcome"] = "diverged"
+    _replace(mixed, "runs", runs)
     row = {"network": "resnet8", "metric": "accuracy", "effect": "scale: none -> dynamic", "kind": "main",
-           "n": 3, "mean": -0.015, "sd": 0.002, "low": -0.02, "high": -0.01, "p": p, "p_holm": p}  # fmt: skip
-    _replace(mixed, "effects", pd.DataFrame([row]))
-    assert says in effects.answer(mixed, ["accuracy", "loss"]).text
+           "scale": "difference", "n": 3, "mean": -0.015, "sd": 0.002, "low": -0.02, "high": -0.01, "p": 0.01,
+           "p_holm": 0.01}  # fmt: skip
+    _replace(mixed, "effects", pd.DataFrame([row | changes]))
+    again = Study(mixed.summary, mixed.output)
+    assert says in effects.answer(again, ["accuracy", "loss"]).text
+
+
+def test_effects_on_deviations_are_told_as_factors_and_networks_one_by_one(
+    standalone: Study,
+) -> None:
+    row = {"network": "resnet8", "metric": "epoch_sd", "effect": "averaging: none -> momentum", "kind": "main",
+           "scale": "ratio", "n": 6, "mean": 0.25, "sd": 0.1, "low": 0.2, "high": 0.3125, "p": 1e-4,
+           "p_holm": 1e-3}  # fmt: skip
+    other = row | {"network": "resnet14", "p_holm": 0.7}
+    _replace(standalone, "effects", pd.DataFrame([row, other, row | {"kind": "interaction"}]))
+    text = effects.answer(standalone, ["epoch_sd"]).text
+    assert (
+        "multiplies the epoch-to-epoch deviation of test accuracy (second half) by 0.25 [0.2, 0.312]"
+        in text
+    )
+    assert "the other&#x27;s effect on the" in text and "by 0.0625 [0.04, 0.0977]" in text
+    assert "On resnet14 no factor changed" in text
+
+
+def test_arms_that_observe_the_same_numbers_are_both_shown(mixed: Study) -> None:
+    """Only a run that arms share is drawn once, not runs whose numbers are alike, as those before any step are."""
+    rows = mixed.table("observations")
+    one = rows[rows["arm"] == "mixed-dynamic"]
+    alike = one.assign(arm="mixed-static8", fingerprint=one["fingerprint"] + "0")
+    shared = one.assign(arm="mixed-unscaled")
+    _replace(mixed, "observations", pd.concat([one, alike, shared]))
+    theory.gradient_layers(mixed)
+    data = pd.read_csv(mixed.output / "figures/gradient-error-layers.csv")
+    assert set(data["arm"]) == {"mixed-dynamic", "mixed-static8"}
+    assert set(data["n"]) == {2}
 
 
 def test_from_scratch_is_a_switch_at_0_and_never_one_at_the_end(tmp_path: Path) -> None:

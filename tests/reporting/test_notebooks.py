@@ -23,7 +23,8 @@ FIGURES = {
     "standalone16": CONTINUOUS - {"quantization-error"} | OBSERVED | {"speed-mixed", "tolerance", "loss-scale"},
     "mixed": CONTINUOUS - {"quantization-error", "speed-float16", "loss-curves"} | OBSERVED
     | {"gradient-exponents", "gradient-exponents-layers", "gradients-below", "loss-scale", "speed-mixed-dynamic",
-       "speed-float16-unscaled", "effects-accuracy", "effects-loss", "effects-lost-updates"},
+       "speed-float16-unscaled", "effects-accuracy", "effects-loss", "effects-lost-updates",
+       "effects-underflowed-gradients"},
     "switch": OBSERVED | {"switch-epoch", "final-accuracy", "accuracy-curves", "loss-curves", "zero-gradients",
                           "class-accuracy"},
     "variability": {"effects-epoch-sd", "effects-loss-sd", "effects-accuracy", "effects-loss", "final-accuracy",

@@ -1,21 +1,31 @@
 """What a study says about a paper's claims: supported, refuted or inconclusive, and why.
 
 Each claim compares two arms over paired seeds of runs that finished; the test and its numbers come from
-params.yaml. A run that diverged is no evidence for a claim, so one that had to be left out caps the verdict
-at inconclusive; but where an arm that is said to be less accurate diverged for every seed, it is. A claim about
-several networks is supported if it is at each of them, and refuted if it is at any, tested at the level divided
-by the number of tests (Bonferroni). Too few seeds are inconclusive, and so is what a claim about GPUs finds on
-other hardware.
+params.yaml. Where one arm diverged in more seeds than the other, a sign test over seeds may decide which is
+less accurate; otherwise a run that had to be left out caps the verdict at inconclusive, since the runs that are
+left are a selection. A claim about several networks is supported if it is at each of them. It is refuted if it
+is at any, tested at the level divided by the number of tests (Bonferroni), or at all of them at the level of
+one (Simes 1986, Biometrika 73:751, takes both together). Too few seeds are inconclusive, and so is what a claim
+about GPUs finds on other hardware.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
+
+from scipy import stats
 
 from sixteen.analysis import exact
 from sixteen.analysis.comparison import compare, criteria_of
 from sixteen.analysis.metrics import Run
 from sixteen.errors import UserError
+
+# What a test says of accuracies where the first arm is the less accurate one, and where the second is.
+LESS_ACCURATE = {
+    "less": ("supported", "refuted"),
+    "greater": ("refuted", "supported"),
+    "equivalence": ("refuted", "refuted"),
+    "starts_lower_ends_equal": ("refuted", "refuted"),
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,8 @@ def judge(claim: dict[str, Any], evidence: Evidence) -> dict[str, Any]:
     """The verdict on one claim, with one on each network under ``per_network``.
 
     ``estimate``, ``low``, ``high`` and ``margin`` are in ``unit``; ``confidence`` is that of the interval;
-    ``brief`` is a short form of ``why``; ``needed_n`` counts the seeds that would decide what is
+    ``brief`` is a short form of ``why``; ``basis`` says whether it was ``tested`` over seeds, ``counted`` or
+    ``checked`` one by one; ``needed_n`` counts the seeds that would decide what is
     inconclusive; ``left_out`` names the runs that couldn't be compared. An absent value is None.
 
     Raises UserError if the claim names an arm, a metric or a test that doesn't exist.
@@ -68,7 +79,8 @@ def judge(claim: dict[str, Any], evidence: Evidence) -> dict[str, Any]:
         overall = {**per_network[0], "network": only or "all"}
     else:
         family = [_judge_network(claim, name, evidence, len(considered)) for name in considered]
-        overall = _unite(family)
+        everywhere = all(record["verdict"] == "refuted" for record in per_network)
+        overall = _unite(per_network if everywhere else family)
     return {**head, **overall, "per_network": per_network}
 
 
@@ -87,15 +99,19 @@ def _judge_network(
         compare(criterion, evidence.runs, network, claim["arms"], family, power)
         for criterion in criteria
     ]
-    less_accurate = claim["test"] == "less" and claim["metric"] == "accuracy"
-    if less_accurate and not note and (seeds := _diverged_alone(claim, network, evidence)):
-        return {**parts[-1], "network": network, **_judge_divergence(claim, seeds, evidence)}
-    verdict = _conclude([part["verdict"] for part in parts])
     left_out = list(dict.fromkeys(name for part in parts for name in part["left_out"]))
+    diverged = None if note else _divergence(claim, network, evidence, networks)
+    if diverged and diverged["verdict"] != "inconclusive":
+        nothing = {"estimate": None, "low": None, "high": None, "needed_n": None}
+        found = {"left_out": left_out, "hardware_note": None, "basis": "tested"}
+        return {**parts[-1], **nothing, **found, "network": network, **diverged}
+    verdict = _conclude([part["verdict"] for part in parts])
     why = "; ".join(part["why"] for part in parts) + _say_left_out(left_out)
-    if verdict == "supported" and left_out:
+    if verdict != "inconclusive" and left_out:
         verdict = "inconclusive"
-        why += ", and the runs that are left can't support a claim alone"
+        why += ", and the runs that are left can't decide a claim alone"
+    if diverged:
+        why += f". {diverged['why'].removesuffix('.')}"
     if note and verdict != "inconclusive":
         verdict = "inconclusive"
         why += ", but that isn't what the claim is about"
@@ -111,30 +127,37 @@ def _judge_network(
     }
 
 
-def _diverged_alone(claim: dict[str, Any], network: str, evidence: Evidence) -> int:
-    """How many seeds there are, if the first arm diverged in each and the second in none; else 0."""
-    outcomes = [
-        {run["outcome"] == "diverged" for run in evidence.runs
-         if run["network"] == network and run["arm"] == arm}
+def _divergence(
+    claim: dict[str, Any], network: str, evidence: Evidence, networks: int
+) -> dict[str, Any] | None:
+    """What the seeds say in which one arm diverged and the other didn't; None if there are none.
+
+    An accuracy that was never reached is less than one that was: the sign test over these seeds, one-sided,
+    says in which arm. Only claims about the accuracy that is reached are judged so.
+    """
+    if claim["metric"] != "accuracy" or claim["test"] not in LESS_ACCURATE:
+        return None
+    lost = [
+        {run["seed"] for run in evidence.runs
+         if (run["network"], run["arm"], run["outcome"]) == (network, arm, "diverged")}
         for arm in claim["arms"]
     ]  # fmt: skip
-    seeds = {run["seed"] for run in evidence.runs if run["network"] == network}
-    return len(seeds) if outcomes == [{True}, {False}] else 0
-
-
-def _judge_divergence(claim: dict[str, Any], seeds: int, evidence: Evidence) -> dict[str, Any]:
-    """A claim that the first arm is less accurate, where it never finished: the sign test over seeds."""
-    chance, alpha = 0.5**seeds, evidence.levels["alpha"]
+    alone = [len(lost[0] - lost[1]), len(lost[1] - lost[0])]
+    if alone[0] == alone[1]:
+        return None
+    worse = alone.index(max(alone))
+    p = float(stats.binom.sf(max(alone) - 1, sum(alone), 0.5))
+    verdict = LESS_ACCURATE[claim["test"]][worse]
+    alpha = evidence.levels["alpha"]
+    level = alpha / networks if verdict == "refuted" else alpha
+    seeds = len({run["seed"] for run in evidence.runs if run["network"] == network})
     first, second = claim["arms"]
-    told = f"{first} diverged for each of {seeds} seeds, {second} for none"
+    told = f"in {alone[0]} of {seeds} seeds {first} diverged alone, in {alone[1]} {second}"
     return {
-        "verdict": "supported" if chance <= alpha else "inconclusive",
-        "why": f"{told[0].upper()}{told[1:]} (sign test, p = {chance:.2g}).",
+        "verdict": verdict if p <= level else "inconclusive",
+        "why": f"{told[0].upper()}{told[1:]} (sign test, p = {p:.2g}).",
         "brief": told,
         "n": seeds,
-        "needed_n": None if chance <= alpha else math.ceil(-math.log2(alpha)),
-        "left_out": [],
-        "hardware_note": None,
     }
 
 

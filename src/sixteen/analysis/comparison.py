@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sixteen.analysis import statistics
-from sixteen.analysis.metrics import METRICS, Run, pair
+from sixteen.analysis.metrics import METRICS, Pairs, Run, pair
 from sixteen.analysis.statistics import Estimate, Region
 from sixteen.errors import UserError
 
@@ -66,9 +66,10 @@ def criteria_of(claim: dict[str, Any], levels: dict[str, float]) -> list[Criteri
             Criterion(metric, "difference", Region(-math.inf, 0, False), one_sided, 0, "below 0")
         ]
     if kind == "ratio_at_most":
-        value = claim["value"]
-        region = Region(-math.inf, math.log(value), closed=True)
-        return [Criterion(metric, "ratio", region, one_sided, value, f"at most {number(value)}")]
+        value, tolerance = claim["value"], claim["tolerance"]
+        region = Region(-math.inf, math.log(value * (1 + tolerance)), closed=True)
+        words = f"at most {number(value)} with a tolerance of {100 * tolerance:g} %"
+        return [Criterion(metric, "ratio", region, one_sided, value, words)]
     if kind == "ratio_greater":
         return [Criterion(metric, "ratio", Region(0, math.inf, False), one_sided, 1, "above 1")]
     if kind == "ratio_less":
@@ -91,28 +92,30 @@ def compare(
 
     Without ``wanted_power`` nothing is said about how many seeds would decide: none would.
     """
-    strict = 1 - (1 - criterion.confidence) / family
     pairs = pair(runs, network, arms, criterion.metric, criterion.kind)
-    ratio = criterion.kind == "ratio"
-    compared = statistics.paired_log_ratio if ratio else statistics.paired_difference
-    estimate = compared(pairs.first, pairs.second, criterion.confidence)
-    # Accuracies are multiples of one test image, so that a few seeds can agree by chance. Counted ratios
-    # (bytes) have no spread, and decide.
-    mute = criterion.kind == "difference" and estimate.sd == 0
+    # Refuting, not supporting, is done by any of the family (Bonferroni).
+    strict = 1 - (1 - criterion.confidence) / family
+    estimate, stricter = (
+        _estimate(criterion, pairs, level) for level in (criterion.confidence, strict)
+    )
+    fixed = METRICS[criterion.metric].spread == "fixed"
+    mute = estimate.sd == 0 and not fixed
     verdict = "inconclusive" if mute else statistics.decide(estimate, criterion.region)
-    lenient = verdict == "refuted"
+    lenient = verdict == "refuted" and statistics.decide(stricter, criterion.region) != "refuted"
     if lenient:
-        verdict = statistics.decide(compared(pairs.first, pairs.second, strict), criterion.region)
+        verdict = "inconclusive"
     needed = None
     if verdict == "inconclusive" and not mute and wanted_power is not None:
-        level = strict if lenient else criterion.confidence
+        mean = estimate.mean
+        outside = mean is not None and criterion.region.excludes(mean, mean)
+        level = strict if outside else criterion.confidence
         needed = statistics.needed_n(estimate, criterion.region, level, wanted_power)
-    why = _say(criterion, arms, estimate)
-    if lenient and verdict == "inconclusive":
+    why = _say(criterion, arms, estimate, pairs)
+    if lenient:
         why += f", but not at the level that {family} tests at once ask for (Bonferroni)"
     if mute:
         why += "; seeds that all agree show no spread to test against, more seeds may"
-    elif verdict == "inconclusive" and wanted_power is not None:
+    elif verdict == "inconclusive" and wanted_power is not None and not pairs.left_out:
         why += f"; {_say_needed(estimate, needed, wanted_power)}"
     ends = (estimate.mean, estimate.low, estimate.high)
     shown = [None if value is None else criterion.shown(value) for value in ends]
@@ -120,7 +123,8 @@ def compare(
         "network": network,
         "verdict": verdict,
         "why": why,
-        "brief": _say_briefly(criterion, estimate, needed),
+        "brief": _say_briefly(criterion, estimate, None if pairs.left_out else needed),
+        "basis": "counted" if fixed else "tested",
         "n": estimate.n,
         "estimate": shown[0],
         "low": shown[1],
@@ -133,15 +137,22 @@ def compare(
     }
 
 
-def _say(criterion: Criterion, arms: list[str], estimate: Estimate) -> str:
+def _estimate(criterion: Criterion, pairs: Pairs, confidence: float) -> Estimate:
+    if criterion.kind == "ratio":
+        return statistics.paired_log_ratio(pairs.first, pairs.second, confidence)
+    return statistics.paired_difference(pairs.first, pairs.second, confidence, pairs.least_sd)
+
+
+def _say(criterion: Criterion, arms: list[str], estimate: Estimate, pairs: Pairs) -> str:
     """What was measured, as a clause."""
+    metric = METRICS[criterion.metric]
     if estimate.mean is None:
-        return f"no seed has the {METRICS[criterion.metric].words} in both arms"
-    words, value = METRICS[criterion.metric].words, number(criterion.shown(estimate.mean))
+        return f"no seed has the {metric.words} in both arms"
+    value = number(criterion.shown(estimate.mean))
     what = (
-        f"the {words} of {arms[0]} is {value} times that of {arms[1]}"
+        f"the {metric.words} of {arms[0]} is {value} times that of {arms[1]}"
         if criterion.kind == "ratio"
-        else f"the {words} of {arms[0]} minus that of {arms[1]} is {value} {criterion.unit}"
+        else f"the {metric.words} of {arms[0]} minus that of {arms[1]} is {value} {criterion.unit}"
     )
     if estimate.low is None or estimate.high is None:
         return f"{what} for one seed, which gives no interval"
@@ -152,8 +163,10 @@ def _say(criterion: Criterion, arms: list[str], estimate: Estimate) -> str:
     low, high = (number(criterion.shown(end)) for end in (estimate.low, estimate.high))
     verdict = statistics.decide(estimate, criterion.region)
     part = {"supported": "all of it", "refuted": "none of it", "inconclusive": "only a part of it"}
+    agreeing = " (the seeds agree to less than a test image, which is taken for their spread)"
     return (
-        f"over {estimate.n} seeds {what}, {100 * criterion.confidence:g} % interval {low} to {high}, "
+        f"over {estimate.n} seeds {what}, {100 * criterion.confidence:g} % interval {low} to {high}"
+        f"{agreeing if pairs.least_sd and estimate.sd == pairs.least_sd else ''}, "
         f"{part[verdict]} {criterion.words}"
     )
 

@@ -6,6 +6,7 @@ from sixteen.analysis.comparison import number
 
 KINDS = {"cast": "after the cast", "trained": "at the end of training"}
 NO_STATISTICS = {
+    "basis": "checked",
     "low": None,
     "high": None,
     "confidence": None,

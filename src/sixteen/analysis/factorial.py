@@ -1,56 +1,87 @@
 """Which settings matter: effects of a two-level factorial over arms, by seed.
 
 An effect is estimated in each seed from all arms at once, so that seeds are its pairs; the interval and the
-two-sided t test are over seeds, Holm's correction over the effects on one metric at one network.
+two-sided t test are over seeds, Holm's correction over the effects on one metric at one network. Metrics that
+are compared by their ratio have effects that multiply: they are added up as logarithms.
 """
 
+import math
 from typing import Any
 
 from sixteen.analysis.design import effects_of
-from sixteen.analysis.metrics import Run
-from sixteen.analysis.statistics import holm, t_interval, two_sided_p
+from sixteen.analysis.metrics import METRICS, Run, image, value_of
+from sixteen.analysis.statistics import Estimate, exponential, holm, t_interval, two_sided_p
 
-EFFECTS = ("network", "metric", "effect", "kind", "n", "mean", "sd", "low", "high", "p", "p_holm")
+EFFECTS = (
+    *(
+        "network",
+        "metric",
+        "effect",
+        "kind",
+        "scale",
+        "n",
+        "mean",
+        "sd",
+        "low",
+        "high",
+        "p",
+        "p_holm",
+    ),
+)
 # Accuracy saturates where all arms do well; the loss doesn't.
-METRICS = ("accuracy", "loss", "epoch_sd", "loss_sd", "gradient_error", "lost_updates")
+MEASURED = (
+    *("accuracy", "loss", "epoch_sd", "loss_sd"),
+    *("gradient_error", "underflowed_gradients", "lost_updates"),
+)
 
 
 def effects(
     runs: list[Run], settings: dict[str, dict[str, Any]], confidence: float
 ) -> list[dict[str, Any]]:
-    """The rows of effects.csv; differences of means, in the metric's own numbers (shares, nats).
+    """The rows of effects.csv; differences of means, in the metric's own numbers (shares, nats), or factors.
 
-    A seed counts if all arms of the design finished and have the metric, and ``n`` says how many do.
-    Raises UserError if the arms aren't a balanced, orthogonal design.
+    ``scale`` says which: ``difference`` or ``ratio`` (the sd is then that of logarithms). A seed counts if all
+    arms of the design finished and have the metric, and ``n`` says how many do. Raises UserError if the arms
+    aren't a balanced, orthogonal design.
     """
     contrasts = effects_of(settings)
     rows = []
     for network in dict.fromkeys(run["network"] for run in runs):
-        finished = {
-            (run["arm"], run["seed"]): run
-            for run in runs
-            if run["network"] == network and run["outcome"] != "diverged"
-        }
-        seeds = dict.fromkeys(run["seed"] for run in runs if run["network"] == network)
-        for metric in METRICS:
-            values = []
-            for seed in seeds:
-                by_arm = [finished.get((arm, seed), {}).get(metric) for arm in settings]
-                if None not in by_arm:
-                    values.append(by_arm)
+        mine = [run for run in runs if run["network"] == network]
+        for metric in MEASURED:
+            values = _by_seed(mine, list(settings), metric)
+            # Each arm adds 2 / arms of itself; the difference of two arms would vary by an image.
+            counted = METRICS[metric].spread == "images" and METRICS[metric].kind == "difference"
+            least_sd = max(map(image, mine)) * math.sqrt(2 / len(settings)) if counted else 0.0
             estimates = [
-                t_interval([_contrast(effect.signs, by_arm) for by_arm in values], confidence)
+                t_interval([_contrast(effect.signs, arms) for arms in values], confidence, least_sd)
                 for effect in contrasts
             ]
             p = [two_sided_p(estimate) for estimate in estimates]
             rows += [
                 {"network": network, "metric": metric, "effect": effect.name, "kind": effect.kind}
-                | {**vars(estimate), "p": raw, "p_holm": corrected}
+                | {"scale": METRICS[metric].kind, **vars(_shown(estimate, metric))}
+                | {"p": raw, "p_holm": corrected}
                 for effect, estimate, raw, corrected in zip(
                     contrasts, estimates, p, holm(p), strict=True
                 )
             ]
     return rows
+
+
+def _by_seed(runs: list[Run], arms: list[str], metric: str) -> list[list[float]]:
+    """The metric of all arms, as logarithms for a ratio, for each seed that has it of all."""
+    found: dict[Any, dict[str, float]] = {}
+    ratio = METRICS[metric].kind == "ratio"
+    for run in runs:
+        value = None if run["outcome"] == "diverged" else value_of(run, metric)
+        if value is not None and (value > 0 or not ratio):
+            found.setdefault(run["seed"], {})[run["arm"]] = math.log(value) if ratio else value
+    return [[by[arm] for arm in arms] for by in found.values() if set(arms) <= set(by)]
+
+
+def _shown(estimate: Estimate, metric: str) -> Estimate:
+    return exponential(estimate) if METRICS[metric].kind == "ratio" else estimate
 
 
 def _contrast(signs: tuple[int, ...], by_arm: list[float]) -> float:

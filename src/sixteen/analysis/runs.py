@@ -33,6 +33,7 @@ def run_of(
     return {
         **{name: run[name] for name in ("network", "arm", "seed")},
         "outcome": metrics["outcome"],
+        "test_images": metrics["n"],
         **{name: metrics[name] for name in EVALUATED},
         "start_accuracy": accuracies[0],
         "first_epoch_accuracy": accuracies[1] if len(accuracies) > 1 else None,
@@ -60,12 +61,15 @@ def run_of(
 
 
 def epoch_sd(values: list[float]) -> float | None:
-    """Sample sd of the changes of accuracy or loss from epoch to epoch; None for fewer than 3 epochs.
+    """Sample sd of the changes of accuracy or loss from one epoch to the next, over the second half of a phase.
 
-    Changes, not values, so that a steady rise counts for nothing. The start before any step is to be
-    left out: the first change is the switch. None as well where a loss isn't finite.
+    ``values`` are those after each epoch of the phase, without the start before any step: the first change is
+    the switch. The second half alone, since a network that learns, or recovers from a switch, isn't unsteady;
+    changes, not values, so that a steady rise counts for nothing. None for fewer than two changes (3 epochs),
+    and where a value isn't finite.
     """
-    changes = [after - before for before, after in itertools.pairwise(values)]
+    half = (len(values) + 1) // 2
+    changes = [after - before for before, after in itertools.pairwise(values)][-half:]
     if len(changes) < 2 or not all(map(math.isfinite, changes)):
         return None
     return statistics.stdev(changes)
@@ -81,6 +85,7 @@ def _observed(last: Path) -> dict[str, float | None]:
         "hessian_gap": _ratio(seen, "gradient_change_gap", "gradient_change"),
         "gradient_error": _ratio(seen, "gradient_error", "gradient_norm"),
         "gradient_cosine": float(cosine) if cosine else None,
+        "underflowed_gradients": _ratio(seen, "underflowed_gradients", "elements"),
         "lost_updates": _ratio(seen, "lost_updates", "updates"),
         "remainder": _ratio(descent, "remainder", "predicted_decrease"),
     }

@@ -52,23 +52,29 @@ class Region:
         return high <= self.low or low >= self.high
 
 
-def t_interval(values: Sequence[float], confidence: float) -> Estimate:
-    """Mean of values [n] and its two-sided Student t interval; sd 0 gives an interval of no width."""
+def t_interval(values: Sequence[float], confidence: float, least_sd: float = 0.0) -> Estimate:
+    """Mean of values [n] and its two-sided Student t interval; sd 0 gives an interval of no width.
+
+    ``least_sd`` is the standard deviation below which a smaller one of the sample isn't believed: that of
+    values which come in steps.
+    """
     n = len(values)
     if n < 2:
         return Estimate(n, values[0] if n else None, None, None, None)
-    if math.isclose(min(values), max(values), rel_tol=1e-9):  # no spread but that of rounding
+    # No spread but that of rounding.
+    alike = math.isclose(min(values), max(values), rel_tol=1e-9, abs_tol=1e-12)
+    if alike and not least_sd:
         return Estimate(n, values[0], 0.0, values[0], values[0])
-    mean, sd = float(np.mean(values)), float(np.std(values, ddof=1))
+    mean, sd = float(np.mean(values)), max(float(np.std(values, ddof=1)), least_sd)
     half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sd / math.sqrt(n)
     return Estimate(n, mean, sd, mean - half, mean + half)
 
 
 def paired_difference(
-    first: Sequence[float], second: Sequence[float], confidence: float
+    first: Sequence[float], second: Sequence[float], confidence: float, least_sd: float = 0.0
 ) -> Estimate:
     """Mean of first - second over pairs [n], with its t interval."""
-    return t_interval([a - b for a, b in zip(first, second, strict=True)], confidence)
+    return t_interval([a - b for a, b in zip(first, second, strict=True)], confidence, least_sd)
 
 
 def paired_log_ratio(

@@ -123,4 +123,4 @@ def _write_observed(runs: list[dict[str, Any]], inputs: dict[str, Path], into: P
     ):
         columns = columns_of(inputs[runs[0]["training"][-1]] / name)
         rows = tables.observed(chosen, inputs, name)
-        write_csv(into / name, (*tables.RUN, "phase", *columns), rows)
+        write_csv(into / name, (*tables.PHASE, *columns), rows)

@@ -12,7 +12,7 @@ from sixteen.analysis.statistics import (
     paired_log_ratio,
     t_interval,
 )
-from sixteen.files import rows_of
+from sixteen.files import read_json, rows_of
 
 RUN = ("network", "arm", "seed")
 EPOCHS = (
@@ -26,7 +26,9 @@ EPOCHS = (
     "skipped_steps",
     "train_seconds",
 )
-CURVES = (*RUN, "phase", *EPOCHS)
+# Runs of one fingerprint in several arms are one run, the phase that these arms share.
+PHASE = (*RUN, "phase", "fingerprint")
+CURVES = (*PHASE, *EPOCHS)
 ESTIMATE = ("n", "mean", "sd", "low", "high")
 SUMMARY = ("network", "arm", "metric", *ESTIMATE, "diverged")
 DIFFERENCES = ("network", "metric", "kind", "arm", "reference", *ESTIMATE)
@@ -56,7 +58,7 @@ def differences(runs: list[Run], confidence: float) -> list[dict[str, Any]]:
         if metric.kind == "ratio":
             estimate = exponential(paired_log_ratio(pairs.first, pairs.second, confidence))
         else:
-            estimate = paired_difference(pairs.first, pairs.second, confidence)
+            estimate = paired_difference(pairs.first, pairs.second, confidence, pairs.least_sd)
         row = {"network": network, "metric": name, "kind": metric.kind}
         rows.append({**row, "arm": arm, "reference": reference, **vars(estimate)})
     return rows
@@ -64,22 +66,30 @@ def differences(runs: list[Run], confidence: float) -> list[dict[str, Any]]:
 
 def curves(runs: list[dict[str, Any]], inputs: dict[str, Path]) -> Iterator[dict[str, Any]]:
     """The epochs of all phases of the runs of `summarize`, each with the seconds that it took."""
-    for run in runs:
-        for phase, role in enumerate(run["training"]):
-            seconds = {r["epoch"]: r["train_seconds"] for r in rows_of(inputs[role] / "timing.csv")}
-            for row in rows_of(inputs[role] / "history.csv"):
-                measured = {**row, "train_seconds": seconds.get(row["epoch"], "")}
-                yield {**of(run), "phase": phase, **{name: measured[name] for name in EPOCHS}}
+    for head, folder in _phases(runs, inputs):
+        seconds = {r["epoch"]: r["train_seconds"] for r in rows_of(folder / "timing.csv")}
+        for row in rows_of(folder / "history.csv"):
+            measured = {**row, "train_seconds": seconds.get(row["epoch"], "")}
+            yield {**head, **{name: measured[name] for name in EPOCHS}}
 
 
 def observed(
     runs: list[dict[str, Any]], inputs: dict[str, Path], name: str
 ) -> Iterator[dict[str, Any]]:
     """The rows of a file that the phases of the runs of `summarize` wrote as they were observed."""
+    for head, folder in _phases(runs, inputs):
+        for row in rows_of(folder / name):
+            yield {**head, **row}
+
+
+def _phases(
+    runs: list[dict[str, Any]], inputs: dict[str, Path]
+) -> Iterator[tuple[dict[str, Any], Path]]:
+    """The columns PHASE of each phase of each run, and the folder of the run that it was."""
     for run in runs:
         for phase, role in enumerate(run["training"]):
-            for row in rows_of(inputs[role] / name):
-                yield {**of(run), "phase": phase, **row}
+            fingerprint = read_json(inputs[role] / "record.json")["fingerprint"]
+            yield {**of(run), "phase": phase, "fingerprint": fingerprint}, inputs[role]
 
 
 def of(run: dict[str, Any]) -> dict[str, Any]:

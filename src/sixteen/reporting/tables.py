@@ -43,12 +43,12 @@ def verdicts(study: Study) -> Html:
         rows.append(
             f'<tr class="claim"><td>{escape(claim["says"])}<br>'
             f'<span class="quiet">{escape(claim["source"])}</span></td>'
-            f"<td>{badge(claim['verdict'])}</td>"
+            f"<td>{_verdict(claim)}</td>"
             f"<td>{_estimate(claim)}</td><td>{why}</td></tr>"
         )
         if detailed:
             rows += [
-                f'<tr class="network"><td>{escape(part["network"])}</td><td>{badge(part["verdict"])}</td>'
+                f'<tr class="network"><td>{escape(part["network"])}</td><td>{_verdict(part)}</td>'
                 f"<td>{_estimate(part)}</td><td>{escape(part['why'])}</td></tr>"
                 for part in parts
             ]
@@ -56,11 +56,17 @@ def verdicts(study: Study) -> Html:
         return Html("<p>This study names no claims.</p>", "no claims")
     return Html(
         '<div class="wide"><table class="verdicts"><colgroup><col width="29%"><col width="15%">'
-        '<col width="18%"><col></colgroup><thead><tr><th>The paper says (in our words)</th>'
+        '<col width="18%"><col></colgroup><thead><tr><th>The claim (in our words)</th>'
         "<th>Verdict</th><th>Estimate [interval], n</th><th>Why</th></tr></thead><tbody>"
         f"{''.join(rows)}</tbody></table></div>",
         ", ".join(f"{claim['id']}: {claim['verdict']}" for claim in study.claims),
     )
+
+
+def _verdict(claim: dict[str, Any]) -> str:
+    """The badge, and below it what was no test over seeds."""
+    basis = "" if claim["basis"] == "tested" else f'<br><span class="quiet">{claim["basis"]}</span>'
+    return badge(claim["verdict"]) + basis
 
 
 def metrics(study: Study) -> Html:

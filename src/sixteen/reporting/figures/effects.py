@@ -2,32 +2,41 @@
 
 from html import escape
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sixteen.analysis.metrics import METRICS, POINTS
 from sixteen.reporting.figures.forest import FILLED, OPEN, estimate
-from sixteen.reporting.figures.plate import LOOKS, NEUTRAL, WIDTH, legend, save, style
+from sixteen.reporting.figures.plate import LOOKS, NEUTRAL, WIDTH, legend, logarithmic, save, style
 from sixteen.reporting.numbers import number
 from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study
 
 LOOK = {"main": LOOKS[0], "interaction": LOOKS[1]}
+NO_DESIGN = "this study has no factorial design"
+DIFFERENCE = (
+    "Mean at the second level of a factor minus mean at the first, over all other factors, by seed, then mean and "
+    "{confidence:.0%} t interval over seeds. An interaction is half the difference that the one factor makes to the "
+    "effect of the other."
+)
+RATIO = (
+    "Geometric mean at the second level of a factor over that at the first, over all other factors, by seed, then "
+    "geometric mean and {confidence:.0%} t interval over seeds; logarithmic axis. An interaction is the square root "
+    "of the factor by which the one factor multiplies the effect of the other."
+)
 
 
 def effects(study: Study, metric: str) -> Html:
     """Main effects and two-factor interactions on a metric, a panel a network."""
     words, unit, scale = _shown(metric)
-    title, rows = f"What changes the {words}", _rows(study, metric)
+    title, rows = f"What changes the {words}", _rows(study, metric).dropna(subset=["mean"])
     if rows.empty:
-        return nothing(
-            title, "no factorial design in this study, or no seed of which all arms finished"
-        )
+        return nothing(title, NO_DESIGN if _rows(study, metric).empty else _unseen(study))
     networks = [network for network in study.networks if network in set(rows["network"])]
     names = list(dict.fromkeys(rows.sort_values("kind", ascending=False)["effect"]))
     alpha = study.parameters["statistics"]["alpha"]
+    ratio = METRICS[metric].kind == "ratio"
     with style():
         figure = Figure(
             figsize=(WIDTH, 1.5 + 0.27 * len(names)),
@@ -35,7 +44,7 @@ def effects(study: Study, metric: str) -> Html:
         )
         axes = figure.subplots(1, len(networks), sharey=True, squeeze=False).ravel()
         for axis, network in zip(axes, networks, strict=True):
-            axis.axvline(0, color=NEUTRAL, linewidth=1.2)
+            axis.axvline(1 if ratio else 0, color=NEUTRAL, linewidth=1.2)
             mine = rows[rows["network"] == network]
             for _, row in mine.iterrows():
                 colour, marker, _ = LOOK[row["kind"]]
@@ -44,73 +53,100 @@ def effects(study: Study, metric: str) -> Html:
             axis.set_title(f"{network}: n = {int(mine['n'].max())} seeds")
             axis.set_yticks(range(len(names)), names)
             axis.set_ylim(len(names) - 0.4, -0.6)
-            axis.set_xlabel(f"effect on the {words}\n({unit})")
+            axis.set_xlabel(f"effect on the {words}\n({'times' if ratio else unit})")
+            if ratio:
+                logarithmic(axis, x=True)
         handles = [
             Line2D([], [], color=c, marker=m, label=f"{kind} effect", linewidth=1.8)
             for kind, (c, m, _) in LOOK.items()
             if kind in set(rows["kind"])
         ]
         legend(figure, [*handles, Line2D([], [], **FILLED), Line2D([], [], **OPEN)])
+        reading = (RATIO if ratio else DIFFERENCE).format(confidence=study.confidence)
         return save(
             study,
             f"effects-{metric.replace('_', '-')}",
             title,
             figure,
             rows,
-            "Mean at the second level of a factor minus mean at the first, over all other factors, by seed, then "
-            f"mean and {study.confidence:.0%} t interval over seeds. An interaction is half the difference that the "
-            f"one factor makes to the effect of the other. Filled: significant at {alpha:g} after Holm's "
-            f"correction over the effects of a network. {escape(_answer(study, metric))}",
+            f"{reading} Filled: significant at {alpha:g} after Holm's correction over the effects on this metric at "
+            f"one network; no bar: the seeds agree. {escape(_answer(study, metric))}",
         )
 
 
 def answer(study: Study, metrics: list[str]) -> Html:
-    """One sentence a metric, made from the estimates: what changes it, by how much, or that nothing does."""
+    """What changes each metric, by how much, or that nothing does: sentences made from the estimates."""
     lines = [_answer(study, metric) for metric in metrics if not _rows(study, metric).empty]
     if not lines:
-        return nothing("Answer", "this study has no factorial design")
+        return nothing("Answer", NO_DESIGN)
     text = "".join(f"<p><b>{escape(line)}</b></p>" for line in lines)
     return Html(text, " ".join(lines))
 
 
 def _answer(study: Study, metric: str) -> str:
+    """A sentence or more for each network."""
     rows = _rows(study, metric)
-    words, unit, scale = _shown(metric)
-    alpha = study.parameters["statistics"]["alpha"]
+    networks = [network for network in study.networks if network in set(rows["network"])]
+    return " ".join(
+        _answer_at(study, metric, rows[rows["network"] == network]) for network in networks
+    )
+
+
+def _answer_at(study: Study, metric: str, rows: pd.DataFrame) -> str:
+    words, alpha = METRICS[metric].words, study.parameters["statistics"]["alpha"]
+    network, n = rows["network"].iloc[0], int(rows["n"].max())
+    if n == 0:
+        return f"On {network} nothing can be said of the {words}: {_unseen(study)}."
     found = rows[rows["p_holm"] < alpha].sort_values("p_holm")
-    if found.empty:
-        smallest = rows["p_holm"].min()
-        why = (
-            "one seed allows no test" if np.isnan(smallest) else f"smallest Holm p = {smallest:.2g}"
-        )
-        return f"No factor changed the {words} significantly ({why})."
-    return " ".join(_said(row, words, unit, scale) for _, row in found.iterrows())
+    if not found.empty:
+        return " ".join(_said(row, metric) for _, row in found.iterrows())
+    if n == 1:
+        why = "one seed allows no test"
+    elif rows["p_holm"].isna().all():
+        why = f"{n} seeds agree in every effect, which leaves no spread to test against"
+    else:
+        why = f"smallest Holm p = {rows['p_holm'].min():.2g}, n = {n}"
+    return f"On {network} no factor changed the {words} significantly ({why})."
 
 
-def _said(row: pd.Series, words: str, unit: str, scale: float) -> str:
+def _said(row: pd.Series, metric: str) -> str:
     """One significant effect as a sentence."""
+    words, unit, scale = _shown(metric)
     tested = f"(Holm p = {row['p_holm']:.2g}, n = {int(row['n'])})"
-    low, mean, high = (row[name] * scale for name in ("low", "mean", "high"))
-    if row["kind"] == "interaction":
-        return (
-            f"On {row['network']}, {row['effect']}: the one factor changes the other's effect on the {words}, by "
-            f"{number(2 * mean)} {unit} [{number(2 * low)}, {number(2 * high)}] {tested}."
-        )
+    start = f"On {row['network']}, {row['effect']}"
+    twice = row["kind"] == "interaction"
+    ends = (row["mean"], row["low"], row["high"])
+    if METRICS[metric].kind == "ratio":
+        mean, low, high = (end**2 if twice else end for end in ends)
+        told = f"{number(mean)} [{number(low)}, {number(high)}] {tested}."
+        if twice:
+            return f"{start}: the one factor multiplies the other's effect on the {words} by {told}"
+        return f"{start} multiplies the {words} by {told}"
+    mean, low, high = (end * scale * (2 if twice else 1) for end in ends)
+    if twice:
+        told = f"{number(mean)} {unit} [{number(low)}, {number(high)}] {tested}."
+        return f"{start}: the one factor changes the other's effect on the {words}, by {told}"
     verb = "raises"
     if mean < 0:
         verb, low, mean, high = "lowers", -high, -mean, -low
-    return (
-        f"On {row['network']}, {row['effect']} {verb} the {words} by {number(mean)} {unit} "
-        f"[{number(low)}, {number(high)}] {tested}."
-    )
+    return f"{start} {verb} the {words} by {number(mean)} {unit} [{number(low)}, {number(high)}] {tested}."
+
+
+def _unseen(study: Study) -> str:
+    """Why no seed could be used."""
+    lost = study.runs.query("outcome == 'diverged'")["arm"].value_counts(sort=False)
+    diverged = ", ".join(f"{arm} diverged for {count} seeds" for arm, count in lost.items())
+    return f"no seed has it of all arms of the design ({diverged or 'not measured in some arm'})"
 
 
 def _rows(study: Study, metric: str) -> pd.DataFrame:
     table = study.table("effects")
     table["effect"] = table["effect"].astype(str).str.replace("->", "\N{RIGHTWARDS ARROW}")
-    return table[table["metric"] == metric].dropna(subset=["mean"])
+    return table[table["metric"] == metric]
 
 
 def _shown(metric: str) -> tuple[str, str, float]:
+    """Words, unit and scale of an effect on the metric; factors have no unit and are shown as they are."""
     known = METRICS[metric]
-    return known.words, "percentage points" if known.unit == POINTS else known.unit, known.scale
+    unit = "percentage points" if known.unit == POINTS else known.unit
+    return known.words, unit, 1.0 if known.kind == "ratio" else known.scale

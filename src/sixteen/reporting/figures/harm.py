@@ -56,7 +56,6 @@ def classes(study: Study) -> Html:
         ]
         handles += [Line2D([], [], **FILLED), Line2D([], [], **OPEN)]
         legend(figure, handles)
-        found = int((harm["p_holm"] < alpha).sum())
         return save(
             study,
             "class-accuracy",
@@ -65,8 +64,18 @@ def classes(study: Study) -> Html:
             harm,
             f"Accuracy on the test images of each class, minus that of {reference}, mean over pairs of a seed with "
             f"{study.confidence:.0%} t interval. Filled: significant at {alpha:g} after Holm's correction over the "
-            f"classes of that network and arm. Significant: {found} of {len(harm)}; {_largest_loss(harm)}.",
+            f"classes of one network and arm, {_families(harm, alpha)}; {_largest_loss(harm)}.",
         )
+
+
+def _families(harm: pd.DataFrame, alpha: float) -> str:
+    """How many families there are, how many classes showed no spread, and how many are significant."""
+    families = harm.groupby(["network", "arm"]).ngroups
+    untested, found = int(harm["p_holm"].isna().sum()), int((harm["p_holm"] < alpha).sum())
+    return (
+        f"{families} famil{'y' if families == 1 else 'ies'} here. Of {len(harm)} differences {untested} are the same "
+        f"for all seeds and can't be tested, {found} are significant"
+    )
 
 
 def _largest_loss(harm: pd.DataFrame) -> str:

@@ -66,7 +66,7 @@ def final_accuracy(study: Study) -> Html:
 
 
 def quantization_error(study: Study) -> Html:
-    """Relative error of every tensor at the switch and its bound, in the order of the network."""
+    """Relative error of every tensor at the switch and its bound, in the order of their names."""
     tensors = study.table("quantization")
     title = "Error of rounding the weights"
     if tensors.empty:
@@ -109,7 +109,7 @@ def quantization_error(study: Study) -> Html:
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.set_title(f"{network}: {len(mine)} tensors, n = {seeds[network]} seeds")
             axis.set_ylabel("relative error")
-            axis.set_xlabel("tensor, in the order of the network")
+            axis.set_xlabel("tensor, in the order of their names")
         handles = [
             Line2D([], [], color=c, marker=m, linestyle="", label=kind)
             for kind, (c, m) in colours.items()

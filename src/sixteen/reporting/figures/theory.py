@@ -86,7 +86,9 @@ def gradient_layers(study: Study) -> Html:
                 )
             logarithmic(axis)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axis.set_title(f"{network}: n = {int(mine['n'].max())} seeds")
+            least, most = int(mine["n"].min()), int(mine["n"].max())
+            seeds = f"{most}" if least == most else f"{least} to {most}"
+            axis.set_title(f"{network}: n = {seeds} seeds")
             axis.set_xlabel("tensor, in the order of the network")
             axis.set_ylabel("relative error\nof the gradient")
         legend(figure, arm_points(study, data))
@@ -154,8 +156,9 @@ def remainder(study: Study) -> Html:
 
 
 def once(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of a run that two arms share (the phase before a cast), for the first of them alone."""
-    return rows[~rows.drop(columns="arm").duplicated()]
+    """Rows of a run that several arms share (the phase before a cast), for the first of them alone."""
+    key = [name for name in ("fingerprint", "epoch", "tensor") if name in rows]
+    return rows[~rows.duplicated(key)]
 
 
 def _whole(study: Study) -> pd.DataFrame:

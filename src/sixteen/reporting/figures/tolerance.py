@@ -91,13 +91,14 @@ def certificates(study: Study) -> Html:
             (
                 escape(str(network)),
                 escape(f"{arm} ({kind})"),
+                f"{int(group['n'].sum()):,}",
                 *cells,
                 f"{violations}" if violations == 0 else f"<b>{violations}: a bug</b>",
                 f"{group['delta_mean'].mean():.2g}",
                 f"{group['delta_max'].max():.2g}",
             )
         )
-    head = ("Network", "Arm (kind)", "Certified (%)", "Same class (%)", "Tightness (%)", "Violations",
+    head = ("Network", "Arm (kind)", "Predictions", "Certified (%)", "Same class (%)", "Tightness (%)", "Violations",
             "mean δ", "max δ")  # fmt: skip
     images, seeds = f"{int(rows['n'].max()):,}", rows["seed"].nunique()
     note = (
@@ -107,7 +108,7 @@ def certificates(study: Study) -> Html:
         "Tightness: the first over the second. "
         f"A violation, a certified image whose class changed, is ruled out by the lemma. {_words(rows)}</p>"
     )
-    return Html(note + table(head, lines, range(2, 8)), f"table of {title.lower()}: {len(lines)}")
+    return Html(note + table(head, lines, range(2, 9)), f"table of {title.lower()}: {len(lines)}")
 
 
 def _draw(axis: Axes, points: pd.DataFrame, colour: str, marker: str) -> None:

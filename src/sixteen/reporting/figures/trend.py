@@ -196,10 +196,15 @@ def _handles(study: Study, points: pd.DataFrame) -> list[Line2D]:
 
 def _reading(study: Study, points: pd.DataFrame) -> str:
     """How to read the lines; one seed has no interval, and the reader is told so."""
+    parts = ""
+    if points[points["arm"] != COMMON].groupby("arm")["phase"].nunique().max() > 1:
+        parts = (
+            " An arm that switches has two lines, one that ends and one that begins at its switch."
+        )
     finished = points[points["outcome"] == "finished"]
     if finished.groupby(["network", "arm"])["seed"].nunique().max() < 2 or finished.empty:
-        return "One seed: no interval can be given."
+        return f"One seed: no interval can be given.{parts}"
     return (
         f"Thin lines: single seeds. Thick: mean over the n finished seeds; band: {study.confidence:.0%} t "
-        "interval of the mean."
+        f"interval of the mean.{parts}"
     )
