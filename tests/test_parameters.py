@@ -10,6 +10,8 @@ from sixteen.errors import UserError
 
 TOP = Path(__file__).parents[1]
 SCHEMA = TOP / parameters.SCHEMA
+DYNAMIC = {"kind": "dynamic", "start": 32768, "growth_interval": 100, "factor": 2}
+ADAM = {"optimizer": "adam", "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-4}
 
 
 @pytest.fixture
@@ -149,16 +151,54 @@ def test_an_alpha_that_leaves_no_interval_is_refused(real):
         ("precisions", "float16", {"batch_norm": "bfloat16"}, "expected float32 or the format of"),
         ("precisions", "float32", {"loss": "float16"}, "expected float32 or the format of"),
         ("precisions", "mixed_static8", {"loss_scale": {"kind": "static", "factor": 0}}, "loss_scale"),
-        ("precisions", "mixed_static8", {"loss_scale": {"kind": "static", "factor": 1e5}}, "65504 at most"),
+        ("precisions", "mixed_static8", {"loss_scale": {"kind": "static", "factor": 1e5}}, "to 65504), came 100000"),
+        ("precisions", "mixed_static8", {"loss_scale": {"kind": "static", "factor": 1e-9}}, "that float16 can hold"),
+        ("precisions", "bfloat16", {"loss_scale": {"kind": "static", "factor": 1e39}}, "that float32 can hold"),
+        ("precisions", "mixed_brisk", {"loss_scale": DYNAMIC | {"start": 1e39}}, "loss_scale/start"),
+        ("precisions", "mixed_brisk", {"loss_scale": DYNAMIC | {"factor": 1.0000000001}}, "loss_scale/factor"),
+        ("precisions", "mixed_brisk", {"loss_scale": DYNAMIC | {"factor": 1e35}}, "loss_scale/factor"),
+        ("networks", "densenet-small", {"blocks": [1]}, "to be four numbers"),
+        ("networks", "xception", {"blocks": [1, 1, 1, 1]}, "expected `blocks: null` for Xception"),
+        ("networks", "alexnet", {"width": 0.001}, "leaves at least one filter"),
         ("networks", "xception", {"name": "VGG99"}, "'VGG99' is not one of"),
         ("networks", "vgg16", {"depth": 17}, "17 is not one of"),
         ("networks", "vit8", {"depth": 8}, "networks/vit8"),
     ],
 )  # fmt: skip
-def test_a_recipe_that_makes_no_sense_is_refused(real, section, name, change, expected):
+def test_an_entry_that_makes_no_sense_is_refused(real, section, name, change, expected):
     real[section][name] |= change
     told = refusal(real)
     assert expected in told and name in told
+
+
+@pytest.mark.parametrize(
+    ("precision", "recipe", "expected"),
+    [
+        ("bfloat16", ADAM, "expected beta_2 below 1 in bfloat16"),
+        ("float16", ADAM | {"beta_2": 0.9999}, "expected beta_2 below 1 in float16"),
+        ("float16", ADAM | {"beta_1": 0.9999}, "expected beta_1 below 1 in float16"),
+        ("bfloat16", {"averaging": {"momentum": 0.999}}, "expected averaging/momentum below 1 in bfloat16"),
+        ("float16", {"learning_rate": 1e-8}, "expected learning_rate to be a number in float16"),
+        ("float32", {"learning_rate": 1e300}, "expected learning_rate to be a number in float32"),
+        ("float32", ADAM | {"epsilon": 1e-50}, "expected epsilon to be a number in float32"),
+        ("float32", ADAM | {"optimizer": "adamw", "weight_decay": 1e39}, "expected weight_decay to be a number"),
+    ],
+)  # fmt: skip
+def test_a_recipe_that_its_precision_cannot_hold_is_refused(real, precision, recipe, expected):
+    """Rounded to the format of the weights it would train nothing, and say nothing."""
+    made = real["recipes"]["sgd"] | recipe
+    if "optimizer" in recipe:
+        del made["momentum"]
+    real["recipes"]["tried"] = made
+    real["studies"]["continuous16"]["arms"]["tried"] = f"trained-in-{precision}-by-tried"
+    told = refusal(real)
+    assert expected in told and "arms/tried" in told
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16", "mixed_float16"])
+def test_the_recipes_for_adam_are_accepted_where_they_work(real, precision):
+    real["studies"]["continuous16"]["arms"]["adam"] = f"trained-in-{precision}-by-adamw"
+    parameters.check(real, SCHEMA)
 
 
 @pytest.mark.parametrize(

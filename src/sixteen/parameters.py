@@ -13,11 +13,12 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from jsonschema.validators import extend
 
+from sixteen import networks
 from sixteen.analysis import design
 from sixteen.analysis.metrics import METRICS
 from sixteen.errors import UserError
 from sixteen.lineage import sentence
-from sixteen.precision import LARGEST_FLOAT16, storage_of
+from sixteen.precision import holds, range_of, rounded, scale_formats, storage_of
 
 SCHEMA = Path("workflow/schemas/params.schema.yaml")
 OPTIMIZERS = {
@@ -79,6 +80,8 @@ def check(parameters: dict[str, Any], schema: Path = SCHEMA) -> None:
         place = "/".join(str(part) for part in error.absolute_path) or "the top level"
         raise UserError(f"params.yaml, {place}: {error.message}")
     _finite(parameters, "params.yaml")
+    for name, network in parameters["networks"].items():
+        _check_network(network, f"params.yaml, networks/{name}")
     for name, precision in parameters["precisions"].items():
         _check_precision(precision, f"params.yaml, precisions/{name}")
     for name, recipe in parameters["recipes"].items():
@@ -116,13 +119,31 @@ def _check_precision(precision: dict[str, Any], place: str) -> None:
                 f"{place}/{key}: expected float32 or the format of `compute`, {compute}, came {precision[key]}"
             )
 
-    scale = precision["loss_scale"] or {}
-    factor = scale["factor"] if scale.get("kind") == "static" else 1
-    if compute == "float16" and factor > LARGEST_FLOAT16:
+    scale = precision["loss_scale"]
+    if scale is None:
+        return
+    key = "factor" if scale["kind"] == "static" else "start"
+    for format in scale_formats(precision):
+        if not holds(scale[key], format):
+            raise UserError(
+                f"{place}/loss_scale/{key}: expected a number that {format} can hold ({range_of(format)}), came "
+                f"{scale[key]:g}"
+            )
+    growing = rounded(scale["factor"], "float32")
+    if scale["kind"] == "dynamic" and not (
+        growing > 1 and holds(scale["start"] * scale["factor"], "float32")
+    ):
         raise UserError(
-            f"{place}/loss_scale: expected a static factor that float16 can hold, {LARGEST_FLOAT16} at most, "
-            f"came {factor}; lower it"
+            f"{place}/loss_scale/factor: expected a factor by which a scale of {scale['start']:g} can grow in float32, "
+            f"came {scale['factor']!r}; 2 is usual"
         )
+
+
+def _check_network(network: dict[str, Any], place: str) -> None:
+    try:
+        networks.cost(network, (32, 32, 3), 10)  # any images will do
+    except UserError as error:
+        raise UserError(f"{place}: {error}") from None
 
 
 def _check_recipe(recipe: dict[str, Any], place: str) -> None:
@@ -209,6 +230,9 @@ def _check_sentence(
         storage = storage_of(precision)
         if phrase.recipe is not None:
             _known(parameters, "recipes", [phrase.recipe], place)
+            _check_update(
+                parameters["recipes"][phrase.recipe], precision, f"{place}, {phrase.text}"
+            )
         elif storage == "float32":
             raise UserError(
                 f"{place}: expected quantization to a precision that stores 16-bit weights, came "
@@ -222,6 +246,32 @@ def _check_sentence(
                     f"phrase quantized-to-<precision>, of a precision that stores weights in {format}"
                 )
         stored = wanted if phrase.recipe is not None else dict.fromkeys(stored, storage)
+
+
+def _check_update(recipe: dict[str, Any], precision: dict[str, Any], place: str) -> None:
+    """Refuse numbers of a recipe that mean something else in the format in which the update is computed."""
+    format = storage_of(precision)
+    for key in ("learning_rate", "epsilon"):
+        # An epsilon of 0 in float16 is a finding (arXiv:2305.10947): such a run diverges and says why.
+        at = format if key == "learning_rate" else "float32"
+        if key in recipe and not holds(recipe[key], at):
+            raise UserError(
+                f"{place}: expected {key} to be a number in {at} ({range_of(at)}), came {recipe[key]:g}"
+            )
+    decay = recipe.get("weight_decay", 0.0)
+    if decay and not holds(decay, "float32"):
+        raise UserError(
+            f"{place}: expected weight_decay to be a number in float32 ({range_of('float32')}), came {decay:g}"
+        )
+    shares = {key: recipe[key] for key in ("momentum", "beta_1", "beta_2") if key in recipe}
+    if recipe["averaging"] is not None:
+        shares["averaging/momentum"] = recipe["averaging"]["momentum"]
+    for key, share in shares.items():
+        if rounded(share, format) >= 1:
+            raise UserError(
+                f"{place}: expected {key} below 1 in {format}, in which updates are computed here, came {share:g}, "
+                "which is 1 there, so that nothing would move; lower it, or keep `master_weights`"
+            )
 
 
 def study_of(parameters: dict[str, Any], name: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from small_runs import ADAM, PRECISIONS, RECIPE
 
 from sixteen import networks
@@ -18,6 +19,15 @@ from sixteen.datasets import Dataset
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
+# All that params.yaml names, and what it could.
+ENTRIES = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["precisions"]
+_BFLOAT16 = {"compute": "bfloat16"}
+ENTRIES |= {
+    "float16_static": PRECISIONS["float16_static"],
+    "mixed_bfloat16": ENTRIES["mixed_unscaled"] | _BFLOAT16,
+    "bfloat16_scaled": ENTRIES["float16_scaled"] | _BFLOAT16,
+    "all_bfloat16": ENTRIES["bfloat16"] | {"batch_norm": "bfloat16"},
+}
 AVERAGING = {"averaging": {"momentum": 0.99}}
 OPTIMIZERS = {
     "sgd": RECIPE | AVERAGING | {"momentum": 0.0},
@@ -132,9 +142,9 @@ def arithmetic_behind(tensor, operations):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("name", sorted(PRECISIONS.keys() - {"overscaled"}))
+@pytest.mark.parametrize("name", ENTRIES)
 def test_multiplies_and_updates_in_the_formats_that_are_promised(name, optimizer):
-    precision = PRECISIONS[name]
+    precision = ENTRIES[name]
     compute = precision["compute"]
     graph, (before, after) = traced(precision, OPTIMIZERS[optimizer])
     operations = graph.get_operations()
@@ -164,8 +174,21 @@ def test_multiplies_and_updates_in_the_formats_that_are_promised(name, optimizer
     assert stored == {weights, precision["batch_norm"]}
     dynamic = precision["loss_scale"] is not None and precision["loss_scale"]["kind"] == "dynamic"
     # Only a dynamic scale, itself float32, unscales 16-bit gradients in float32 before they are rounded back.
-    divides = {("RealDiv", "float32", "float16")} if dynamic and weights == "float16" else set()
-    assert promoted == divides
+    short = stored - {"float32"} if dynamic else ()
+    assert promoted == {("RealDiv", "float32", format) for format in short}
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_softmax_and_loss_are_computed_in_the_format_that_is_promised(name):
+    """The softmax of the loss; that of the attention, in the compute type, is the forward pass's."""
+    precision = ENTRIES[name]
+    graph, (before, _) = traced(precision, OPTIMIZERS["sgd"])
+    found = {
+        (operation.type, *floats(operation.inputs))
+        for operation in with_branches(graph, graph.get_operations()[:before])
+        if operation.type == "LogSoftmax"
+    }
+    assert found == {("LogSoftmax", precision["loss"])}
 
 
 @pytest.mark.parametrize(
@@ -227,8 +250,8 @@ sys.path[:0] = [{here!r}]
 from sixteen.training import backends
 backends.start("jax", 1)
 import jax, numpy as np
-from small_runs import PRECISIONS, RECIPE
-from test_dtypes_in_graph import OPTIMIZERS, built, data
+from small_runs import RECIPE
+from test_dtypes_in_graph import ENTRIES, OPTIMIZERS, built, data
 from sixteen.training.step_jax import JaxStep
 
 def equations(jaxpr):
@@ -239,7 +262,8 @@ def equations(jaxpr):
             if hasattr(inner, "eqns"):
                 yield from equations(inner)
 
-for name, precision in PRECISIONS.items():
+UPDATE = ("mul", "add", "sub", "div", "sqrt", "rsqrt", "pow", "integer_pow", "square", "neg")
+for name, precision in ENTRIES.items():
     for optimizer, recipe in OPTIMIZERS.items():
         model, rule = built(precision, recipe)
         step = JaxStep(model, rule, data(), precision, RECIPE | {{"batch": 4}})
@@ -256,6 +280,19 @@ for name, precision in PRECISIONS.items():
         leaves = [value for group in state for value in group]
         for value, moved in zip(leaves, traced.out_avals, strict=False):
             assert value.dtype == moved.dtype, (name, optimizer)
+
+        trainable, _, slots = state
+        update = jax.make_jaxpr(rule.stateless_apply)(slots, trainable, trainable)
+        stored = {{value.dtype.name for value in trainable}}
+        computed, divided = set(), set()
+        for equation in equations(update.jaxpr):
+            kind = equation.outvars[0].aval
+            if equation.primitive.name in UPDATE and kind.shape:
+                (divided if equation.primitive.name == "div" else computed).add(kind.dtype.name)
+        assert computed == stored, (name, optimizer, computed)
+        # A dynamic scale, itself float32, unscales 16-bit gradients in float32 before they are rounded back.
+        dynamic = precision["loss_scale"] and precision["loss_scale"]["kind"] == "dynamic"
+        assert divided <= stored | ({{"float32"}} if dynamic else set()), (name, optimizer, divided)
 print("checked")
 """
 

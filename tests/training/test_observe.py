@@ -1,6 +1,7 @@
 """Theory beside measurement, held against closed forms, finite differences and plain numpy."""
 
 import csv
+import importlib.util
 import json
 import sys
 import types
@@ -402,3 +403,19 @@ def test_observing_doesnt_change_the_run(runner, trained):
     with (observed.into / "descent.csv").open() as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["0", "2", "4"]
     assert observed.facts["observe_seconds"] > 0
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "float16_scaled"])
+def test_both_backends_observe_alike_under_a_dynamic_scale(runner, precision):
+    if importlib.util.find_spec("jax") is None:
+        pytest.skip("JAX isn't installed: there is nothing to compare with")
+    settings = {"precision": precision, "epochs": 1, "observe": OBSERVE}
+    seen = []
+    for backend in ("tensorflow", "jax"):
+        run = runner.run(f"{precision}-on-{backend}", backend=backend, **settings)
+        with (run.into / "observations.csv").open() as file:
+            seen.append(next(row for row in csv.DictReader(file) if row["tensor"] == "all"))
+    first, second = seen
+    for name in ("weight_norm", "gradient_norm", "gradient_error", "updates", "lost_updates"):
+        # Gradients of biases are summed in 16 bit by JAX alone.
+        assert float(first[name]) == pytest.approx(float(second[name]), rel=0.15, abs=5), name

@@ -85,6 +85,15 @@ def test_penalty_of_float16_weights_keeps_the_scale_at_32768(run):
         assert scaled.column("skipped_steps") == [skipped]
 
 
+def test_a_run_of_skipped_steps_alone_has_not_finished(run):
+    scale = {"kind": "dynamic", "start": 1e38, "growth_interval": 100, "factor": 1.001}
+    precision = PRECISIONS["mixed_float16"] | {"loss_scale": scale}
+    stuck = run("stuck", precision=precision, epochs=1)
+    assert stuck.column("skipped_steps") == [8]
+    assert (stuck.outcome["outcome"], stuck.outcome["step"]) == ("diverged", 8)
+    assert "no weight was ever updated" in stuck.outcome["hint"]
+
+
 def test_averages_are_tested_and_saved_and_the_training_keeps_its_own_weights(run):
     averaged = run("averaged", averaging={"momentum": 0.9})
     plain = run("plain")

@@ -18,6 +18,8 @@ from typing import Any
 from sixteen.errors import UserError
 
 XLA_FLAGS = "--xla_allow_excess_precision=false --xla_gpu_deterministic_ops=true"
+# TensorFlow's libraries on GPUs add up float16 products in float32: its default, which a user's environment could undo.
+FLOAT32_SUMS = {"TF_FP16_MATMUL_USE_FP32_COMPUTE": "1", "TF_FP16_CONV_USE_FP32_COMPUTE": "1"}
 # Keras imports these where it finds them, for wrappers, plots and tables that training never uses: a third
 # of the start-up time.
 UNUSED = ("matplotlib", "pandas", "sklearn")
@@ -38,6 +40,7 @@ def start(backend: str, threads: int) -> None:
     os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     _append("XLA_FLAGS", XLA_FLAGS)
+    os.environ |= FLOAT32_SUMS
     with _hidden(UNUSED):
         if backend == "tensorflow":
             _start_tensorflow(threads)  # imports Keras as well

@@ -15,6 +15,11 @@ FINISHED: dict[str, Any] = {
     "hint": None,
 }
 
+NEVER_UPDATED = (
+    "the gradient overflowed in every step of the run, so that each was skipped and no weight was ever updated: lower "
+    "`start` of the loss scale of the precision, or raise its `factor`"
+)
+
 
 def first_failure(
     losses: np.ndarray,

@@ -158,7 +158,7 @@ class Observer:
         before = state.snapshot(self.model, self.optimizer)
         updates = optimizers.updates_of(self.optimizer)
         variables = self.model.trainable_variables
-        self.optimizer.apply([ops.convert_to_tensor(tensor) for tensor in scaled], variables)
+        self.step.apply([ops.convert_to_tensor(tensor) for tensor in scaled])
         taken = optimizers.updates_of(self.optimizer) > updates
         after = [variable.numpy().astype(np.float32) for variable in variables]
         state.restore(self.model, self.optimizer, before)

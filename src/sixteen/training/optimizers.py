@@ -10,11 +10,13 @@ What is computed in which format (tests/training/test_dtypes_in_graph.py holds K
   float32, in float32, and are rounded back to 16 bit before the rule sees them. Both ways, what the scale
   has saved from underflow in the backward pass is lost again if its unscaled value is below half of the
   smallest subnormal number (2^-25 in float16).
-- A dynamic scale is multiplied with the loss in float32. It can't stay above 32768 where the loss or the L2
+- A dynamic scale is multiplied with the loss in float32. It can't reach 65536 where the loss or the L2
   penalty (computed in the format of its weights) is float16: the gradient that enters these is the scale
   itself, 65536 is infinite, so that step is skipped and the scale halved.
-- Adam corrects its bias in the format of the weight too: 0.999 in float16 is 0.99902.
-- AdamW's decay, like every rule here, acts on all trained numbers, those of batch norm as well.
+- Adam corrects its bias in the format of the weight too: 0.999 in float16 is 0.99902, and in bfloat16 it is 1,
+  so that no weight would ever move; `sixteen.parameters` refuses that.
+- AdamW's decay, like every rule here, applies to all trained numbers, those of batch norm as well. Keras subtracts
+  it by itself: in a 16-bit weight, learning rate times decay below 2^-12 (float16) is lost to rounding.
 """
 
 import contextlib
@@ -25,7 +27,7 @@ import keras
 from keras import ops
 
 from sixteen.errors import UserError
-from sixteen.precision import LARGEST_FLOAT16
+from sixteen.precision import holds, range_of, scale_formats
 
 
 def build(recipe: dict[str, Any], precision: dict[str, Any]) -> keras.optimizers.Optimizer:
@@ -43,12 +45,13 @@ def build(recipe: dict[str, Any], precision: dict[str, Any]) -> keras.optimizers
         if scale["factor"] == 2:
             return keras.optimizers.LossScaleOptimizer(*settings)
         return DynamicScale(*settings, factor=scale["factor"])
-    if precision["compute"] == "float16" and scale["factor"] > LARGEST_FLOAT16:
-        # Dividing by infinity would make every gradient 0, without a word.
-        raise UserError(
-            f"expected a loss scale that float16 can hold, {LARGEST_FLOAT16} at most, came "
-            f"{scale['factor']}; lower `factor` of this precision in params.yaml"
-        )
+    for format in scale_formats(precision):
+        if not holds(scale["factor"], format):
+            # Dividing by infinity would make every gradient 0, without a word.
+            raise UserError(
+                f"expected a loss scale that {format} can hold ({range_of(format)}), came {scale['factor']:g}; "
+                "correct `factor` of this precision in params.yaml"
+            )
     rule.loss_scale_factor = float(scale["factor"])
     return rule
 

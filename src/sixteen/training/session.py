@@ -92,6 +92,8 @@ class Session:
                 self._epoch(self.outcome["epochs_done"] + 1, progress)
         finally:
             progress.close()
+        if self.outcome["outcome"] == "finished" and not optimizers.updates_of(self.optimizer):
+            self._diverge(last, len(rows), divergence.NEVER_UPDATED, np.array([]))
 
     def _epoch(self, epoch: int, progress: Progress) -> None:
         before = state.snapshot(self.model, self.optimizer)
@@ -243,7 +245,8 @@ class Session:
             **measure.state_bytes(self.model, self.optimizer, self.precision),
             "energy_joules": self.joules if self.meter else None,
             "device": measure.device(),
-            "parameters": self.trained_values,
+            "parameters": self.model.count_params(),
+            "trained_parameters": self.trained_values,
             "layers": self.layers,
             "multiply_adds": self.cost,
         }

@@ -58,6 +58,10 @@ class Step(ABC):
         """Logits [batch, classes] in the compute type for test images int32 [batch]."""
 
     @abstractmethod
+    def apply(self, gradients: list[Any]) -> None:
+        """Let the optimizer take, or skip, one step with these (scaled) gradients, outside of what is compiled."""
+
+    @abstractmethod
     def jit(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Compile a function of nested lists of tensors at its first call for each choice of shapes."""
 
@@ -121,7 +125,7 @@ class Step(ABC):
         return loss, entropy
 
     def _report(self, entropy: Any, logits: Any, labels: Any, gradients: list[Any]) -> Any:
-        """Float32 [4], see `train_epoch`. Counts are exact: they stay below 2^24."""
+        """Float32 [4], see `train_epoch`. Counts above 2^24 (of networks as large) are rounded to float32."""
         for variable, gradient in zip(self.model.trainable_variables, gradients, strict=True):
             if gradient.dtype != variable.value.dtype:
                 raise UserError(

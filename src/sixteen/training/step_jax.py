@@ -16,7 +16,7 @@ class JaxStep(Step):
     def compile(self, rows: np.ndarray) -> None:
         """See `Step`."""
         train = jax.jit(self._train_step, donate_argnums=0)
-        state = [[variable.value for variable in group] for group in self._groups()]
+        state = self._state()
         self._train = train.lower(state, self.train_data, rows, np.int32(0)).compile()
         indices = np.zeros(self.batch, np.int32)
         test = jax.jit(self._test_step)
@@ -25,7 +25,7 @@ class JaxStep(Step):
     def train_epoch(self, rows: np.ndarray, tick: Callable[[], object]) -> np.ndarray:
         """See `Step`."""
         on_device = jax.device_put(rows)
-        state = [[variable.value for variable in group] for group in self._groups()]
+        state = self._state()
         reports = []
         for number in range(len(rows)):
             state, report = self._train(state, self.train_data, on_device, np.int32(number))
@@ -36,8 +36,14 @@ class JaxStep(Step):
 
     def test_batch(self, indices: np.ndarray) -> np.ndarray:
         """See `Step`."""
-        state = [[variable.value for variable in group] for group in self._groups()[:2]]
-        return np.asarray(self._test(*state, self.test_data, indices))
+        return np.asarray(self._test(*self._state()[:2], self.test_data, indices))
+
+    def apply(self, gradients: list[Any]) -> None:
+        """See `Step`."""
+        # Not `apply`: Keras' dynamic scale branches with side effects, which JAX can't outside of a trace.
+        trainable, fixed, slots = self._state()
+        trainable, slots = self.optimizer.stateless_apply(slots, gradients, trainable)
+        self._keep([trainable, fixed, slots])
 
     def jit(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """See `Step`."""
@@ -46,6 +52,9 @@ class JaxStep(Step):
     def gradient(self, function: Callable[[Any], tuple[Any, Any]], values: Any) -> tuple[Any, Any]:
         """See `Step`."""
         return jax.grad(function, has_aux=True)(values)
+
+    def _state(self) -> list[list[Any]]:
+        return [[variable.value for variable in group] for group in self._groups()]
 
     def _keep(self, state: list[Any]) -> None:
         for group, values in zip(self._groups(), state, strict=True):

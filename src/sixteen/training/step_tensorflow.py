@@ -43,6 +43,10 @@ class TensorFlowStep(Step):
         """See `Step`."""
         return self._test(tf.constant(indices)).numpy()
 
+    def apply(self, gradients: list[Any]) -> None:
+        """See `Step`."""
+        self.optimizer.apply(gradients, self.model.trainable_variables)
+
     def jit(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """See `Step`."""
         return tf.function(function, jit_compile=True, autograph=False)
