@@ -46,7 +46,8 @@ def parameters(study: Study) -> Html:
                 escape(notes.get(network) or ""),
             )
         )
-    text = table(("Network", "Ours", "Paper", "Difference", "Why"), rows, (1, 2, 3))
+    note = "<p class='quiet'>All numbers that a network stores, with the statistics of batch normalisation.</p>"
+    text = note + table(("Network", "Ours", "Paper", "Difference", "Why"), rows, (1, 2, 3))
     return Html(text, f"table of parameters: {len(rows)} rows")
 
 

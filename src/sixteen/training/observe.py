@@ -60,6 +60,7 @@ FLOAT32 = {
     "loss": "float32",
     "loss_scale": None,
 }
+# Layers of the network itself: those inside of an attention have no tensor of their own to add to.
 TAPPED = (
     keras.layers.Conv2D,
     keras.layers.DepthwiseConv2D,

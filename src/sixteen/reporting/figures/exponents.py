@@ -18,6 +18,9 @@ from sixteen.reporting.study import Study
 SMALLEST, NORMAL, TOO_LARGE = -24, -14, 16
 SCALES = (1, 8, 128, 1024, 32768)
 OF = {"weights": "gradients of weights", "activations": "gradients of activations"}
+TAPS = (
+    "Activations: the outputs of convolutions and dense layers, without those inside of attention."
+)
 EMPTY = "no recipe of the reference arm asks for observations"
 LIMITS = (
     (SMALLEST, (0, (2, 2)), "2⁻²⁴, smallest float16"),
@@ -54,7 +57,7 @@ def histogram(study: Study) -> Html:
             f"Float32 gradients of arm {escape(_arm(rows))}, one seed, on one batch, at the first and the last "
             "observation: share of all values by exponent; exact zeros count in the total and have no place on "
             "the axis. What lies below half of the smallest float16 number (left of \N{MINUS SIGN}25) "
-            "becomes zero in float16, what lies left of \N{MINUS SIGN}14 loses digits.",
+            f"becomes zero in float16, what lies left of \N{MINUS SIGN}14 loses digits. {TAPS}",
         )
 
 
@@ -145,7 +148,8 @@ def saved(study: Study) -> Html:
     note = (
         f"<p class='quiet'>Float32 gradients of arm {escape(_arm(rows))}, one seed, one batch, at the last "
         "observation; all shares in percent. Below 2⁻²⁴, and too large (2¹⁶ or more at the largest scale): of the "
-        "values that are not zero. Saved: of the values below 2⁻²⁴, those that the scale lifts to it or above.</p>"
+        "values that are not zero. Saved: of the values below 2⁻²⁴, those that the scale lifts to it or above. "
+        f"{TAPS}</p>"
     )
     return Html(note + table(head, lines, range(2, 9)), f"table of {title.lower()}")
 
