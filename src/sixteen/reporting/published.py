@@ -26,7 +26,7 @@ def beside(study: Study) -> Html:
 
 
 def parameters(study: Study) -> Html:
-    """Trained values of each network as built here, beside the count of the paper."""
+    """Stored values of each network as built here, beside the count of the paper."""
     told = study.settings["published"] or {}
     counts, notes = told.get("parameters") or {}, told.get("notes") or {}
     if not counts and not notes:
