@@ -182,7 +182,7 @@ def test_a_ratio_to_zero_is_left_out() -> None:
     assert judged["needed_n"] is None  # those that are left are a selection
 
 
-def test_a_deviation_below_one_image_counts_as_one() -> None:
+def test_a_deviation_is_at_least_that_of_rounding_to_images() -> None:
     """A seed whose accuracy never moves is evidence of steadiness, not one to leave out."""
     given = evidence({"resnet8": [0.02] * 3}, "epoch_sd", test_images=100)
     for seed, value in enumerate([0.04, 0.05, 0.06]):
@@ -190,7 +190,7 @@ def test_a_deviation_below_one_image_counts_as_one() -> None:
         spoil(given, "float16", seed, epoch_sd=0.0)
     judged = judge(claim("ratio_greater", "epoch_sd"), given)
     assert (judged["verdict"], judged["n"], judged["left_out"]) == ("refuted", 3, [])
-    assert judged["estimate"] == pytest.approx((0.25 * 0.2 / 6) ** (1 / 3))
+    assert judged["estimate"] == pytest.approx((0.25 * 0.2 / 6) ** (1 / 3) / 6**0.5)
 
 
 def test_supported_only_if_it_is_at_every_network() -> None:

@@ -1,5 +1,6 @@
 """The metrics of a run that are compared between arms, and the pairs of runs that compare them."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,10 +73,14 @@ METRICS = {
 
 
 def value_of(run: Run, metric: str) -> float | None:
-    """A metric of a run, None where it wasn't measured; what is to be divided is one test image at least."""
+    """A metric of a run, None where it wasn't measured.
+
+    A deviation of accuracies, which is to be divided by, is at least what whole images bring by themselves: each
+    accuracy is rounded, with a deviation of image / sqrt(12), and a change of it is a difference of two.
+    """
     value, known = run[metric], METRICS[metric]
     if value is not None and (known.kind, known.spread) == ("ratio", "images"):
-        return max(value, image(run))
+        return max(value, image(run) / math.sqrt(6))
     return value
 
 
