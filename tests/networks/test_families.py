@@ -1,8 +1,11 @@
 """Families beside ResNets: same network in every precision, counted as it is built."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
+import yaml
 
 from sixteen import networks
 from sixteen.errors import UserError
@@ -154,6 +157,15 @@ def test_full_size_is_the_network_of_keras_applications(name, layers):
 )
 def test_own_networks_have_the_parameters_of_the_authors_code(network, parameters):
     assert build(network, CIFAR).count_params() == parameters
+
+
+def test_notes_on_the_papers_networks_tell_how_many_numbers_ours_have():
+    told = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
+    notes = told["published"]["standalone16"]["notes"]
+    counted = {name: build(told["networks"][name], CIFAR).count_params() for name in notes}
+    assert len(counted) == 12
+    for name, count in counted.items():
+        assert notes[name].startswith(f"Ours has {count:,}. "), (name, count)
 
 
 def test_every_kernel_of_keras_applications_is_glorot_uniform():
