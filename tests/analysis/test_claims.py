@@ -60,6 +60,7 @@ def test_verdicts_on_differences(test, effects, verdict) -> None:
     judged = judge(claim(test, margin=0.01), evidence({"resnet8": effects}))
     assert judged["verdict"] == verdict
     assert (judged["needed_n"] is not None) == (verdict == "inconclusive")
+    assert judged["basis"] == "tested"
 
 
 @pytest.mark.parametrize(
@@ -107,6 +108,7 @@ def test_a_counted_ratio_without_spread_decides_exactly_and_it_says_so() -> None
     judged = judge(claim("ratio_at_most", "state_bytes", value=1.0, tolerance=0), given)
     assert judged["verdict"] == "supported"
     assert "without spread" in judged["why"]
+    assert judged["basis"] == "counted"
 
 
 def test_accuracies_that_all_agree_vary_by_one_image() -> None:
@@ -368,6 +370,7 @@ def test_bounded_is_exact_and_names_the_tensors_that_are_not() -> None:
     about = claim("bounded", None)
     good = judge(about, casts("True", "True"))
     assert (good["verdict"], good["n"], good["estimate"]) == ("supported", 2, 0.5)
+    assert good["basis"] == "checked"
     bad = judge(about, casts("True", "False"))
     assert bad["verdict"] == "refuted"
     assert "layer1 (seed 0)" in bad["why"]

@@ -13,20 +13,8 @@ from sixteen.analysis.metrics import METRICS, Run, image, value_of
 from sixteen.analysis.statistics import Estimate, exponential, holm, t_interval, two_sided_p
 
 EFFECTS = (
-    *(
-        "network",
-        "metric",
-        "effect",
-        "kind",
-        "scale",
-        "n",
-        "mean",
-        "sd",
-        "low",
-        "high",
-        "p",
-        "p_holm",
-    ),
+    *("network", "metric", "effect", "kind", "scale"),
+    *("n", "mean", "sd", "low", "high", "p", "p_holm"),
 )
 # Accuracy saturates where all arms do well; the loss doesn't.
 MEASURED = (

@@ -69,12 +69,12 @@ def classes(study: Study) -> Html:
 
 
 def _families(harm: pd.DataFrame, alpha: float) -> str:
-    """How many families there are, how many classes showed no spread, and how many are significant."""
+    """How many families there are, how many classes leave nothing to test, and how many are significant."""
     families = harm.groupby(["network", "arm"]).ngroups
     untested, found = int(harm["p_holm"].isna().sum()), int((harm["p_holm"] < alpha).sum())
     return (
-        f"{families} famil{'y' if families == 1 else 'ies'} here. Of {len(harm)} differences {untested} are the same "
-        f"for all seeds and can't be tested, {found} are significant"
+        f"{families} famil{'y' if families == 1 else 'ies'} here. Of {len(harm)} differences {untested} can't be "
+        f"tested (one seed alone, or the same in all), {found} are significant"
     )
 
 
