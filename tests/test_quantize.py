@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from sixteen.errors import UserError
-from sixteen.quantize import error_of, quantize, round_to_nearest
+from sixteen.precision.quantize import error_of, quantize, round_to_nearest
 
 BFLOAT16 = ml_dtypes.bfloat16
 

@@ -12,7 +12,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from sixteen.analysis.evaluate import evaluate
-from sixteen.quantize import quantize
+from sixteen.precision.quantize import quantize
 
 CLASSES = 4
 LEVELS = {"confidence": 0.95, "alpha": 0.05, "power": 0.8}

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from sixteen.analysis.design import effects_of, settings_of
+from sixteen.study.design import effects_of, settings_of
 from sixteen.analysis.factorial import MEASURED, effects
 from sixteen.errors import UserError
 

@@ -4,7 +4,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from sixteen.datasets.fetch import fetch
+from sixteen.datasets.archives.fetch import fetch
 from sixteen.errors import UserError
 
 CONTENT = bytes(range(256)) * 4000

@@ -7,7 +7,7 @@ from PIL import Image
 
 from sixteen.datasets import load_prepared
 from sixteen.datasets.image_folder import digest
-from sixteen.datasets.prepare import prepare
+from sixteen.datasets.prepared.prepare import prepare
 from sixteen.errors import UserError
 
 DIGITS = {"kind": "digits", "normalisation": "scalar"}

@@ -3,7 +3,7 @@
 import pytest
 
 from sixteen.errors import UserError
-from sixteen.lineage import sentence
+from sixteen.study import sentence
 
 
 def test_a_sentence_names_its_steps_precisions_and_recipes():

@@ -10,7 +10,7 @@ import yaml
 from sixteen import networks
 from sixteen.errors import UserError
 from sixteen.networks import application, counting
-from sixteen.training.precision import check_dtypes
+from sixteen.precision.proofs import check_dtypes
 
 FLOAT32 = {
     "compute": "float32",

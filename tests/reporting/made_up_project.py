@@ -12,7 +12,7 @@ import pytest
 from made_up_studies import CLAIMS, CONTINUOUS, PRECISIONS, RECIPES
 
 from sixteen.analysis.summarize import summarize
-from sixteen.lineage.sentence import Phrase, parse
+from sixteen.study.sentence import Phrase, parse
 from sixteen.reporting import provenance
 from sixteen.reporting.report import report
 from sixteen.reporting.study import Study

@@ -63,7 +63,7 @@ def network(precision):
     import keras
     from keras import layers
 
-    from sixteen.networks.policies import policies
+    from sixteen.precision.policies import policies
 
     weights, statistics = policies(precision)
     inputs = keras.Input((4, 4, 2), dtype=precision["compute"])
@@ -81,7 +81,7 @@ def network(precision):
 
 def built(precision, recipe, make=network):
     from sixteen.training import optimizers
-    from sixteen.training.precision import check_dtypes
+    from sixteen.precision.proofs import check_dtypes
 
     model = make(precision)
     optimizer = optimizers.build(recipe, precision)

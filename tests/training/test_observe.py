@@ -23,7 +23,7 @@ def families(keras_started):
     """Two network families small enough to compile in a second."""
     import keras
 
-    from sixteen.networks.policies import policies
+    from sixteen.precision.policies import policies
 
     def linear(network, shape, classes, precision, l2, seed):
         inputs = keras.Input(shape, dtype=precision["compute"])

@@ -48,7 +48,7 @@ def nested(weights, statistics, normed):
     ],
 )
 def test_every_variable_is_stored_as_promised(name, kernels, norms, activations):
-    from sixteen.training.precision import check_dtypes
+    from sixteen.precision.proofs import check_dtypes
 
     model, optimizer = build(PRECISIONS[name])
     for variable in model.weights:
@@ -67,7 +67,7 @@ def test_every_variable_is_stored_as_promised(name, kernels, norms, activations)
     ],
 )
 def test_a_lie_is_found_and_named(built, promised, message):
-    from sixteen.training.precision import check_dtypes
+    from sixteen.precision.proofs import check_dtypes
 
     with pytest.raises(UserError, match=message):
         check_dtypes(*build(PRECISIONS[built]), PRECISIONS[promised])
@@ -76,7 +76,7 @@ def test_a_lie_is_found_and_named(built, promised, message):
 def test_an_activation_in_another_format_is_found_though_it_stores_nothing():
     import keras
 
-    from sixteen.training.precision import check_dtypes
+    from sixteen.precision.proofs import check_dtypes
 
     model, optimizer = build(PRECISIONS["float16"])
     model.get_layer(
@@ -92,7 +92,7 @@ def test_an_activation_in_another_format_is_found_though_it_stores_nothing():
 
 @pytest.mark.parametrize("recipe", [{}, ADAM | {"epsilon": 1e-4}])
 def test_all_that_an_optimizer_keeps_is_stored_like_its_weight(recipe):
-    from sixteen.training.precision import check_dtypes
+    from sixteen.precision.proofs import check_dtypes
 
     recipe = recipe | {"averaging": {"momentum": 0.99}}
     model, optimizer = build(PRECISIONS["float16_scaled"], **recipe)
@@ -113,7 +113,7 @@ def test_all_that_an_optimizer_keeps_is_stored_like_its_weight(recipe):
     ],
 )
 def test_what_an_optimizer_keeps_in_another_format_is_found(recipe, kind):
-    from sixteen.training.precision import check_dtypes
+    from sixteen.precision.proofs import check_dtypes
 
     model, _ = build(PRECISIONS["float16"])
     _, optimizer = build(PRECISIONS["float32"], **recipe)
@@ -124,8 +124,8 @@ def test_what_an_optimizer_keeps_in_another_format_is_found(recipe, kind):
 def test_layers_inside_layers_are_looked_at():
     import keras
 
-    from sixteen.networks.policies import policies
-    from sixteen.training.precision import check_dtypes
+    from sixteen.precision.policies import policies
+    from sixteen.precision.proofs import check_dtypes
 
     precision = PRECISIONS["float16"]
     weights, statistics = policies(precision)
@@ -142,7 +142,7 @@ def test_layers_inside_layers_are_looked_at():
 
 
 def test_refuses_storage_that_no_policy_offers():
-    from sixteen.networks.policies import policies
+    from sixteen.precision.policies import policies
 
     with pytest.raises(UserError, match="expected storage in float32"):
         policies(PRECISIONS["float32"] | {"batch_norm": "float16"})

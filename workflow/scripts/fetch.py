@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from sixteen import parameters
-from sixteen.datasets.fetch import fetch
+from sixteen.datasets.archives.fetch import fetch
 from sixteen.lineage import job
 
 if __name__ == "__main__":

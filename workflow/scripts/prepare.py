@@ -1,6 +1,6 @@
 """Prepare a dataset into one deterministic file."""
 
-from sixteen.datasets.prepare import prepare
+from sixteen.datasets.prepared.prepare import prepare
 from sixteen.lineage import job
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Cast every weight of a run to a 16-bit format and measure the error."""
 
 from sixteen.lineage import job
-from sixteen.quantize import quantize
+from sixteen.precision.quantize import quantize
 
 if __name__ == "__main__":
     job.main(quantize)

@@ -8,9 +8,9 @@ are compared by their ratio have effects that multiply: they are added up as log
 import math
 from typing import Any
 
-from sixteen.analysis.design import effects_of
 from sixteen.analysis.metrics import METRICS, Run, image, value_of
 from sixteen.analysis.statistics import Estimate, exponential, holm, t_interval, two_sided_p
+from sixteen.study.design import effects_of
 
 EFFECTS = (
     *("network", "metric", "effect", "kind", "scale"),

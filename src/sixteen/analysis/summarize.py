@@ -9,13 +9,13 @@ from typing import Any
 
 from sixteen.analysis import factorial, tables
 from sixteen.analysis.claims import Evidence, judge
-from sixteen.analysis.design import settings_of
 from sixteen.analysis.evaluate import PER_CLASS
 from sixteen.analysis.harm import HARM, harm
 from sixteen.analysis.runs import run_of
 from sixteen.analysis.tolerance import IMAGES, TOLERANCE, compare_runs
 from sixteen.errors import UserError
 from sixteen.files import columns_of, read_json, rows_of, write_csv, write_json
+from sixteen.study.design import settings_of
 
 TENSORS = (
     "tensor",

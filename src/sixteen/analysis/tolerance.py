@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 from scipy.special import softmax
 
 from sixteen.files import read_json
-from sixteen.lineage import sentence
+from sixteen.study import sentence
 
 RUN = ("network", "arm", "kind", "seed")
 TOLERANCE = (

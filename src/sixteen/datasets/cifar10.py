@@ -1,9 +1,14 @@
 """The kind "cifar10": the official cifar-10-binary.tar.gz."""
 
 from pathlib import Path
+from typing import Literal
 
-from sixteen.datasets import Images
-from sixteen.datasets.cifar import Layout, read_binary
+from sixteen.datasets.archives.cifar import Layout, read_binary
+from sixteen.datasets.prepared.entry import Downloaded, Normalisation
+from sixteen.datasets.prepared.images import Images
+
+TASK = "classify_images"
+SIZE = (50_000, 10_000, 10, (32, 32, 3))  # train images, test images, classes, shape
 
 LAYOUT = Layout(
     folder="cifar-10-batches-bin",
@@ -14,6 +19,13 @@ LAYOUT = Layout(
 )
 
 
-def read(archive: Path, parameters: dict) -> Images:
-    """Read the archive as `sixteen.datasets.cifar.read_binary` does; takes no other parameter."""
-    return read_binary(archive, LAYOUT)
+class Cifar10(Downloaded):
+    """The official archive."""
+
+    kind: Literal["cifar10"]
+    normalisation: Normalisation
+
+
+def read(archive: Path, entry: Cifar10) -> Images:
+    """Read the archive as `sixteen.datasets.archives.cifar.read_binary` does."""
+    return Images.of(*read_binary(archive, LAYOUT), entry.normalisation)

@@ -5,18 +5,29 @@ Handwritten Digits" data (Alpaydin and Kaynak 1998).
 """
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from sklearn.datasets import load_digits
 
-from sixteen.datasets import Images
+from sixteen.datasets.prepared.entry import Dataset, Normalisation
+from sixteen.datasets.prepared.images import Images
+
+TASK = "classify_images"
+SIZE = (1442, 355, 10, (8, 8, 1))  # train images, test images, classes, shape
 
 
-def read(archive: Path | None, parameters: dict) -> Images:
+class Digits(Dataset):
+    """The bundled digits; nothing but their normalisation can be chosen."""
+
+    kind: Literal["digits"]
+    normalisation: Normalisation
+
+
+def read(archive: Path | None, entry: Digits) -> Images:
     """Read the digits; every fifth image of each class is a test image, in the bundled order.
 
-    Takes no archive. Returns train images (uint8 [n, 8, 8, 1], the bundled 0 to 16 scaled to 0 to
-    255), train labels (int32 [n]), test images, test labels and the classes "0" to "9".
+    Takes no archive. Images are uint8 [n, 8, 8, 1], the bundled 0 to 16 scaled to 0 to 255; the classes are "0" to "9".
     """
     pixels, target = load_digits(return_X_y=True)
     images = np.rint(np.asarray(pixels) * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
@@ -25,4 +36,5 @@ def read(archive: Path | None, parameters: dict) -> Images:
     for label in range(10):
         is_test[np.flatnonzero(labels == label)[4::5]] = True
     classes = tuple(str(label) for label in range(10))
-    return images[~is_test], labels[~is_test], images[is_test], labels[is_test], classes
+    train, test = ((images[part], labels[part]) for part in (~is_test, is_test))
+    return Images.of(train, test, classes, entry.normalisation)

@@ -8,29 +8,48 @@ a choice that belongs to whoever makes the archive; EXIF orientation is not appl
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 from PIL import Image
+from pydantic import Field
 
-from sixteen.datasets import Images
-from sixteen.datasets.archive import Members, digest, opened
+from sixteen.datasets.archives.members import Members, digest, opened
+from sixteen.datasets.prepared.entry import Dataset, Normalisation
+from sixteen.datasets.prepared.images import Images
+from sixteen.entry import Sha256, Text
 from sixteen.errors import UserError
 
 __all__ = ["digest", "read"]
+
+TASK = "classify_images"
+Side = Annotated[int, Field(ge=1, le=16384)]  # pixels
 
 MODES = {"rgb": ("RGB", 3), "grey": ("L", 1)}  # Pillow's mode, channels
 # Other modes (16 bits, CMYK) and transparency would lose something on the way to 8-bit RGB or grey.
 PLAIN_MODES = ("1", "L", "P", "RGB")
 
 
-def read(archive: Path, parameters: dict) -> Images:
+class ImageFolder(Dataset):
+    """Images on the user's disk; `path` is a folder or a tar of it and may name a variable, `$DATA/images`."""
+
+    kind: Literal["image-folder"]
+    path: Text
+    sha256: Sha256
+    height: Side
+    width: Side
+    colour: Literal["rgb", "grey"]
+    normalisation: Normalisation
+
+
+def read(archive: Path, entry: ImageFolder) -> Images:
     """Read images of exactly `height` x `width` pixels as `colour`: 3 channels "rgb", 1 "grey".
 
     Classes, and the images of each, come in the order of their names. UserError naming the file
     or the folder that is not as expected.
     """
-    height, width = parameters["height"], parameters["width"]
-    mode, channels = MODES[parameters["colour"]]
+    height, width = entry.height, entry.width
+    mode, channels = MODES[entry.colour]
     with opened(archive) as members:
         classes = _classes(archive, members)
         names = sorted(members.files, key=lambda name: name.split("/"))
@@ -42,7 +61,8 @@ def read(archive: Path, parameters: dict) -> Images:
     label_of = {name: label for label, name in enumerate(classes)}
     labels = np.array([label_of[name.split("/")[1]] for name in names], dtype=np.int32)
     tests = sum(name.startswith("test/") for name in names)  # which sort before "train/"
-    return images[tests:], labels[tests:], images[:tests], labels[:tests], classes
+    train, test = ((images[part], labels[part]) for part in (slice(tests, None), slice(tests)))
+    return Images.of(train, test, classes, entry.normalisation)
 
 
 def _classes(archive: Path, members: Members) -> tuple[str, ...]:

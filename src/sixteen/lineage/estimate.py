@@ -18,7 +18,7 @@ from sixteen.lineage import probe, record
 from sixteen.lineage.fingerprint import digest
 from sixteen.lineage.plan import Plan, Run
 from sixteen.networks import cost
-from sixteen.precision import storage_of
+from sixteen.precision.formats import storage_of
 
 TRAINING = ("train", "continue_training")
 BITS = {"float16": 16, "bfloat16": 16, "float32": 32}
@@ -263,7 +263,7 @@ def _images(plan: Plan, prepare: Run, records: list[dict[str, Any]]) -> Images:
     wanted = prepare.parameters
     if wanted["kind"] in KINDS:
         return Images(*KINDS[wanted["kind"]])
-    from sixteen.datasets.archive import opened
+    from sixteen.datasets.archives.members import opened
 
     place = plan.root / os.path.expandvars(prepare.sources["archive"])
     if not place.exists():

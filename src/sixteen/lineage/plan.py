@@ -13,12 +13,12 @@ from typing import Any
 
 from sixteen.errors import UserError
 from sixteen.lineage import fingerprint, sentence
-from sixteen.precision import storage_of
+from sixteen.precision.formats import storage_of
 
 # For each step the module that computes it and the files that it leaves, record.json apart. Networks and
 # kinds of datasets are imported by name, so that a new one makes no other run stale.
 STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "prepare": ("sixteen.datasets.prepare", ("dataset.safetensors",)),
+    "prepare": ("sixteen.datasets.prepared.prepare", ("dataset.safetensors",)),
     "train": (
         "sixteen.training.train",
         (
@@ -32,7 +32,10 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
             "exponents.csv",
         ),
     ),
-    "quantize": ("sixteen.quantize", ("weights.safetensors", "tensors.csv", "outcome.json")),
+    "quantize": (
+        "sixteen.precision.quantize",
+        ("weights.safetensors", "tensors.csv", "outcome.json"),
+    ),
     "evaluate": ("sixteen.analysis.evaluate", ("metrics.json", "per_class.csv")),
     "summarize": (
         "sixteen.analysis.summarize",

@@ -1,29 +1,36 @@
 """Network families: one module each, found by the name that `params.yaml` gives under `family`.
 
-A family offers `build` (a Keras model that returns logits), `layers` (how many weighted layers there really
-are) and `cost` (multiply-adds of one image). Only `build` needs Keras: a plan asks for the others and must
-neither wait for TensorFlow nor take a GPU's memory for it. `counting` counts the same in a built network.
+A family offers a subclass of `Network` with its fields, `TASKS` (names of the tasks that it serves), `build` (a Keras
+model), `layers` (how many weighted layers there really are) and `cost` (multiply-adds of one item). Only `build` needs
+Keras: a plan asks for the others and must neither wait for TensorFlow nor take a GPU's memory for it.
+`parts.counting` counts the same in a built network.
 """
 
 import importlib
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sixteen.errors import UserError
+from sixteen.entry import union_of
+from sixteen.networks.parts.family import Network
+from sixteen.precision.entry import Precision
 
 if TYPE_CHECKING:
     import keras
 
+    AnyNetwork = Network
+else:
+    AnyNetwork = union_of(__name__, __path__, Network, "family")
+
 
 def build(
-    network: dict[str, Any],
-    shape: tuple[int, int, int],
+    network: Network,
+    shape: tuple[int, ...],
     classes: int,
-    precision: dict[str, Any],
+    precision: Precision,
     l2: float,
     seed: int,
 ) -> "keras.Model":
-    """Build a network for images [batch, *shape] that returns logits [batch, classes].
+    """Build a network for items [batch, *shape] that returns logits [batch, classes].
 
     Weights are drawn by numpy from `seed` in float32, then rounded to the storage type of `precision`, so
     that every precision and backend starts from the same numbers. `l2` is the factor on squared kernels.
@@ -31,32 +38,28 @@ def build(
     return _family(network).build(network, shape, classes, precision, l2, seed)
 
 
-def layers(network: dict[str, Any]) -> int:
+def layers(network: Network) -> int:
     """How many weighted layers the network really has, whatever its name says."""
     return _family(network).layers(network)
 
 
-def cost(network: dict[str, Any], shape: tuple[int, int, int], classes: int) -> int:
-    """Multiply-adds of the forward pass of one image of `shape` (height, width, channels)."""
+def cost(network: Network, shape: tuple[int, ...], classes: int) -> int:
+    """Multiply-adds of the forward pass of one item of `shape`, (height, width, channels) of an image."""
     return _family(network).cost(network, shape, classes)
 
 
+def tasks(network: Network) -> tuple[str, ...]:
+    """The tasks that the network can be trained for."""
+    return _family(network).TASKS
+
+
 def activation_elements(model: "keras.Model") -> int:
-    """Elements of the outputs of all operations of a built network for one image."""
+    """Elements of the outputs of all operations of a built network for one item."""
     # Here, not above: Keras.
-    from sixteen.networks import counting
+    from sixteen.networks.parts import counting
 
     return counting.activation_elements(model)
 
 
-def _family(network: dict[str, Any]) -> ModuleType:
-    name = f"{__name__}.{network['family']}"
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        raise UserError(
-            f"expected a family that is a module of sixteen.networks, came {network['family']!r}; "
-            "correct `family` in params.yaml, or add the module"
-        ) from error
+def _family(network: Network) -> ModuleType:
+    return importlib.import_module(f"{__name__}.{network.family}")

@@ -5,15 +5,18 @@ second and the last, then two dense layers of 4096 with tanh, each followed by h
 multiplies all of these numbers. Smaller images are enlarged to 32 pixels at least by repeating each.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
-from sixteen.networks.parts import (
+from sixteen.entry import Positive
+from sixteen.networks.parts.family import Network
+from sixteen.networks.parts.shared import (
     draw_weights,
     dropout_seeds,
     enlarge,
     enlarged,
     scaled,
 )
+from sixteen.precision.entry import Precision
 
 if TYPE_CHECKING:
     import keras
@@ -24,12 +27,21 @@ CONVOLUTIONS = ((64, 2, 2), (96, 1, 3), (256, 1, None), (256, 1, None), (512, 1,
 DENSE = (4096, 4096)
 DROPOUT = 0.5
 
+TASKS = ("classify_images",)
+
+
+class AlexNet(Network):
+    """AlexNet; `width` multiplies filters and units."""
+
+    family: Literal["alexnet"]
+    width: Positive
+
 
 def build(
-    network: dict[str, Any],
+    network: AlexNet,
     shape: tuple[int, int, int],
     classes: int,
-    precision: dict[str, Any],
+    precision: Precision,
     l2: float,
     seed: int,
 ) -> "keras.Model":
@@ -39,16 +51,16 @@ def build(
     """
     import keras
 
-    from sixteen.networks.policies import policies
+    from sixteen.precision.policies import policies
 
     weights, _ = policies(precision)
     seeds = dropout_seeds(seed)
     common = {"dtype": weights, "kernel_regularizer": keras.regularizers.L2(l2) if l2 else None}
-    inputs = keras.Input(shape, dtype=precision["compute"], name="images")
+    inputs = keras.Input(shape, dtype=precision.compute, name="images")
     x = enlarge(inputs, enlarged(shape)[0], weights)
     for i, (filters, stride, pool) in enumerate(CONVOLUTIONS, 1):
         x = keras.layers.Conv2D(
-            scaled(filters, network["width"]),
+            scaled(filters, network.width),
             KERNEL,
             strides=stride,
             padding="same",
@@ -60,7 +72,7 @@ def build(
             x = keras.layers.MaxPooling2D(pool, 2, dtype=weights, name=f"pool{i}")(x)
     x = keras.layers.Flatten(dtype=weights, name="flatten")(x)
     for i, units in enumerate(DENSE, 1):
-        units = scaled(units, network["width"])
+        units = scaled(units, network.width)
         x = keras.layers.Dense(units, activation="tanh", name=f"dense{i}", **common)(x)
         drop_seed = int(seeds.integers(2**31))
         x = keras.layers.Dropout(DROPOUT, seed=drop_seed, dtype=weights, name=f"dropout{i}")(x)
@@ -71,24 +83,24 @@ def build(
     return model
 
 
-def layers(network: dict[str, Any]) -> int:
+def layers(network: AlexNet) -> int:
     """Convolutions, dense layers and the head: 8."""
     return len(CONVOLUTIONS) + len(DENSE) + 1
 
 
-def cost(network: dict[str, Any], shape: tuple[int, int, int], classes: int) -> int:
+def cost(network: AlexNet, shape: tuple[int, int, int], classes: int) -> int:
     """Multiply-adds of convolutions and dense layers in the forward pass of one image."""
     _, (height, width, size) = enlarged(shape)
     total = 0
     for filters, stride, pool in CONVOLUTIONS:
-        filters = scaled(filters, network["width"])
+        filters = scaled(filters, network.width)
         height, width = -(-height // stride), -(-width // stride)
         total += height * width * KERNEL**2 * size * filters
         size = filters
         if pool:
             height, width = (height - pool) // 2 + 1, (width - pool) // 2 + 1
     size *= height * width
-    for units in (*(scaled(units, network["width"]) for units in DENSE), classes):
+    for units in (*(scaled(units, network.width) for units in DENSE), classes):
         total += size * units
         size = units
     return total

@@ -10,11 +10,15 @@ anew with its dtype policy. The numbers of layers and multiply-adds come from `a
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from sixteen.errors import UserError
-from sixteen.networks import arithmetic
-from sixteen.networks.parts import draw_weights, enlarge, enlarged, scaled
+from pydantic import Field, model_validator
+
+from sixteen.entry import Count, Listed, Positive
+from sixteen.networks.parts import arithmetic
+from sixteen.networks.parts.family import Network
+from sixteen.networks.parts.shared import draw_weights, enlarge, enlarged, scaled
+from sixteen.precision.entry import Precision
 
 if TYPE_CHECKING:
     import keras
@@ -22,23 +26,42 @@ if TYPE_CHECKING:
 # Xception refuses smaller images, for which its full resolution isn't made; its layers take them all the same.
 LEAST = {"Xception": 71}
 
+TASKS = ("classify_images",)
+
+
+class Application(Network):
+    """A network of keras.applications, see the top of this module."""
+
+    family: Literal["application"]
+    name: Literal["DenseNet121", "DenseNet169", "Xception", "MobileNetV2"]
+    width: Positive
+    blocks: Annotated[Listed[Count], Field(min_length=4, max_length=4)] | None
+
+    @model_validator(mode="after")
+    def _blocks_of_a_densenet(self) -> Self:
+        if self.blocks is not None and not self.name.startswith("DenseNet"):
+            raise ValueError(
+                f"expected `blocks: null` for {self.name}, came {list(self.blocks)}; only a DenseNet can be built of "
+                "other blocks"
+            )
+        return self
+
 
 def build(
-    network: dict[str, Any],
+    network: Application,
     shape: tuple[int, int, int],
     classes: int,
-    precision: dict[str, Any],
+    precision: Precision,
     l2: float,
     seed: int,
 ) -> "keras.Model":
     """Build the network for images [batch, *shape] in the compute type; logits [batch, classes].
 
-    Raises UserError for an unknown name, for `blocks` where the network isn't a DenseNet, and for a width
-    that leaves no filter.
+    Raises UserError for a width that leaves no filter.
     """
     import keras
 
-    from sixteen.networks.policies import policies
+    from sixteen.precision.policies import policies
 
     weights, statistics = policies(precision)
     factor, size = enlarged(shape)
@@ -52,7 +75,7 @@ def build(
         config["dtype"] = statistics if is_norm else weights
         for key in ("filters", "units"):
             if key in config and layer.name != head:
-                config[key] = scaled(config[key], network["width"])
+                config[key] = scaled(config[key], network.width)
         for key in ("kernel", "depthwise", "pointwise"):
             if l2 and f"{key}_initializer" in config:
                 config[f"{key}_regularizer"] = keras.regularizers.L2(l2)
@@ -63,7 +86,7 @@ def build(
             config["name"] = f"{kind}_{automatic[kind]}"
         return type(layer).from_config(config)
 
-    inputs = keras.Input(shape, dtype=precision["compute"], name="images")
+    inputs = keras.Input(shape, dtype=precision.compute, name="images")
 
     def call(layer: "keras.Layer", *tensors: Any, **options: Any) -> Any:
         if tensors[0] is inputs:
@@ -77,12 +100,11 @@ def build(
     return model
 
 
-def skeleton(network: dict[str, Any], shape: tuple[int, int, int], classes: int) -> "keras.Model":
+def skeleton(network: Application, shape: tuple[int, int, int], classes: int) -> "keras.Model":
     """The network as keras.applications builds it, in float32 and at its own width."""
     import keras
 
-    _check(network)
-    name = network["name"]
+    name = network.name
     least = LEAST.get(name, 0)
     given = {
         "weights": None,
@@ -90,53 +112,32 @@ def skeleton(network: dict[str, Any], shape: tuple[int, int, int], classes: int)
         "classifier_activation": None,
         "input_shape": (max(shape[0], least), max(shape[1], least), shape[2]),
     }
-    if network["blocks"] is not None:
+    if network.blocks is not None:
         # Keras exports its DenseNets, but not the function that builds any of them.
         from keras.src.applications.densenet import DenseNet
 
-        return DenseNet(network["blocks"], **given)
+        return DenseNet(network.blocks, **given)
     return getattr(keras.applications, name)(**given)
 
 
-def layers(network: dict[str, Any]) -> int:
+def layers(network: Application) -> int:
     """Convolutions and dense layers; a separable convolution is one."""
     return len(_adds(network, (32, 32, 3), 10))
 
 
-def cost(network: dict[str, Any], shape: tuple[int, int, int], classes: int) -> int:
+def cost(network: Application, shape: tuple[int, int, int], classes: int) -> int:
     """Multiply-adds of convolutions and dense layers in the forward pass of one image."""
     return sum(_adds(network, enlarged(shape)[1], classes))
 
 
-def _adds(network: dict[str, Any], shape: tuple[int, int, int], classes: int) -> list[int]:
-    _check(network)
-    count = arithmetic.NETWORKS[network["name"]]
-    tally = arithmetic.Tally(shape, network["width"])
-    if network["blocks"] is None:
+def _adds(network: Application, shape: tuple[int, int, int], classes: int) -> list[int]:
+    count = arithmetic.NETWORKS[network.name]
+    tally = arithmetic.Tally(shape, network.width)
+    if network.blocks is None:
         count(tally, classes)
     else:
-        arithmetic.densenet(tally, classes, network["blocks"])
+        arithmetic.densenet(tally, classes, network.blocks)
     return tally.adds
-
-
-def _check(network: dict[str, Any]) -> None:
-    name, blocks = network["name"], network["blocks"]
-    if name not in arithmetic.NETWORKS:
-        raise UserError(
-            f"expected a network of keras.applications among {', '.join(arithmetic.NETWORKS)}, came {name}; "
-            "correct `name` in params.yaml"
-        )
-    if blocks is None:
-        return
-    if not name.startswith("DenseNet"):
-        raise UserError(
-            f"expected `blocks: null` for {name}, came {blocks}; only a DenseNet can be built of other blocks"
-        )
-    if len(blocks) != 4:
-        raise UserError(
-            f"expected `blocks` of a DenseNet to be four numbers of layers, came {blocks}; correct it in "
-            "params.yaml"
-        )
 
 
 def _snake(name: str) -> str:

@@ -12,11 +12,14 @@ classes; here the head has as many outputs as the dataset has classes.
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
-from sixteen.errors import UserError
+from sixteen.entry import Count
+from sixteen.networks.parts.family import Network
+from sixteen.precision.entry import Precision
 
 if TYPE_CHECKING:
     import keras
@@ -24,24 +27,33 @@ if TYPE_CHECKING:
 STAGES = 3
 KERNEL = 3  # height and width of every convolution
 
+TASKS = ("classify_images",)
+
+
+class Resnet(Network):
+    """A pre-activation ResNet of 6n + 2 layers, see the top of this module."""
+
+    family: Literal["resnet"]
+    depth: Annotated[int, Field(ge=2 * STAGES + 2)]
+    width: Count
+
 
 def build(
-    network: dict[str, Any],
+    network: Resnet,
     shape: tuple[int, int, int],
     classes: int,
-    precision: dict[str, Any],
+    precision: Precision,
     l2: float,
     seed: int,
 ) -> "keras.Model":
     """Build the network for images [batch, *shape] in the compute type; logits [batch, classes].
 
-    Kernels are He-normal, drawn in order of the layers. Raises UserError for a depth below 8 or a width
-    below 1.
+    Kernels are He-normal, drawn in order of the layers.
     """
     # Here, not above: the plan asks for `layers`, and must not wait for TensorFlow.
     import keras
 
-    from sixteen.networks.policies import policies
+    from sixteen.precision.policies import policies
 
     units = _units(network)
     weights, statistics = policies(precision)
@@ -71,10 +83,10 @@ def build(
         )(x)
         return keras.layers.ReLU(dtype=weights, name=f"{name}_relu")(x)
 
-    inputs = keras.Input(shape, dtype=precision["compute"], name="images")
-    x = convolution(inputs, network["width"], 1, "stem")
+    inputs = keras.Input(shape, dtype=precision.compute, name="images")
+    x = convolution(inputs, network.width, 1, "stem")
     for stage in range(STAGES):
-        filters = network["width"] * 2**stage
+        filters = network.width * 2**stage
         for unit in range(units):
             name = f"stage{stage + 1}_unit{unit + 1}"
             stride = 2 if stage > 0 and unit == 0 else 1
@@ -93,33 +105,25 @@ def build(
     return keras.Model(inputs, keras.layers.Dense(classes, **kernel("head"))(x), name="resnet")
 
 
-def layers(network: dict[str, Any]) -> int:
+def layers(network: Resnet) -> int:
     """Convolutions and the head: 6n + 2, which is below `depth` where that isn't of this form."""
     return 2 * STAGES * _units(network) + 2
 
 
-def cost(network: dict[str, Any], shape: tuple[int, int, int], classes: int) -> int:
+def cost(network: Resnet, shape: tuple[int, int, int], classes: int) -> int:
     """Multiply-adds of convolutions and head in the forward pass of one image."""
     height, width, channels = shape
-    filters = network["width"]
+    filters = network.width
     total = height * width * KERNEL**2 * channels * filters
     for stage in range(STAGES):
         if stage > 0:
             height, width = math.ceil(height / 2), math.ceil(width / 2)
-        before, filters = filters, network["width"] * 2**stage
+        before, filters = filters, network.width * 2**stage
         inner = 2 * _units(network) - 1  # all convolutions of the stage but its first
         total += height * width * KERNEL**2 * filters * (before + inner * filters)
     return total + filters * classes
 
 
-def _units(network: dict[str, Any]) -> int:
+def _units(network: Resnet) -> int:
     """Units a stage: n of 6n + 2, rounded down."""
-    if network["depth"] < 2 * STAGES + 2:
-        raise UserError(
-            f"expected a ResNet of depth 8 or more, came {network['depth']}; correct `depth` in params.yaml"
-        )
-    if network["width"] < 1:
-        raise UserError(
-            f"expected a ResNet of width 1 or more, came {network['width']}; correct `width` in params.yaml"
-        )
-    return (network["depth"] - 2) // (2 * STAGES)
+    return (network.depth - 2) // (2 * STAGES)

@@ -6,10 +6,12 @@ Glorot-uniform weights, there is batch normalisation after each pooling and, aft
 features. `width` multiplies filters and units. Images below 32 pixels are enlarged by repeating each pixel.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from sixteen.errors import UserError
-from sixteen.networks.parts import draw_weights, enlarge, enlarged, scaled
+from sixteen.entry import Positive
+from sixteen.networks.parts.family import Network
+from sixteen.networks.parts.shared import draw_weights, enlarge, enlarged, scaled
+from sixteen.precision.entry import Precision
 
 if TYPE_CHECKING:
     import keras
@@ -19,22 +21,32 @@ FILTERS = (64, 128, 256, 512, 512)  # of each stage
 CONVOLUTIONS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}  # of each stage, by depth
 DENSE = 4096  # units of each of two dense layers
 
+TASKS = ("classify_images",)
+
+
+class Vgg(Network):
+    """VGG-16 or -19; `width` multiplies filters and units."""
+
+    family: Literal["vgg"]
+    depth: Literal[16, 19]
+    width: Positive
+
 
 def build(
-    network: dict[str, Any],
+    network: Vgg,
     shape: tuple[int, int, int],
     classes: int,
-    precision: dict[str, Any],
+    precision: Precision,
     l2: float,
     seed: int,
 ) -> "keras.Model":
     """Build the network for images [batch, *shape] in the compute type; logits [batch, classes].
 
-    Raises UserError for a depth that is neither 16 nor 19, and for a width that leaves no filter.
+    Raises UserError for a width that leaves no filter.
     """
     import keras
 
-    from sixteen.networks.policies import policies
+    from sixteen.precision.policies import policies
 
     weights, statistics = policies(precision)
     common = {"dtype": weights, "kernel_regularizer": keras.regularizers.L2(l2) if l2 else None}
@@ -42,7 +54,7 @@ def build(
     def norm(x: Any, name: str) -> Any:
         return keras.layers.BatchNormalization(dtype=statistics, name=name)(x)
 
-    inputs = keras.Input(shape, dtype=precision["compute"], name="images")
+    inputs = keras.Input(shape, dtype=precision.compute, name="images")
     x = enlarge(inputs, enlarged(shape)[0], weights)
     for stage, (filters, count) in enumerate(_stages(network), 1):
         for i in range(1, count + 1):
@@ -55,34 +67,30 @@ def build(
             x = norm(x, f"stage{stage}_norm")
     x = norm(keras.layers.Flatten(dtype=weights, name="flatten")(x), "norm")
     for i in (1, 2):
-        units = scaled(DENSE, network["width"])
+        units = scaled(DENSE, network.width)
         x = keras.layers.Dense(units, activation="relu", name=f"dense{i}", **common)(x)
     model = keras.Model(inputs, keras.layers.Dense(classes, name="head", **common)(x), name="vgg")
     draw_weights(model, seed)
     return model
 
 
-def layers(network: dict[str, Any]) -> int:
+def layers(network: Vgg) -> int:
     """Convolutions, dense layers and the head: the depth."""
     return sum(count for _, count in _stages(network)) + 3
 
 
-def cost(network: dict[str, Any], shape: tuple[int, int, int], classes: int) -> int:
+def cost(network: Vgg, shape: tuple[int, int, int], classes: int) -> int:
     """Multiply-adds of convolutions and dense layers in the forward pass of one image."""
     _, (height, width, size) = enlarged(shape)
     total = 0
     for filters, count in _stages(network):
         total += height * width * KERNEL**2 * filters * (size + (count - 1) * filters)
         height, width, size = height // 2, width // 2, filters
-    units = scaled(DENSE, network["width"])
+    units = scaled(DENSE, network.width)
     return total + height * width * size * units + units**2 + units * classes
 
 
-def _stages(network: dict[str, Any]) -> list[tuple[int, int]]:
+def _stages(network: Vgg) -> list[tuple[int, int]]:
     """Filters and number of convolutions of each stage."""
-    if network["depth"] not in CONVOLUTIONS:
-        raise UserError(
-            f"expected a VGG of depth 16 or 19, came {network['depth']}; correct `depth` in params.yaml"
-        )
-    counts = CONVOLUTIONS[network["depth"]]
-    return [(scaled(f, network["width"]), n) for f, n in zip(FILTERS, counts, strict=True)]
+    counts = CONVOLUTIONS[network.depth]
+    return [(scaled(f, network.width), n) for f, n in zip(FILTERS, counts, strict=True)]

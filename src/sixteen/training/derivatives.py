@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from sixteen.training.precision import layers_of
+from sixteen.precision.proofs import layers_of
 from sixteen.training.step import Step
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from sixteen.precision import storage_of
+from sixteen.precision.formats import storage_of
 
 FINISHED: dict[str, Any] = {
     "outcome": "finished",

@@ -14,7 +14,7 @@ import keras
 import ml_dtypes
 
 from sixteen import networks
-from sixteen.training.precision import norms_of
+from sixteen.precision.proofs import norms_of
 
 POWERCAP = Path("/sys/class/powercap")
 

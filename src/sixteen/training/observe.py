@@ -19,8 +19,8 @@ from keras import ops
 
 from sixteen import networks
 from sixteen.datasets import Dataset
-from sixteen.precision import storage_of
-from sixteen.quantize import FORMATS, error_of
+from sixteen.precision.formats import storage_of
+from sixteen.precision.quantize import FORMATS, error_of
 from sixteen.training import optimizers, state, theory
 from sixteen.training.derivatives import Derivatives, Derived
 from sixteen.training.step import Step

@@ -27,7 +27,7 @@ import keras
 from keras import ops
 
 from sixteen.errors import UserError
-from sixteen.precision import holds, range_of, scale_formats
+from sixteen.precision.formats import holds, range_of, scale_formats
 
 
 def build(recipe: dict[str, Any], precision: dict[str, Any]) -> keras.optimizers.Optimizer:

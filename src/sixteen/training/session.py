@@ -11,11 +11,11 @@ from safetensors.numpy import save_file
 from sixteen import networks
 from sixteen.datasets import load_prepared
 from sixteen.files import read_json, write_csv, write_json
+from sixteen.precision.proofs import check_dtypes
 from sixteen.training import divergence, measure, optimizers, state
 from sixteen.training.history import HISTORY, TIMING, tested
 from sixteen.training.observe import DESCENT, EXPONENTS, OBSERVATIONS, Observer
 from sixteen.training.order import epoch_rows
-from sixteen.training.precision import check_dtypes
 from sixteen.training.progress import Progress
 from sixteen.training.step import Step
 

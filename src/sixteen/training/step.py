@@ -130,7 +130,7 @@ class Step(ABC):
             if gradient.dtype != variable.value.dtype:
                 raise UserError(
                     f"expected the gradient of {variable.path} in {variable.dtype}, as it is stored, came "
-                    f"{gradient.dtype}; give each layer the policy that sixteen.networks.policies offers"
+                    f"{gradient.dtype}; give each layer the policy that sixteen.precision.policies offers"
                 )
         correct = ops.cast(ops.argmax(logits, axis=-1), "int32") == labels
         # One vector: a pair of reductions for each tensor would cost a sixth of the compile time.

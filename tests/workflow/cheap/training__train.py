@@ -10,7 +10,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from sixteen.datasets import load_prepared
-from sixteen.precision import storage_of
+from sixteen.precision.formats import storage_of
 
 
 def train(

@@ -5,7 +5,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from sixteen.lineage.sentence import parse
 from sixteen.reporting.figures.plate import (
     NEUTRAL,
     how_to_read,
@@ -18,6 +17,7 @@ from sixteen.reporting.figures.plate import (
 )
 from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study, interval
+from sixteen.study.sentence import parse
 
 KEY = ["network", "arm"]
 

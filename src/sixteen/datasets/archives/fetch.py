@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from sixteen.datasets.archive import digest
+from sixteen.datasets.archives.members import digest
 from sixteen.errors import UserError
 
 CHUNK_BYTES = 1 << 18

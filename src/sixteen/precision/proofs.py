@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from sixteen.errors import UserError
-from sixteen.precision import storage_of
+from sixteen.precision.formats import storage_of
 
 
 def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
@@ -54,7 +54,7 @@ def check_dtypes(
         elif len(variable.shape):
             raise UserError(
                 f"expected state of the optimizer that belongs to a weight, came {variable.path}; teach "
-                "sixteen.training.precision what this optimizer keeps"
+                "sixteen.precision.proofs what this optimizer keeps"
             )
     for output in model.outputs:
         if output.dtype != precision["compute"]:
@@ -70,5 +70,5 @@ def _check(name: str, expected: str, variable: keras.Variable) -> None:
 def _differs(name: str, expected: str, came: str) -> None:
     raise UserError(
         f"expected {name} in {expected}, came {came}; the network doesn't keep what this precision of "
-        "params.yaml promises: give each of its layers the policy that sixteen.networks.policies offers"
+        "params.yaml promises: give each of its layers the policy that sixteen.precision.policies offers"
     )

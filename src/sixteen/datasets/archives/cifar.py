@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sixteen.datasets import Images
-from sixteen.datasets.archive import opened
+from sixteen.datasets.archives.members import opened
 from sixteen.errors import UserError
 
 PIXEL_BYTES = 3 * 32 * 32
@@ -30,8 +29,12 @@ class Layout:
     label_ranges: tuple[int, ...]
 
 
-def read_binary(archive: Path, layout: Layout) -> Images:
-    """Read an official binary archive: images uint8 [n, 32, 32, 3], labels int32 [n], classes.
+# Images (uint8 [n, height, width, channels]) and labels (int32 [n]).
+Labelled = tuple[np.ndarray, np.ndarray]
+
+
+def read_binary(archive: Path, layout: Layout) -> tuple[Labelled, Labelled, tuple[str, ...]]:
+    """Read an official binary archive: training and test images [n, 32, 32, 3] with their labels, and the classes.
 
     UserError if a member is absent, is not whole records, or has a label out of range.
     """
@@ -58,7 +61,7 @@ def read_binary(archive: Path, layout: Layout) -> Images:
         for part in (layout.train, layout.test)
     )
     train, test = (_images_and_labels(records) for records in parts)
-    return *train, *test, classes
+    return train, test, classes
 
 
 def _records(content: bytes, culprit: str, label_ranges: tuple[int, ...]) -> np.ndarray:
@@ -80,7 +83,7 @@ def _records(content: bytes, culprit: str, label_ranges: tuple[int, ...]) -> np.
     return records
 
 
-def _images_and_labels(records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _images_and_labels(records: np.ndarray) -> Labelled:
     pixels, label = records[:, -PIXEL_BYTES:], records[:, -PIXEL_BYTES - 1]
     images = pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     return np.ascontiguousarray(images), label.astype(np.int32)

@@ -7,7 +7,7 @@ them. Each function walks through its network as keras.applications builds it; `
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from sixteen.networks.parts import scaled
+from sixteen.networks.parts.shared import scaled
 
 GROWTH = 32  # filters that each layer of a DenseNet adds
 # Filters, stride and repeats of MobileNetV2's blocks, arXiv:1801.04381, table 2; expanded six times but for

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sixteen.errors import UserError
-from sixteen.lineage import sentence
+from sixteen.study import sentence
 
 
 @dataclass(frozen=True)

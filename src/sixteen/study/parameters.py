@@ -14,11 +14,10 @@ from jsonschema.exceptions import best_match
 from jsonschema.validators import extend
 
 from sixteen import networks
-from sixteen.analysis import design
 from sixteen.analysis.metrics import METRICS
 from sixteen.errors import UserError
-from sixteen.lineage import sentence
-from sixteen.precision import holds, range_of, rounded, scale_formats, storage_of
+from sixteen.precision.formats import holds, range_of, rounded, scale_formats, storage_of
+from sixteen.study import design, sentence
 
 SCHEMA = Path("workflow/schemas/params.schema.yaml")
 OPTIMIZERS = {

@@ -1,0 +1,90 @@
+"""The form of image datasets: uint8 pixels and one label each, in one file.
+
+Mean and standard deviation come from exact counts of the 256 pixel values over the training set, so no order of
+summation shows in them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from sixteen.datasets.prepared import files
+from sixteen.datasets.prepared.entry import Normalisation
+from sixteen.errors import UserError
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images and labels; a network sees `(float32(images) - mean) / std`.
+
+    Images are uint8 [n, height, width, channels], labels int32 [n] with values 0 to
+    `len(classes) - 1`; `mean` and `std` are float32 [1] or [channels], in units of 0 to 255.
+    """
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray
+    classes: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        train: tuple[np.ndarray, np.ndarray],
+        test: tuple[np.ndarray, np.ndarray],
+        classes: tuple[str, ...],
+        normalisation: Normalisation,
+    ) -> Self:
+        """From images and labels as read. Raises UserError if all training pixels are alike."""
+        return cls(*train, *test, *mean_and_std(train[0], normalisation), classes)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the prepared dataset in `folder`; UserError if there is none or it is damaged."""
+        return cls(**files.load(folder, cls))
+
+    def save(self, folder: Path) -> None:
+        """Write the dataset into `folder`: the same images give the same bytes."""
+        files.save(folder, self)
+
+    def facts(self) -> dict[str, Any]:
+        """Counts, shape, mean and std for the record."""
+        return {
+            "train_items": len(self.train_images),
+            "test_items": len(self.test_images),
+            "classes": len(self.classes),
+            "shape": list(self.train_images.shape[1:]),
+            "mean": self.mean.tolist(),
+            "std": self.std.tolist(),
+        }
+
+
+def mean_and_std(images: np.ndarray, normalisation: Normalisation) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of pixel values, float32 [1] or [channels], in 0 to 255.
+
+    One of each over all pixels ("scalar", arXiv:2305.10947), one a channel ("channel"), or 0 and
+    255, which maps pixels to 0 to 1 ("unit").
+    """
+    match normalisation:
+        case "unit":
+            return np.array([0], np.float32), np.array([255], np.float32)
+        case "scalar":
+            groups = [images]
+        case "channel":
+            groups = [images[..., channel] for channel in range(images.shape[-1])]
+    values = np.arange(256)
+    means, stds = [], []
+    for group in groups:
+        counts = sum(np.bincount(image.ravel(), minlength=256) for image in group)
+        means.append(np.average(values, weights=counts))
+        stds.append(np.sqrt(np.average((values - means[-1]) ** 2, weights=counts)))
+    if min(stds) == 0:
+        raise UserError(
+            f"expected training pixels of more than one value, came only {means[stds.index(0)]:g} "
+            f"in channel {stds.index(0)}; choose the normalisation unit"
+        )
+    return np.array(means, np.float32), np.array(stds, np.float32)

@@ -1,0 +1,42 @@
+"""The step that turns any kind of dataset into its prepared form: the same archive and entry give the same bytes."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from sixteen.datasets import AnyDataset
+from sixteen.datasets.archives.members import digest
+from sixteen.entry import Entry
+from sixteen.errors import UserError
+
+
+class Preparation(Entry):
+    """What the step reads."""
+
+    dataset: AnyDataset
+
+
+def prepare(
+    parameters: Preparation, inputs: dict[str, Path], into: Path, scratch: Path
+) -> dict[str, Any]:
+    """Write `dataset.safetensors` into the folder `into`; returns the facts of the form.
+
+    Reads inputs["archive"], which kinds that come with a package don't need. UserError if its digest is not the
+    `sha256` of the entry, or if the kind refuses what is in it.
+    """
+    entry, archive = parameters.dataset, inputs.get("archive")
+    if archive is not None:
+        _verify(archive, getattr(entry, "sha256"))  # noqa: B009 (kinds with an archive have one)
+    kind = importlib.import_module(f"sixteen.datasets.{entry.kind.replace('-', '_')}")
+    dataset = kind.read(archive, entry)
+    dataset.save(into)
+    return dataset.facts()
+
+
+def _verify(archive: Path, expected: str) -> None:
+    found = digest(archive)
+    if found != expected:
+        raise UserError(
+            f"expected {archive} with sha256 {expected}, came {found}; "
+            "put the right data there, or mend the sha256 if the data is meant to be another"
+        )

@@ -1,0 +1,1 @@
+"""What network families share, and what counts layers and multiply-adds."""

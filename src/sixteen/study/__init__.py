@@ -1,0 +1,1 @@
+"""What is asked: typed parameters, sentences and their variations, axes, papers and their claims."""

@@ -1,0 +1,40 @@
+"""Tasks: what a network is trained for. One module each, found by the name that a kind of dataset gives as its `TASK`.
+
+A task module offers
+- `bind(folder)`: the prepared dataset in `folder` as a `sixteen.tasks.parts.task.Task`, which training asks for everything
+  that depends on the task: batches, loss, predictions;
+- `METRICS`: the name of the module that measures saved predictions and describes the metrics, which evaluation and
+  analysis ask. It is named, not imported, so that a change of a metric makes no training stale.
+
+How the five tasks of arXiv:2403.02243 fit (the first is here, the others aim at these doors):
+
+| task | item | a row of `rows` | inputs, targets | carried | predicted and saved |
+|---|---|---|---|---|---|
+| images | image | image, shift down, right, flip | pixels; label | | logits [n, classes] |
+| nodes, full batch | node | the epoch's one row is empty: the batch is the graph | features, edges, degrees; labels and mask | | logits of test nodes |
+| nodes, sampled | node | target, its sampled neighbours, theirs | features gathered by id; labels | | logits of test nodes |
+| language | token | where each of the batch's streams stands | 35 tokens a stream; the next 35 | LSTM state, in non-trained variables that `begin` resets | log-likelihood of each token |
+| pairs | pair | pair | tokens, segments, mask; label | | logits [n, 3] |
+| boxes | picture | picture, flip | pixels; assigned classes and offsets of every anchor (tensors) | | 100 boxes a picture: place, score, class |
+
+Inputs and targets may be any nest of tensors, the loss is the task's own, carried state lives in variables of the model
+(so that checkpoints and both backends handle it like batch statistics), a single full batch is an epoch of one step.
+"""
+
+import importlib
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sixteen.tasks.parts.task import Task
+
+
+def bind(task: str, folder: Path) -> "Task":
+    """The task of that name on the prepared dataset in `folder`."""
+    return module(task).bind(folder)
+
+
+def module(task: str) -> ModuleType:
+    """The module of a task."""
+    return importlib.import_module(f"{__name__}.{task}")

@@ -1,0 +1,67 @@
+"""What training asks of a task, whatever it is."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import keras
+import numpy as np
+
+
+class Task(ABC):
+    """A task bound to its prepared dataset.
+
+    What says "traced" runs inside of the compiled step, on tensors of the backend; all else is NumPy.
+    """
+
+    item: str  # what is counted, in words: image, sequence, node
+    shape: tuple[int, ...]  # of one item, as networks are built for
+    outputs: int  # classes, or whatever the network's last layer has units for
+    train_items: int
+    test_items: int
+
+    @abstractmethod
+    def rows(self, batch: int, augmentation: str, seed: int, epoch: int) -> np.ndarray:
+        """The batches of one epoch (from 1): int32 [steps, batch, ...], a function of its arguments alone.
+
+        Both arms of a seed so see the same batches, in every precision and on every backend, and a run that is
+        resumed sees what the uninterrupted one saw. UserError if the batch is too large, or for an augmentation that
+        the task doesn't know.
+        """
+
+    @abstractmethod
+    def train_data(self) -> Any:
+        """Arrays, in any nest, that stay on the device for training."""
+
+    @abstractmethod
+    def test_data(self) -> Any:
+        """Arrays, in any nest, that stay on the device for testing."""
+
+    @abstractmethod
+    def train_batch(self, data: Any, rows: Any, augmentation: str, compute: str) -> tuple[Any, Any]:
+        """Inputs in the compute type and targets of the batch that `rows` [batch, ...] name. Traced."""
+
+    @abstractmethod
+    def test_batch(self, data: Any, indices: Any, compute: str) -> Any:
+        """Inputs in the compute type of the test items int32 [batch]. Traced."""
+
+    @abstractmethod
+    def loss(self, outputs: Any, targets: Any, dtype: str) -> Any:
+        """The mean loss of a batch, a scalar of `dtype`, without penalties. Traced."""
+
+    @abstractmethod
+    def correct(self, outputs: Any, targets: Any) -> Any:
+        """How many predictions of the batch are right, float32. Traced."""
+
+    @abstractmethod
+    def tested(self, predictions: np.ndarray) -> dict[str, float]:
+        """`test_loss` and `test_accuracy` of the predictions of the whole test set, in its order."""
+
+    def begin(self, model: keras.Model) -> None:
+        """Before an epoch of training and before a test: reset what the model carries from batch to batch."""
+
+    def test_batches(self, batch: int) -> np.ndarray:
+        """Indices of the test set, int32 [steps, batch]; the last batch is filled up with the first item."""
+        steps = -(-self.test_items // batch)
+        indices = np.zeros(steps * batch, np.int32)
+        indices[: self.test_items] = np.arange(self.test_items)
+        return indices.reshape(steps, batch)
