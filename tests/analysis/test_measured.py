@@ -10,8 +10,8 @@ from safetensors.numpy import save_file
 
 from sixteen.analysis.evaluate import evaluate
 from sixteen.analysis.metrics import metrics_of
-from sixteen.analysis.parameters import Evaluation
 from sixteen.analysis.pairs import Sample, pair
+from sixteen.analysis.parameters import Evaluation
 from sixteen.tasks import measured
 
 TASKS = [TASK, "classify_sequences"]

@@ -60,18 +60,20 @@ def summarize(parameters: Summary, inputs: Folders, into: Path, scratch: Path) -
     _write_arms(parameters, inputs, runs, into)
 
     layers = _layers(parameters.runs, inputs)
+    _write_settings(parameters, layers, into)
     metrics, item = metrics_of(parameters.task), measured.module(parameters.task).ITEM
-    evidence = Evidence(
-        runs, clocks, quantization, tolerance, layers, parameters.statistics, metrics, item
-    )
+    found = (runs, clocks, quantization, tolerance)
+    evidence = Evidence(*found, layers, parameters.statistics, metrics, item)
+    diverged = sum(run["outcome"] == "diverged" for run in runs)
+    verdicts = _write_claims(parameters, evidence, into)
+    return {"runs": len(runs), "diverged": diverged, "verdicts": verdicts}
+
+
+def _write_claims(parameters: Summary, evidence: Evidence, into: Path) -> dict[str, str]:
+    """Judge the claims; returns the verdicts by id. A verdict holds at the scale of its study."""
     claims = [judge(claim, evidence) | {"scale": parameters.scale} for claim in parameters.claims]
     write_json(into / "claims.json", {"claims": claims})
-    _write_settings(parameters, layers, into)
-    return {
-        "runs": len(runs),
-        "diverged": sum(run["outcome"] == "diverged" for run in runs),
-        "verdicts": {claim["id"]: claim["verdict"] for claim in claims},
-    }
+    return {claim["id"]: claim["verdict"] for claim in claims}
 
 
 def _write_tolerance(parameters: Summary, inputs: Folders, into: Path) -> Rows:

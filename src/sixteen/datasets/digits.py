@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 from sixteen.datasets.prepared.entry import Dataset, Normalisation
 from sixteen.datasets.prepared.images import Images
@@ -29,6 +28,9 @@ def read(archive: Path | None, entry: Digits) -> Images:
 
     Takes no archive. Images are uint8 [n, 8, 8, 1], the bundled 0 to 16 scaled to 0 to 255; the classes are "0" to "9".
     """
+    # Here, not above: a plan asks for the entry, and must not wait for scikit-learn.
+    from sklearn.datasets import load_digits
+
     pixels, target = load_digits(return_X_y=True)
     images = np.rint(np.asarray(pixels) * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
     labels = np.asarray(target, dtype=np.int32)
