@@ -21,7 +21,7 @@ from sixteen.errors import UserError
 from sixteen.files import columns_of, read_json, write_csv, write_json
 from sixteen.study.design import settings_of
 from sixteen.tasks import measured
-from sixteen.training.observed import OBSERVED
+from sixteen.training import observed
 
 TENSORS = (
     *("tensor", "elements", "max_abs", "max_error", "mean_error", "relative_error"),
@@ -138,7 +138,7 @@ def _write_observed(runs: Iterable[RunOf], inputs: Folders, into: Path) -> None:
     references = [run for run in runs if run.arm == runs[0].arm and any(run.observed)]
     first = {run.network: run for run in reversed(references)}
     shown = [run for run in references if run is first[run.network]]
-    for name, columns in OBSERVED.items():
+    for name, columns in observed.TABLES.items():
         chosen = shown if name == "exponents" else runs
         rows = tables.observed(chosen, inputs, f"{name}.csv")
         write_csv(into / f"{name}.csv", (*tables.PHASE, *columns), rows)
