@@ -24,6 +24,7 @@ def test_words_and_units_name_what_the_task_is_about() -> None:
     said = [f"{metric.words} {metric.unit}" for metric in sequences.values()]
     assert not any("image" in words for words in said)
     assert list(sequences) == list(metrics_of("classify_images"))
+    assert next(iter(sequences)) == "accuracy"  # the task's own come first
 
 
 @pytest.mark.parametrize("task", TASKS)
