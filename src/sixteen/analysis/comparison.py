@@ -92,6 +92,7 @@ def _needed(criterion: Criterion, decision: Decision, wanted_power: float) -> in
 
 
 def _estimate(criterion: Criterion, pairs: Pairs, confidence: float) -> Estimate:
+    values = (pairs.first, pairs.second)
     if criterion.kind == "ratio":
-        return statistics.paired_log_ratio(pairs.first, pairs.second, confidence)
-    return statistics.paired_difference(pairs.first, pairs.second, confidence, pairs.least_sd)
+        return statistics.paired_log_ratio(*values, confidence, pairs.least_sd)
+    return statistics.paired_difference(*values, confidence, pairs.least_sd)

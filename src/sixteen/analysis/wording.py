@@ -28,7 +28,8 @@ def told(
         each = f"for each of {estimate.n} {by}s, without spread"
         return f"{what} {each}: {negation}{criterion.words}"
     low, high = (number(criterion.shown(end)) for end in (estimate.low, estimate.high))
-    agreeing = " (the seeds agree to less than a test item, which is taken for their spread)"
+    step = "a test item" if by == "seed" else "the steps in which it was tried"
+    agreeing = f" (the {by}s agree to less than {step}, which is taken for their spread)"
     return (
         f"over {estimate.n} {by}s {what}, {100 * criterion.confidence:g} % interval {low} to {high}"
         f"{agreeing if pairs.least_sd and estimate.sd == pairs.least_sd else ''}, "
