@@ -116,6 +116,10 @@ def test_textures_are_coloured_and_lie_between_their_ends():
     assert (images[..., 0] != images[..., 1]).any((1, 2)).all(), "a texture without colour"
     noisy = read(None, texture | {"noise": 9})[0].astype(int)
     assert (noisy - images).min() == -9 and (noisy - images).max() == 9
+    assert read(None, PLAIN | {"contrast": [0, 0], "noise": 9})[0].max() == 9, "what is below 0"
+    assert (
+        read(None, PLAIN | {"contrast": [0, 0], "texture": [255, 255], "noise": 9})[0].min() == 246
+    )
 
 
 def test_a_digit_is_stretched_slanted_and_shifted_as_far_as_the_parameters_say(monkeypatch):
@@ -144,7 +148,11 @@ def test_a_digit_is_stretched_slanted_and_shifted_as_far_as_the_parameters_say(m
 def test_test_images_stay_when_there_are_more_training_images():
     few, more = (read(None, FEW | {"train_per_class": count}) for count in (20, 21))
     assert (few[2] == more[2]).all()
-    assert not np.array_equal(few[2][:10], few[0][:10])
+
+
+def test_training_and_test_images_have_textures_of_their_own():
+    train, _, test, _, _ = read(None, FEW | {"contrast": [0, 0], "test_per_class": 20})
+    assert (train != test).any((1, 2, 3)).all()
 
 
 def test_another_seed_gives_other_images_and_what_numpy_drew_before_does_not():
