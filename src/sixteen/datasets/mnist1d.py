@@ -1,0 +1,131 @@
+"""The kind "mnist1d": ten digits as curves, drawn from templates by MNIST-1D's published recipe. No download.
+
+Greydanus and Kobak, "Scaling Down Deep Learning with MNIST-1D" (arXiv:2011.14439); numbers that the paper
+doesn't give are those of its authors' package mnist1d 0.0.2. Written anew, and equal to what that package
+makes but for a rounding to multiples of 1/4096.
+
+That rounding is there so that the bytes are the same on every machine. The legacy generator of NumPy is
+frozen (NEP 19), but its normal draws take a logarithm, the smoothing an exponential and the standard
+deviation long sums, whose last bits may differ between processors and libraries: by some 1e-15. Of
+the published dataset no value is nearer than 4e-10 to where its rounding would change.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from sixteen.datasets import Images
+from sixteen.errors import UserError
+
+# How far the pen is to the side, at 12 heights from the top of a digit to its foot.
+TEMPLATES = (
+    (5, 6, 6.5, 6.75, 7, 7, 7, 7, 6.75, 6.5, 6, 5),
+    (5, 3, 3, 3.4, 3.8, 4.2, 4.6, 5, 5.4, 5.8, 5, 5),
+    (5, 6, 6.5, 6.5, 6, 5.25, 4.75, 4, 3.5, 3.5, 4, 5),
+    (5, 6, 6.5, 6.5, 6, 5, 5, 6, 6.5, 6.5, 6, 5),
+    (5, 4.4, 3.8, 3.2, 2.6, 2.6, 5, 5, 5, 5, 5, 5),
+    (5, 3, 3, 3, 3, 5, 6, 6.5, 6.5, 6, 4.5, 5),
+    (5, 4, 3.5, 3.25, 3, 3, 3, 3, 3.25, 3.5, 4, 5),
+    (5, 7, 7, 6.6, 6.2, 5.8, 5.4, 5, 4.6, 4.2, 5, 5),
+    (5, 4, 3.5, 3.5, 4, 5, 5, 4, 3.5, 3.5, 4, 5),
+    (5, 4, 3.5, 3.5, 4, 5, 5, 5, 5, 4.7, 4.3, 5),
+)
+CLASSES = tuple(str(label) for label in range(len(TEMPLATES)))
+TEMPLATE_SCALE = 1 / 6  # of the standard deviation of a template
+INK = 1e-8  # lifts points of a template off zero, which marks where there is none of it
+STEPS = 4096  # values are rounded to multiples of 1 / STEPS
+# What a parameter, or each end of a range, may be.
+LIMITS = {
+    "seed": (0, 2**32 - 1),
+    "train": (1, 1_000_000),
+    "test": (1, 1_000_000),
+    "length": (2, 1000),
+    "padding": (0, 1000),
+    "scale": (0, 2),
+    "translation": (1, 1000),
+    "correlated_noise": (0, 100),
+    "correlation": (0, 100),
+    "noise": (0, 100),
+    "shear": (0, 100),
+}
+
+
+def read(archive: Path | None, parameters: dict[str, Any]) -> Images:
+    """Make the sequences; takes no archive. `_sequence` says what most parameters do.
+
+    As many of each class are drawn, `train` + `test` in all, shuffled, brought to mean 0 and standard
+    deviation 1 over all values of both parts, and split: the first `train` are for training. So the two
+    parts aren't balanced exactly, as in the package.
+
+    Returns train sequences (float32 [train, length, 1]), train labels (int32 [train]), test sequences and
+    test labels alike, and the classes "0" to "9". Raises UserError for a parameter out of its limits.
+    """
+    given = {name: parameters[name] for name in LIMITS}
+    _check(given)
+    draw = np.random.RandomState(given["seed"])
+    labels = np.repeat(np.arange(len(CLASSES)), (given["train"] + given["test"]) // len(CLASSES))
+    shapes = templates()
+    sequences = np.stack([_sequence(shapes[label], draw, given) for label in labels])
+    order = draw.permutation(len(labels))
+    sequences, labels = sequences[order], labels[order].astype(np.int32)
+    sequences = (sequences - sequences.mean()) / sequences.std()
+    rounded = (np.rint(sequences * STEPS) / STEPS).astype(np.float32)[..., None]
+    train = given["train"]
+    return rounded[:train], labels[:train], rounded[train:], labels[train:], CLASSES
+
+
+def templates() -> np.ndarray:
+    """The digits as float64 [10, 12]: of standard deviation TEMPLATE_SCALE, beginning and ending at 0."""
+    shapes = np.array(TEMPLATES, dtype=np.float64)
+    shapes = shapes / shapes.std(axis=1, keepdims=True) * TEMPLATE_SCALE
+    return shapes - shapes[:, :1]
+
+
+def _sequence(
+    template: np.ndarray, draw: np.random.RandomState, given: dict[str, Any]
+) -> np.ndarray:
+    """One sequence, float64 [length], of a template [12]; the order of the draws is part of the recipe.
+
+    The template gets as many zeros after it as `padding` says (lowest and highest, both included), is
+    resampled to one width, scaled by 1 +- `scale` / 2, and moved on by up to `translation` - 1 points, in a
+    circle. Where there is none of it comes noise of deviation `correlated_noise`, smoothed over
+    `correlation` points; then all of it gets noise of deviation `noise` and a slope of +- `shear` / 2, and
+    is resampled to `length`.
+    """
+    low, high = given["padding"]
+    padding = low + int(draw.rand() * (high - low + 1))
+    padded = np.concatenate([template + INK, np.zeros(padding)])
+    width = len(template) + high
+    curve = _resampled(padded, width) * (1 + given["scale"] * (draw.rand() - 0.5))
+    curve = np.roll(curve, draw.randint(given["translation"], dtype=np.int64))
+    background = given["correlated_noise"] * draw.randn(width)
+    if given["correlation"]:
+        background = gaussian_filter1d(background, given["correlation"])
+    curve = np.where(curve != 0, curve, background) + given["noise"] * draw.randn(width)
+    slope = given["shear"] * (draw.rand() - 0.5)
+    return _resampled(curve - slope * np.linspace(-0.5, 0.5, width), given["length"])
+
+
+def _resampled(curve: np.ndarray, length: int) -> np.ndarray:
+    """The curve [n] at `length` points from its first to its last, with straight lines between its own."""
+    return np.interp(np.linspace(0, 1, length), np.linspace(0, 1, len(curve)), curve)
+
+
+def _check(given: dict[str, Any]) -> None:
+    for name, (low, high) in LIMITS.items():
+        value = given[name]
+        ends = list(value) if name == "padding" else [value]
+        if ends != sorted(ends) or not all(low <= end <= high for end in ends):
+            form = "a lowest and a highest value" if name == "padding" else "a value"
+            raise UserError(
+                f"expected {form} from {low} to {high} for {name} of mnist1d, came {value}; "
+                "mend it in params.yaml"
+            )
+    sequences = given["train"] + given["test"]
+    if sequences % len(CLASSES):
+        raise UserError(
+            f"expected train and test of mnist1d to be a multiple of {len(CLASSES)} together, "
+            f"came {sequences}; mend one of them in params.yaml"
+        )
