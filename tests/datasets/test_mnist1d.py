@@ -2,9 +2,11 @@ import hashlib
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
-from sixteen.datasets.mnist1d import STEPS, read, templates
-from sixteen.errors import UserError
+from sixteen.datasets.mnist1d import STEPS, Mnist1d, items, read, shape, templates
+from sixteen.datasets.prepared.prepare import Preparation, prepare
+from sixteen.datasets.prepared.sequences import Sequences
 
 PUBLISHED = {
     "kind": "mnist1d",
@@ -38,30 +40,49 @@ def sha256(array):
     return hashlib.sha256(array.tobytes()).hexdigest()
 
 
+def sequences_of(**changed):
+    """The published sequences but for what is changed, as params.yaml is read."""
+    return read(None, Mnist1d.model_validate(PUBLISHED | changed))
+
+
 def made(**changed):
     """All sequences [50, 48] of BARE but for what is changed, sorted by label, and their labels."""
-    train, train_labels, test, test_labels, _ = read(None, BARE | changed)
-    labels = np.concatenate([train_labels, test_labels])
+    drawn = sequences_of(**(BARE | changed))
+    labels = np.concatenate([drawn.train_labels, drawn.test_labels])
     order = np.argsort(labels, kind="stable")
-    return np.concatenate([train, test])[order, :, 0].astype(float), labels[order]
+    return np.concatenate([drawn.train_sequences, drawn.test_sequences])[order, :, 0].astype(
+        float
+    ), labels[order]
 
 
 def test_the_bytes_are_those_of_every_machine():
-    train, train_labels, test, test_labels, classes = read(None, PUBLISHED)
-    assert sha256(train) == "29f74895214ead827633a9c2f38ba67041dd229c8b34c5a9c95f642d8e71da76"
+    drawn = sequences_of()
     assert (
-        sha256(train_labels) == "349d9015145a182689d6949b2af9d6466831b99f440cbdba8d682094f0de89d0"
+        sha256(drawn.train_sequences)
+        == "29f74895214ead827633a9c2f38ba67041dd229c8b34c5a9c95f642d8e71da76"
     )
-    assert sha256(test) == "2afca73648b74c20c59415ef22a79ac14c658b03d11c1883d167dd72579ddc21"
-    assert sha256(test_labels) == "6d4fabd193f078c2517ef7786d602c5a2ddb8b66b407873f4e14c97b935d6dbd"
-    assert classes == tuple("0123456789")
+    assert (
+        sha256(drawn.train_labels)
+        == "349d9015145a182689d6949b2af9d6466831b99f440cbdba8d682094f0de89d0"
+    )
+    assert (
+        sha256(drawn.test_sequences)
+        == "2afca73648b74c20c59415ef22a79ac14c658b03d11c1883d167dd72579ddc21"
+    )
+    assert (
+        sha256(drawn.test_labels)
+        == "6d4fabd193f078c2517ef7786d602c5a2ddb8b66b407873f4e14c97b935d6dbd"
+    )
+    assert drawn.classes == tuple("0123456789")
 
 
 def test_the_first_sequence_and_labels_are_those_of_the_published_package():
-    train, train_labels, _, _, _ = read(None, PUBLISHED)
+    drawn = sequences_of()
     package = [-0.33200567, -0.47191037, -0.77869708, -1.00974083]
-    np.testing.assert_allclose(train[0, :4, 0], package, rtol=0, atol=0.5 / STEPS + 1e-8)
-    assert train_labels[:12].tolist() == [2, 6, 4, 5, 6, 6, 6, 0, 3, 1, 6, 9]
+    np.testing.assert_allclose(
+        drawn.train_sequences[0, :4, 0], package, rtol=0, atol=0.5 / STEPS + 1e-8
+    )
+    assert drawn.train_labels[:12].tolist() == [2, 6, 4, 5, 6, 6, 6, 0, 3, 1, 6, 9]
 
 
 def test_the_templates_are_those_of_the_published_package():
@@ -73,7 +94,9 @@ def test_the_templates_are_those_of_the_published_package():
 
 
 def test_sequences_are_float32_standardised_and_of_every_class_as_many():
-    train, train_labels, test, test_labels, _ = read(None, PUBLISHED)
+    drawn = sequences_of()
+    train, train_labels = drawn.train_sequences, drawn.train_labels
+    test, test_labels = drawn.test_sequences, drawn.test_labels
     assert (train.shape, test.shape) == ((4000, 40, 1), (1000, 40, 1))
     assert train.dtype == test.dtype == np.float32
     assert train_labels.dtype == test_labels.dtype == np.int32
@@ -122,41 +145,45 @@ def test_each_transformation_changes_what_it_says():
 
 
 def test_another_seed_gives_other_sequences_and_what_numpy_drew_before_does_not():
-    small = PUBLISHED | {"train": 80, "test": 20}
-    once = read(None, small)
+    once = sequences_of(train=80, test=20).train_sequences
     np.random.seed(7)
-    assert (read(None, small)[0] == once[0]).all()
-    assert (read(None, small | {"seed": 43})[0] != once[0]).any((1, 2)).all()
+    assert (sequences_of(train=80, test=20).train_sequences == once).all()
+    assert (sequences_of(train=80, test=20, seed=43).train_sequences != once).any((1, 2)).all()
+
+
+def test_they_are_prepared_with_the_size_that_the_entry_says(tmp_path):
+    entry = Mnist1d.model_validate(PUBLISHED | {"train": 80, "test": 20, "length": 30})
+    facts = prepare(Preparation(dataset=entry), {}, tmp_path, tmp_path)
+    assert (facts["train_items"], facts["test_items"], facts["classes"]) == items(entry)
+    assert items(entry) == (80, 20, 10)
+    assert facts["shape"] == list(shape(entry)) == [30, 1]
+    prepared, drawn = Sequences.load(tmp_path), read(None, entry)
+    assert prepared.classes == drawn.classes
+    for name in ("train_sequences", "train_labels", "test_sequences", "test_labels"):
+        held, own = getattr(prepared, name), getattr(drawn, name)
+        assert held.dtype == own.dtype and np.array_equal(held, own), name
 
 
 @pytest.mark.parametrize(
-    "changed, sentence",
+    "changed",
     [
-        (
-            {"seed": 2**32},
-            "expected a value from 0 to 4294967295 for seed of mnist1d, came 4294967296",
-        ),
-        ({"train": 0}, "for train"),
-        ({"test": 0}, "for test"),
-        (
-            {"train": 4001},
-            "train and test of mnist1d to be a multiple of 10 together, came 5001; mend",
-        ),
-        ({"length": 1}, "expected a value from 2 to 1000 for length"),
-        (
-            {"padding": [60, 36]},
-            r"a lowest and a highest value .* for padding of mnist1d, came \[60, 36\]",
-        ),
-        ({"padding": [-1, 36]}, "for padding"),
-        ({"scale": 2.1}, "for scale"),
-        ({"translation": 0}, "for translation"),
-        ({"correlated_noise": -0.1}, "for correlated_noise"),
-        ({"correlation": -1}, "for correlation"),
-        ({"noise": -0.1}, "for noise"),
-        ({"shear": float("nan")}, "came nan; mend it in params.yaml"),
+        {"seed": 2**32},
+        {"train": 0},
+        {"test": 0},
+        {"train": 4001},
+        {"length": 1},
+        {"padding": [60, 36]},
+        {"padding": [-1, 36]},
+        {"padding": [36]},
+        {"scale": 2.1},
+        {"translation": 0},
+        {"correlated_noise": -0.1},
+        {"correlation": -1},
+        {"noise": -0.1},
+        {"shear": float("nan")},
     ],
     ids=str,
 )
-def test_a_parameter_out_of_its_limits_is_refused(changed, sentence):
-    with pytest.raises(UserError, match=sentence):
-        read(None, PUBLISHED | changed)
+def test_a_number_out_of_its_limits_is_refused(changed):
+    with pytest.raises(ValidationError, match=next(iter(changed))):
+        Mnist1d.model_validate(PUBLISHED | changed)

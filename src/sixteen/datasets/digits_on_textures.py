@@ -9,64 +9,80 @@ is frozen (NEP 19), and all arithmetic is exact, in int64, with fractions of a p
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
 import numpy as np
-from sklearn.datasets import load_digits
+from pydantic import Field
 
-from sixteen.datasets import Images
-from sixteen.errors import UserError
+from sixteen.datasets.prepared.entry import Dataset, Normalisation, Range, Seed
+from sixteen.datasets.prepared.images import Images
+
+TASK = "classify_images"
 
 CLASSES = tuple(str(label) for label in range(10))
 SIDE, FULL = 8, 16  # of the bundled digits: height and width in pixels, and the value of full ink
 ONE = 256  # a pixel in fixed point
 CHANNELS = 3
-# What a parameter, or each end of a range, may be. The smallest class has 174 digits, so that every 174th
-# leaves each class one for testing; the generator takes seeds of 32 bits.
-LIMITS = {
-    "seed": (0, 2**32 - 1),
-    "size": (1, 256),
-    "test_every": (2, 174),
-    "train_per_class": (1, 100_000),
-    "test_per_class": (1, 100_000),
-    "stretch": (1, 1000),
-    "slant": (0, 1000),
-    "shift": (0, 100),
-    "cells": (1, 256),
-    "texture": (0, 255),
-    "contrast": (0, 100),
-    "noise": (0, 255),
-}
-RANGES = ("stretch", "texture", "contrast")  # a lowest and a highest value, both included
+Many = Annotated[int, Field(ge=1, le=100_000)]
+Value = Annotated[int, Field(ge=0, le=255)]  # of a pixel
+Percent = Annotated[int, Field(ge=0, le=100)]
 
 
-def read(archive: Path | None, parameters: dict[str, Any]) -> Images:
-    """Make the images; takes no archive.
+class DigitsOnTextures(Dataset):
+    """What is drawn; `_warp`, `_texture` and `_blend` say what most fields do. `size` is the side in pixels."""
+
+    kind: Literal["digits-on-textures"]
+    seed: Seed
+    size: Annotated[int, Field(ge=1, le=256)]
+    # The smallest class has 174 digits, so that every 174th leaves each class one for testing.
+    test_every: Annotated[int, Field(ge=2, le=174)]
+    train_per_class: Many
+    test_per_class: Many
+    stretch: Range[Annotated[int, Field(ge=1, le=1000)]]
+    slant: Annotated[int, Field(ge=0, le=1000)]
+    shift: Percent
+    cells: Annotated[int, Field(ge=1, le=256)]
+    texture: Range[Value]
+    contrast: Range[Percent]
+    noise: Value
+    normalisation: Normalisation
+
+
+def shape(entry: DigitsOnTextures) -> tuple[int, int, int]:
+    """Height, width and channels of an image."""
+    return (entry.size, entry.size, CHANNELS)
+
+
+def items(entry: DigitsOnTextures) -> tuple[int, int, int]:
+    """Training images, test images and classes."""
+    classes = len(CLASSES)
+    return (classes * entry.train_per_class, classes * entry.test_per_class, classes)
+
+
+def read(archive: Path | None, entry: DigitsOnTextures) -> Images:
+    """Make the images, uint8 [n, size, size, 3], class by class; takes no archive. The classes are "0" to "9".
 
     Every `test_every`-th digit of a class, in the bundled order, is a source of test images alone, the
     others of training images alone. Of each class `train_per_class` and `test_per_class` images are made
-    from these sources, taken in turns; `_warp`, `_texture` and `_blend` say what the other parameters do.
-
-    Returns train images (uint8 [10 * train_per_class, size, size, 3], class by class), train labels
-    (int32 [10 * train_per_class]), test images and test labels alike, and the classes "0" to "9".
-    Raises UserError for a parameter out of its limits.
+    from these sources, taken in turns.
     """
-    given = {name: parameters[name] for name in LIMITS}
-    _check(given)
+    # Here, not above: every plan imports all kinds, and must not wait for scikit-learn.
+    from sklearn.datasets import load_digits
+
     pixels, target = load_digits(return_X_y=True)
     digits = np.asarray(pixels).astype(np.int64).reshape(-1, SIDE, SIDE, 1)
     labels = np.asarray(target).astype(np.int32)
-    made: list[np.ndarray] = []
-    counts = given["train_per_class"], given["test_per_class"]
-    for part, sources in enumerate(split(labels, given["test_every"])):
+    made = []
+    counts = entry.train_per_class, entry.test_per_class
+    for part, sources in enumerate(split(labels, entry.test_every)):
         # A stream for each part, so that no number of training images changes a test image.
-        draw = np.random.RandomState([given["seed"], part])
+        draw = np.random.RandomState([entry.seed, part])
         rows = np.concatenate([np.resize(of_class, counts[part]) for of_class in sources])
-        size = given["size"]
-        ink = _warp(digits[rows], draw, size, given["stretch"], given["slant"], given["shift"])
-        texture = _texture(len(rows), draw, size, given["cells"], given["texture"])
-        made += [_blend(ink, texture, draw, given["contrast"], given["noise"]), labels[rows]]
-    return made[0], made[1], made[2], made[3], CLASSES
+        ink = _warp(digits[rows], draw, entry.size, entry.stretch, entry.slant, entry.shift)
+        texture = _texture(len(rows), draw, entry.size, entry.cells, entry.texture)
+        made.append((_blend(ink, texture, draw, entry.contrast, entry.noise), labels[rows]))
+    train, test = made
+    return Images.of(train, test, CLASSES, entry.normalisation)
 
 
 def split(labels: np.ndarray, test_every: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -165,14 +181,3 @@ def _integers(
 ) -> np.ndarray:
     """Draws from `low` to `high`, both included; int64 everywhere, for the stream depends on the type."""
     return draw.randint(low, high + 1, shape, dtype=np.int64)
-
-
-def _check(given: dict[str, Any]) -> None:
-    for name, (low, high) in LIMITS.items():
-        value, ends = given[name], list(given[name]) if name in RANGES else [given[name]]
-        if ends != sorted(ends) or not all(low <= end <= high for end in ends):
-            form = "a lowest and a highest value" if name in RANGES else "a value"
-            raise UserError(
-                f"expected {form} from {low} to {high} for {name} of digits-on-textures, came {value}; "
-                "mend it in params.yaml"
-            )

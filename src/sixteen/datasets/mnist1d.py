@@ -11,13 +11,15 @@ the published dataset no value is nearer than 4e-10 to where its rounding would 
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from pydantic import Field, model_validator
 
-from sixteen.datasets import Images
-from sixteen.errors import UserError
+from sixteen.datasets.prepared.entry import Dataset, Range, Seed
+from sixteen.datasets.prepared.sequences import Sequences
+
+TASK = "classify_sequences"
 
 # How far the pen is to the side, at 12 heights from the top of a digit to its foot.
 TEMPLATES = (
@@ -36,44 +38,67 @@ CLASSES = tuple(str(label) for label in range(len(TEMPLATES)))
 TEMPLATE_SCALE = 1 / 6  # of the standard deviation of a template
 INK = 1e-8  # lifts points of a template off zero, which marks where there is none of it
 STEPS = 4096  # values are rounded to multiples of 1 / STEPS
-# What a parameter, or each end of a range, may be.
-LIMITS = {
-    "seed": (0, 2**32 - 1),
-    "train": (1, 1_000_000),
-    "test": (1, 1_000_000),
-    "length": (2, 1000),
-    "padding": (0, 1000),
-    "scale": (0, 2),
-    "translation": (1, 1000),
-    "correlated_noise": (0, 100),
-    "correlation": (0, 100),
-    "noise": (0, 100),
-    "shear": (0, 100),
-}
+Many = Annotated[int, Field(ge=1, le=1_000_000)]
+Strength = Annotated[float, Field(ge=0, le=100)]
 
 
-def read(archive: Path | None, parameters: dict[str, Any]) -> Images:
-    """Make the sequences; takes no archive. `_sequence` says what most parameters do.
+class Mnist1d(Dataset):
+    """The recipe's numbers; `_sequence` says what most of them do.
+
+    Published are seed 42, 4000 and 1000 sequences of length 40, padding 36 to 60, scale 0.4, translation 48,
+    correlated_noise 0.25, correlation 2, noise 0.02, shear 0.75.
+    """
+
+    kind: Literal["mnist1d"]
+    seed: Seed
+    train: Many
+    test: Many
+    length: Annotated[int, Field(ge=2, le=1000)]
+    padding: Range[Annotated[int, Field(ge=0, le=1000)]]
+    scale: Annotated[float, Field(ge=0, le=2)]
+    translation: Annotated[int, Field(ge=1, le=1000)]
+    correlated_noise: Strength
+    correlation: Strength
+    noise: Strength
+    shear: Strength
+
+    @model_validator(mode="after")
+    def _as_many_of_each_class(self) -> Self:
+        sequences = self.train + self.test
+        if sequences % len(CLASSES):
+            raise ValueError(
+                f"expected `train` and `test` to be a multiple of {len(CLASSES)} together, came {sequences}"
+            )
+        return self
+
+
+def shape(entry: Mnist1d) -> tuple[int, int]:
+    """Length and channels of a sequence."""
+    return (entry.length, 1)
+
+
+def items(entry: Mnist1d) -> tuple[int, int, int]:
+    """Training sequences, test sequences and classes."""
+    return (entry.train, entry.test, len(CLASSES))
+
+
+def read(archive: Path | None, entry: Mnist1d) -> Sequences:
+    """Make the sequences, float32 [n, length, 1]; takes no archive. The classes are "0" to "9".
 
     As many of each class are drawn, `train` + `test` in all, shuffled, brought to mean 0 and standard
     deviation 1 over all values of both parts, and split: the first `train` are for training. So the two
     parts aren't balanced exactly, as in the package.
-
-    Returns train sequences (float32 [train, length, 1]), train labels (int32 [train]), test sequences and
-    test labels alike, and the classes "0" to "9". Raises UserError for a parameter out of its limits.
     """
-    given = {name: parameters[name] for name in LIMITS}
-    _check(given)
-    draw = np.random.RandomState(given["seed"])
-    labels = np.repeat(np.arange(len(CLASSES)), (given["train"] + given["test"]) // len(CLASSES))
+    draw = np.random.RandomState(entry.seed)
+    labels = np.repeat(np.arange(len(CLASSES)), (entry.train + entry.test) // len(CLASSES))
     shapes = templates()
-    sequences = np.stack([_sequence(shapes[label], draw, given) for label in labels])
+    sequences = np.stack([_sequence(shapes[label], draw, entry) for label in labels])
     order = draw.permutation(len(labels))
     sequences, labels = sequences[order], labels[order].astype(np.int32)
     sequences = (sequences - sequences.mean()) / sequences.std()
     rounded = (np.rint(sequences * STEPS) / STEPS).astype(np.float32)[..., None]
-    train = given["train"]
-    return rounded[:train], labels[:train], rounded[train:], labels[train:], CLASSES
+    train, test = slice(entry.train), slice(entry.train, None)
+    return Sequences(rounded[train], labels[train], rounded[test], labels[test], CLASSES)
 
 
 def templates() -> np.ndarray:
@@ -83,9 +108,7 @@ def templates() -> np.ndarray:
     return shapes - shapes[:, :1]
 
 
-def _sequence(
-    template: np.ndarray, draw: np.random.RandomState, given: dict[str, Any]
-) -> np.ndarray:
+def _sequence(template: np.ndarray, draw: np.random.RandomState, entry: Mnist1d) -> np.ndarray:
     """One sequence, float64 [length], of a template [12]; the order of the draws is part of the recipe.
 
     The template gets as many zeros after it as `padding` says (lowest and highest, both included), is
@@ -94,38 +117,23 @@ def _sequence(
     `correlation` points; then all of it gets noise of deviation `noise` and a slope of +- `shear` / 2, and
     is resampled to `length`.
     """
-    low, high = given["padding"]
+    # Here, not above: every plan imports all kinds, and must not wait for SciPy.
+    from scipy.ndimage import gaussian_filter1d
+
+    low, high = entry.padding
     padding = low + int(draw.rand() * (high - low + 1))
     padded = np.concatenate([template + INK, np.zeros(padding)])
     width = len(template) + high
-    curve = _resampled(padded, width) * (1 + given["scale"] * (draw.rand() - 0.5))
-    curve = np.roll(curve, draw.randint(given["translation"], dtype=np.int64))
-    background = given["correlated_noise"] * draw.randn(width)
-    if given["correlation"]:
-        background = gaussian_filter1d(background, given["correlation"])
-    curve = np.where(curve != 0, curve, background) + given["noise"] * draw.randn(width)
-    slope = given["shear"] * (draw.rand() - 0.5)
-    return _resampled(curve - slope * np.linspace(-0.5, 0.5, width), given["length"])
+    curve = _resampled(padded, width) * (1 + entry.scale * (draw.rand() - 0.5))
+    curve = np.roll(curve, draw.randint(entry.translation, dtype=np.int64))
+    background = entry.correlated_noise * draw.randn(width)
+    if entry.correlation:
+        background = gaussian_filter1d(background, entry.correlation)
+    curve = np.where(curve != 0, curve, background) + entry.noise * draw.randn(width)
+    slope = entry.shear * (draw.rand() - 0.5)
+    return _resampled(curve - slope * np.linspace(-0.5, 0.5, width), entry.length)
 
 
 def _resampled(curve: np.ndarray, length: int) -> np.ndarray:
     """The curve [n] at `length` points from its first to its last, with straight lines between its own."""
     return np.interp(np.linspace(0, 1, length), np.linspace(0, 1, len(curve)), curve)
-
-
-def _check(given: dict[str, Any]) -> None:
-    for name, (low, high) in LIMITS.items():
-        value = given[name]
-        ends = list(value) if name == "padding" else [value]
-        if ends != sorted(ends) or not all(low <= end <= high for end in ends):
-            form = "a lowest and a highest value" if name == "padding" else "a value"
-            raise UserError(
-                f"expected {form} from {low} to {high} for {name} of mnist1d, came {value}; "
-                "mend it in params.yaml"
-            )
-    sequences = given["train"] + given["test"]
-    if sequences % len(CLASSES):
-        raise UserError(
-            f"expected train and test of mnist1d to be a multiple of {len(CLASSES)} together, "
-            f"came {sequences}; mend one of them in params.yaml"
-        )
