@@ -20,8 +20,11 @@ import time
 
 import numpy as np
 
+from sixteen.networks.resnet import Resnet
+from sixteen.precision.entry import Precision
 from sixteen.training import backends
-from sixteen.training.order import epoch_rows
+from sixteen.training.recipe import Sgd
+from sixteen.training.schedules import Constant
 
 SHAPES = {"digits": (8, 8, 1), "cifar": (32, 32, 3)}
 WAYS = ("fit", "ours")
@@ -67,9 +70,9 @@ def _measure(way: str, precision: str) -> float:
         sys.exit(done.stderr)
     measured = json.loads(done.stdout.splitlines()[-1])
     print(
-        f"  {precision:9} {way:5} {measured['images_per_second']:8,.0f} images/s on {measured['device']}"
+        f"  {precision:9} {way:5} {measured['items_per_second']:8,.0f} images/s on {measured['device']}"
     )
-    return measured["images_per_second"]
+    return measured["items_per_second"]
 
 
 def _spread(values: list[float], form: str) -> str:
@@ -92,14 +95,14 @@ def _be_measured(arguments: argparse.Namespace) -> None:
     images = draw.integers(0, 256, (count, *shape), dtype=np.uint8)
     labels = draw.integers(0, 10, count, dtype=np.int32)
     mean, std = np.float32([127.5]), np.float32([73.9])
-    entry = {
-        "compute": precision,
-        "master_weights": False,
-        "batch_norm": "float32",
-        "loss": precision,
-        "loss_scale": None,
-    }
-    network = {"family": "resnet", "depth": arguments.depth, "width": 16}
+    entry = Precision(
+        compute=precision,
+        master_weights=False,
+        batch_norm="float32",
+        loss=precision,
+        loss_scale=None,
+    )
+    network = Resnet(family="resnet", depth=arguments.depth, width=16)
     model = networks.build(network, shape, 10, entry, l2=1e-4, seed=0)
     optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
     if arguments.way == "fit":
@@ -114,17 +117,19 @@ def _be_measured(arguments: argparse.Namespace) -> None:
         def epoch(number: int) -> None:
             model.fit(inputs, labels, batch_size=arguments.batch, verbose=0)
     else:
-        from sixteen.datasets import Dataset
+        from sixteen.datasets.prepared.images import Images
+        from sixteen.tasks.classify_images import ClassifyImages
         from sixteen.training.step_tensorflow import TensorFlowStep
 
         classes = tuple("0123456789")
-        dataset = Dataset(images, labels, images, labels, mean, std, classes)
+        task = ClassifyImages(Images(images, labels, images, labels, mean, std, classes))
         optimizer.build(model.trainable_variables)
-        recipe = {"batch": arguments.batch, "augmentation": "none"}
-        step = TensorFlowStep(model, optimizer, dataset, entry, recipe)
+        step = TensorFlowStep(model, optimizer, task, entry, _recipe(arguments.batch))
+        rates = np.full(arguments.batches, 0.01, np.float32)
 
         def epoch(number: int) -> None:
-            step.train_epoch(epoch_rows(count, arguments.batch, "none", 0, number), lambda: None)
+            rows = task.rows(arguments.batch, "none", 0, number + 1)
+            step.train_epoch(rows, rates, lambda: None)
 
     seconds = []
     for number in range(arguments.epochs + 1):
@@ -132,7 +137,21 @@ def _be_measured(arguments: argparse.Namespace) -> None:
         epoch(number)
         seconds.append(time.perf_counter() - begun)
     fastest = count / min(seconds[1:])
-    print(json.dumps({"images_per_second": fastest, "device": measure.device()}))
+    print(json.dumps({"items_per_second": fastest, "device": measure.device()}))
+
+
+def _recipe(batch: int) -> Sgd:
+    return Sgd(
+        optimizer="sgd",
+        learning_rate=0.01,
+        momentum=0.9,
+        schedule=Constant(kind="constant", warmup=0, restarts=False),
+        clip_norm=None,
+        l2=1e-4,
+        averaging=None,
+        batch=batch,
+        augmentation="none",
+    )
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ def test_continuation_goes_on_with_the_batches_where_its_start_ended(runner):
     whole = runner.finish("four", process)
     assert [row["epoch"] for row in continued.history] == ["2", "3", "4"]
     assert continued.column("loss") == whole.column("loss")[2:]
+    assert continued.outcome["losses"] == whole.outcome["losses"] == whole.column("loss")
     assert all(np.array_equal(a, weights(whole)[name]) for name, a in weights(continued).items())
 
 
