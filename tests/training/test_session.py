@@ -171,7 +171,7 @@ def test_tells_the_rate_of_the_last_step_of_each_epoch(run):
 
 def test_refuses_to_train_until_an_epoch_that_has_passed(run):
     start = run("start")
-    with pytest.raises(UserError, match="until a later epoch than 2, .* came 2"):
+    with pytest.raises(UserError, match=r"until a later epoch than 2, .* came 2"):
         run("again", start=start.into)
 
 
