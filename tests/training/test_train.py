@@ -3,7 +3,7 @@ import importlib.util
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from small_runs import parameters
+from small_runs import ADAM, parameters
 
 from sixteen.training.parameters import Training
 
@@ -94,8 +94,8 @@ def test_stops_where_numbers_stop_being_finite(runner, trained):
 
 
 def test_keeps_the_history_up_to_the_divergence(runner):
-    # Each step overshoots the minimum of the penalty, by a tenth more than before, until the weights overflow.
-    wild = {"learning_rate": 21.0, "l2": 0.05, "momentum": 0.0}
+    # Each step decays a weight to -1.1 times itself, until numbers overflow after some epochs.
+    wild = ADAM | {"optimizer": "adamw", "epsilon": 1e-4, "weight_decay": 2100.0, "l2": 0.0}
     diverged = runner.run("slowly", precision="float16", until=40, **wild)
     last = diverged.outcome["epochs_done"]
     assert diverged.outcome["outcome"] == "diverged"
