@@ -221,7 +221,9 @@ class StudyRuns:
         parameters = {
             "study": self.name,
             "title": self.entry.title,
-            "papers": [self.all.papers[paper].cited for paper in self.entry.papers],
+            "papers": {
+                self.all.papers[p].cited: self.all.papers[p].settings for p in self.entry.papers
+            },
             "notebook": self.entry.notebook,
             "cells": fingerprint.notebook_digest(root / notebook),
         }

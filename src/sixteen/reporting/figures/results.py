@@ -7,13 +7,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from sixteen.reporting.figures.arms import arm_axis, arm_room
 from sixteen.reporting.figures.plate import (
     CROSS,
     LOOKS,
     NEUTRAL,
     WIDTH,
-    arm_axis,
-    arm_room,
     how_to_read,
     legend,
     logarithmic,
