@@ -30,7 +30,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         3,
         observe="last",
         timed=(("float16", "float32"),),
-        reach=0.85,
+        reach=0.7,
     )
 
 
