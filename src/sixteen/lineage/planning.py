@@ -221,9 +221,7 @@ class StudyRuns:
         parameters = {
             "study": self.name,
             "title": self.entry.title,
-            "papers": {
-                self.all.papers[p].cited: self.all.papers[p].settings for p in self.entry.papers
-            },
+            "papers": {p.cited: p.settings for p in map(self.all.papers.get, self.entry.papers) if p},
             "notebook": self.entry.notebook,
             "cells": fingerprint.notebook_digest(root / notebook),
         }

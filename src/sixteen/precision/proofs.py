@@ -1,11 +1,9 @@
 """Proof, before the first step, that a model keeps what its precision entry promises."""
 
-from typing import Any
-
 import keras
 
 from sixteen.errors import UserError
-from sixteen.precision.formats import storage_of
+from sixteen.precision.entry import Precision
 
 
 def layers_of(model: keras.Model) -> list[keras.layers.Layer]:
@@ -20,7 +18,7 @@ def norms_of(model: keras.Model) -> set[str]:
 
 
 def check_dtypes(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, precision: dict[str, Any]
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, precision: Precision
 ) -> None:
     """Make sure, before the first step, that every number is stored and computed as the entry promises.
 
@@ -29,17 +27,17 @@ def check_dtypes(
     of each layer, with weights or without, at any depth, and of the logits. Raises UserError that names the
     first one that differs.
     """
-    norms, stored = norms_of(model), storage_of(precision)
+    norms, stored = norms_of(model), precision.storage
     storage = {
-        variable.path: precision["batch_norm"] if variable.path in norms else stored
+        variable.path: precision.batch_norm if variable.path in norms else stored
         for variable in model.weights
     }
     for variable in model.weights:
         _check(variable.path, storage[variable.path], variable)
     for layer in layers_of(model):
         computes = not isinstance(layer, keras.layers.InputLayer | keras.Model)
-        if computes and layer.compute_dtype != precision["compute"]:
-            _differs(f"the arithmetic of {layer.name}", precision["compute"], layer.compute_dtype)
+        if computes and layer.compute_dtype != precision.compute:
+            _differs(f"the arithmetic of {layer.name}", precision.compute, layer.compute_dtype)
     # Keras names what it keeps for a weight after that weight; the rest are scalars.
     owners = {
         f"{variable.path.replace('/', '_')}_{kind}": (variable.path, kind)
@@ -57,8 +55,8 @@ def check_dtypes(
                 "sixteen.precision.proofs what this optimizer keeps"
             )
     for output in model.outputs:
-        if output.dtype != precision["compute"]:
-            _differs("the logits", precision["compute"], output.dtype)
+        if output.dtype != precision.compute:
+            _differs("the logits", precision.compute, output.dtype)
 
 
 def _check(name: str, expected: str, variable: keras.Variable) -> None:

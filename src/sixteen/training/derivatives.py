@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from sixteen.precision.entry import Precision
 from sixteen.precision.proofs import layers_of
 from sixteen.training.step import Step
 
@@ -33,12 +34,12 @@ class Derivatives:
         self,
         step: Step,
         model: keras.Model,
-        precision: dict[str, Any],
+        precision: Precision,
         tapped: tuple[keras.layers.Layer, ...] = (),
     ) -> None:
         """Layers of `model` that are `tapped` must compute in float32."""
-        self.step = copy.copy(step)  # shares the images on the device
-        self.step.compute, self.step.loss_dtype = precision["compute"], precision["loss"]
+        self.step = copy.copy(step)  # shares the data on the device
+        self.step.precision = precision
         self.model = model
         self.tapped = tapped
         self._compiled = step.jit(self._derive)
@@ -50,7 +51,7 @@ class Derivatives:
         scale: float = 1.0,
         vectors: list[np.ndarray] | None = None,
     ) -> Derived:
-        """Derivatives at `weights` (trainable, in their own types) on the batch `rows` [batch, 4].
+        """Derivatives at `weights` (trainable, in their own types) on the batch `rows` [batch, ...].
 
         Gradients and products are those of `scale` times the loss. Calls with and without `vectors` (shaped
         like `weights`) are compiled apart.
@@ -71,7 +72,7 @@ class Derivatives:
         self, data: Any, weights: list[Any], fixed: list[Any], vectors: list[Any], given: list[Any]
     ) -> tuple[Any, list[Any], list[Any], list[Any]]:
         rows, scale = given
-        images, labels = self.step._train_batch(data, rows)
+        inputs, targets = self.step.train_batch(data, rows)
         # Zeros added to the outputs of layers: the gradient with respect to them is that of the output.
         taps = [
             ops.zeros((rows.shape[0], *layer.output.shape[1:]), "float32") for layer in self.tapped
@@ -80,9 +81,9 @@ class Derivatives:
         def objective(values: list[list[Any]]) -> tuple[Any, Any]:
             with _no_dropout(self.model), _added(self.tapped, values[1]):
                 called: Any = self.model.stateless_call(
-                    values[0], fixed, images, training=True, return_losses=True
+                    values[0], fixed, inputs, training=True, return_losses=True
                 )
-            loss, _ = self.step._loss(called[0], labels, called[2])
+            loss, _ = self.step.loss(called[0], targets, called[2])
             return ops.multiply(loss, scale), loss
 
         def along_vectors(weights: list[Any]) -> tuple[Any, Any]:

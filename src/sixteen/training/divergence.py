@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from sixteen.precision.formats import storage_of
+from sixteen.precision.entry import Precision
+from sixteen.training.recipe import Recipe
 
 FINISHED: dict[str, Any] = {
     "outcome": "finished",
@@ -25,8 +26,8 @@ def first_failure(
     losses: np.ndarray,
     nonfinite: np.ndarray,
     weights_finite: bool,
-    precision: dict[str, Any],
-    recipe: dict[str, Any],
+    precision: Precision,
+    recipe: Recipe,
 ) -> tuple[int, str] | None:
     """The step (from 1) of an epoch where training failed and a hint; None if all is well.
 
@@ -34,8 +35,8 @@ def first_failure(
     gradients that overflow are normal: the optimizer skips that step and lowers the scale
     (arXiv:1710.03740, section 3.2). Weights that the last step made infinite count as its failure.
     """
-    scale = precision["loss_scale"]
-    skips = scale is not None and scale["kind"] == "dynamic"
+    scale = precision.loss_scale
+    skips = scale is not None and scale.kind == "dynamic"
     bad_loss = ~np.isfinite(losses)
     bad_gradient = (nonfinite > 0) & (not skips)
     if (bad_loss | bad_gradient).any():
@@ -56,19 +57,19 @@ def start_failed(start: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _hint(what: str, precision: dict[str, Any], recipe: dict[str, Any]) -> str:
-    compute, scale = precision["compute"], precision["loss_scale"]
+def _hint(what: str, precision: Precision, recipe: Recipe) -> str:
+    compute, scale = precision.compute, precision.loss_scale
     if _vanished_epsilon(precision, recipe):
         remedy = (
-            f"Adam's epsilon {recipe['epsilon']:g} is 0 in float16, so that it divides by 0 where its second "
+            f"Adam's epsilon {recipe.epsilon:g} is 0 in float16, so that it divides by 0 where its second "
             "moment underflows (gradients below 0.005); raise `epsilon` of the recipe to 1e-4, or keep master "
             "weights (`master_weights: true` of the precision)"
         )
-    elif what == "loss" and precision["loss"] == "float16":
+    elif what == "loss" and precision.loss == "float16":
         remedy = "compute the loss in float32 (`loss: float32` of the precision), or lower the learning rate"
-    elif what == "gradient" and scale is not None and scale["kind"] == "static":
+    elif what == "gradient" and scale is not None and scale.kind == "static":
         remedy = (
-            f"lower the static factor {scale['factor']:g} of `loss_scale`, or make the scale dynamic, which "
+            f"lower the static factor {scale.factor:g} of `loss_scale`, or make the scale dynamic, which "
             "skips steps that overflow"
         )
     elif compute == "float16":
@@ -81,7 +82,7 @@ def _hint(what: str, precision: dict[str, Any], recipe: dict[str, Any]) -> str:
     return f"the {what} stopped being finite in {compute}: {remedy}"
 
 
-def _vanished_epsilon(precision: dict[str, Any], recipe: dict[str, Any]) -> bool:
+def _vanished_epsilon(precision: Precision, recipe: Recipe) -> bool:
     """Whether Adam's epsilon rounds to 0 in the format that weights are stored and updated in."""
-    adam = recipe["optimizer"] in ("adam", "adamw")
-    return adam and storage_of(precision) == "float16" and bool(np.float16(recipe["epsilon"]) == 0)
+    adam = recipe.optimizer != "sgd"
+    return adam and precision.storage == "float16" and bool(np.float16(recipe.epsilon) == 0)

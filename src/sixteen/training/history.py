@@ -10,5 +10,6 @@ HISTORY = (
     "nonfinite_gradients",
     "loss_scale",
     "skipped_steps",
+    "learning_rate",
 )
-TIMING = ("epoch", "train_seconds", "images_per_second", "test_seconds")
+TIMING = ("epoch", "train_seconds", "items_per_second", "test_seconds")

@@ -14,6 +14,7 @@ import keras
 import ml_dtypes
 
 from sixteen import networks
+from sixteen.precision.entry import Precision
 from sixteen.precision.proofs import norms_of
 
 POWERCAP = Path("/sys/class/powercap")
@@ -61,20 +62,20 @@ def peak() -> dict[str, Any]:
 
 
 def state_bytes(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, precision: dict[str, Any]
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, precision: Precision
 ) -> dict[str, int]:
     """Bytes of what a training holds, counted from the tensors.
 
     `weight_bytes`: weights as computed with, which are 16-bit copies where there are master weights, and
     parameters and statistics of batch norm as stored. `master_bytes`: float32 master weights, 0 without
     them. `gradient_bytes` (stored like their weights) and `optimizer_bytes`. `activation_bytes`: the outputs
-    of all layers for one image in the compute type; times the batch, what the backward pass may need.
+    of all layers for one item in the compute type; times the batch, what the backward pass may need.
     """
     masters: list[keras.Variable] = []
-    if precision["master_weights"]:
+    if precision.master_weights:
         norms = norms_of(model)
         masters = [variable for variable in model.weights if variable.path not in norms]
-    width = ml_dtypes.finfo(precision["compute"]).bits // 8
+    width = ml_dtypes.finfo(precision.compute).bits // 8
     copies = sum(math.prod(variable.shape) for variable in masters) * width
     return {
         "weight_bytes": _bytes(model.weights) - _bytes(masters) + copies,

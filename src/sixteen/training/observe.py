@@ -1,245 +1,68 @@
-"""Theory beside measurement: what rounding does to a run at chosen epochs, without changing the run.
+"""The step that observes a phase of training: theory beside measurement, at chosen epochs.
 
-At the weights theta that the run has stored, on one fixed batch, the run's own arithmetic is compared with
-float32 arithmetic: a twin of the network in float32 that holds the same weights. Measured are the terms of
-arXiv:2311.18587, section 4 (error of quantization, error of the gradient, the mean value theorem, the
-descent) and of arXiv:1710.03740, section 3 (updates that rounding loses, gradients that underflow, and the
-histograms of exponents of its figures 2b and 3).
-
-The mean value theorem asks for a smooth loss. Rounding the weights of a ReLU network also moves some inputs
-across the kink, which no Hessian sees: the change of the gradient then falls with the square root of the
-error, not with the error, and its gap to the Hessian product is most of it. That is no mistake of measuring.
+It is a run of its own, so that a training which one study observes and another doesn't has the same weights and is one
+run. Where both are planned together, the training observes while it trains and leaves its tables here. Where they are
+missing, the phase is trained again, which gives the same weights on the same machine.
 """
 
+import shutil
+from pathlib import Path
 from typing import Any
 
-import keras
-import numpy as np
-from keras import ops
+from sixteen.errors import UserError
+from sixteen.files import read_json
+from sixteen.training import backends, train
+from sixteen.training.parameters import Observation, Watched
+from sixteen.training.watching import LIVE, OF, digest
 
-from sixteen import networks
-from sixteen.datasets import Dataset
-from sixteen.precision.formats import storage_of
-from sixteen.precision.quantize import FORMATS, error_of
-from sixteen.training import optimizers, state, theory
-from sixteen.training.derivatives import Derivatives, Derived
-from sixteen.training.step import Step
-
-OBSERVATIONS = (
-    "epoch",
-    "tensor",
-    "elements",
-    "weight_norm",
-    "quantization_error",
-    "quantization_bound",
-    "gradient_norm",
-    "gradient_error",
-    "gradient_cosine",
-    "hessian_product",
-    "gradient_change",
-    "gradient_change_gap",
-    "underflowed_gradients",
-    "updates",
-    "lost_updates",
-)
-DESCENT = (
-    "epoch",
-    "learning_rate",
-    "loss_before",
-    "loss_after",
-    "predicted_decrease",
-    "actual_decrease",
-    "remainder",
-)
-EXPONENTS = ("epoch", "of", "tensor", "exponent", "count")
-
-FLOAT32 = {
-    "compute": "float32",
-    "master_weights": False,
-    "batch_norm": "float32",
-    "loss": "float32",
-    "loss_scale": None,
-}
-# Layers of the network itself: those inside of an attention have no tensor of their own to add to.
-TAPPED = (
-    keras.layers.Conv2D,
-    keras.layers.DepthwiseConv2D,
-    keras.layers.SeparableConv2D,
-    keras.layers.Dense,
-)
-
-Vectors = dict[str, np.ndarray]
+WEIGHTS = "weights.safetensors"
+AGAIN = "again"
 
 
-class Observer:
-    """Measures one run, at whatever weights it has when asked."""
+def observe(
+    parameters: Observation, inputs: dict[str, Path], into: Path, scratch: Path
+) -> dict[str, Any]:
+    """Observe the phase that made the run `run`, on the prepared `dataset`, from the run `start` if it had one.
 
-    def __init__(
-        self,
-        parameters: dict[str, Any],
-        dataset: Dataset,
-        model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
-        step: Step,
-    ) -> None:
-        precision, self.recipe = parameters["precision"], parameters["recipe"]
-        self.model, self.optimizer, self.step = model, optimizer, step
-        self.rounds_weights = storage_of(precision) != "float32"
-        self.rounds_arithmetic = precision["compute"] != "float32"
-        twin = model  # in float32; its weights are given at each call, its statistics never used
-        if self.rounds_arithmetic:
-            about = (dataset.train_images.shape[1:], len(dataset.classes), FLOAT32)
-            twin = networks.build(
-                parameters["network"], *about, self.recipe["l2"], parameters["seed"]
+    Writes observations.csv, descent.csv and exponents.csv into `into`. Takes the tables that the training has left in
+    `scratch`, if they are of its weights; else trains again there, and goes on from the checkpoint if that was
+    interrupted. Raises UserError if the weights come out differently. Returns the facts: `observe_seconds`, and
+    whether it has `trained_again`.
+    """
+    weights = digest(inputs["run"] / WEIGHTS)
+    tables = scratch / LIVE
+    trained_again = not _are_of(tables, weights)
+    if trained_again:
+        tables = _train_again(parameters, inputs, scratch)
+        if not _are_of(tables, weights):
+            raise UserError(
+                f"expected the weights of {inputs['run']} from training it again, came others: it was trained on "
+                "another machine or with other versions; remove that run and call again, so that it is trained and "
+                "observed together"
             )
-        self.tapped = tuple(layer for layer in twin.layers if isinstance(layer, TAPPED))
-        self.exact = Derivatives(step, twin, FLOAT32, self.tapped)
-        self.own = self.exact
-        if self.rounds_arithmetic:
-            self.own = Derivatives(step, model, precision)
-        ends = np.cumsum([int(np.prod(v.shape)) for v in model.trainable_variables])
-        self.parts = {
-            variable.path: slice(int(end) - int(np.prod(variable.shape)), int(end))
-            for variable, end in zip(model.trainable_variables, ends, strict=True)
-        }
-
-    def observe(self, epoch: int, rows: np.ndarray) -> dict[str, list[dict[str, Any]]]:
-        """Rows of observations, descent and exponents at the present weights, on the first batch of `rows`.
-
-        `rows` is [steps, batch, 4]. Variables of model and optimizer are afterwards as they were, bit for bit.
-        """
-        theta = [variable.numpy() for variable in self.model.trainable_variables]
-        wide = [tensor.astype(np.float32) for tensor in theta]
-        rounded = None if self.rounds_weights else self._rounded(wide)
-        # Always with vectors where a Hessian is needed once, so that one compiled function serves all.
-        errors = rounded and [q.astype(np.float32) - w for q, w in zip(rounded, wide, strict=True)]
-        exact = self.exact.at(wide, rows[0], vectors=errors)
-        scale = optimizers.scale_of(self.optimizer)
-        if self.rounds_arithmetic:
-            scaled = self.own.at(theta, rows[0], scale).gradients
-        else:
-            scaled = [tensor * np.float32(scale) for tensor in exact.gradients]
-        # Unscaled in float32 alone: what underflowed stays zero.
-        gradient = [tensor.astype(np.float32) / np.float32(scale) for tensor in scaled]
-        vectors = {"theta": _flat(wide), "exact": _flat(exact.gradients)}
-        if self.rounds_arithmetic:
-            vectors["gradient"] = _flat(gradient)
-        if rounded:
-            there = [tensor.astype(np.float32) for tensor in rounded]
-            changed = self.exact.at(there, rows[0], vectors=errors).gradients
-            vectors["rounded"] = _flat(rounded)
-            vectors["product"] = _flat(exact.products)
-            vectors["change"] = _flat(changed) - vectors["exact"]
-        vectors |= self._updates(wide, scaled, gradient)
-        observations = [
-            {"epoch": epoch, "tensor": tensor}
-            | _observation({name: vector[part] for name, vector in vectors.items()})
-            for tensor, part in {**self.parts, "all": slice(None)}.items()
-        ]
-        stepped = self._stepped(theta, gradient)
-        after = self.exact.at(stepped, rows[0], vectors=errors).loss
-        return {
-            "observations": observations,
-            "descent": [{"epoch": epoch, **self._descent(exact, after)}],
-            "exponents": self._count_exponents(epoch, exact),
-        }
-
-    def _rounded(self, wide: list[np.ndarray]) -> list[np.ndarray]:
-        target = FORMATS[self.recipe["observe"]["cast_to"]]
-        with np.errstate(over="ignore", under="ignore"):
-            return [tensor.astype(target) for tensor in wide]
-
-    def _updates(
-        self, wide: list[np.ndarray], scaled: list[np.ndarray], gradient: list[np.ndarray]
-    ) -> Vectors:
-        """What the optimizer means to add to the weights, and the weights after it did, from one gradient.
-
-        Empty if the step is skipped because the scaled gradient overflows, or isn't finite anyway.
-        """
-        before = state.snapshot(self.model, self.optimizer)
-        updates = optimizers.updates_of(self.optimizer)
-        variables = self.model.trainable_variables
-        self.step.apply([ops.convert_to_tensor(tensor) for tensor in scaled])
-        taken = optimizers.updates_of(self.optimizer) > updates
-        after = [variable.numpy().astype(np.float32) for variable in variables]
-        state.restore(self.model, self.optimizer, before)
-        if not taken or not all(np.isfinite(tensor).all() for tensor in gradient):
-            return {}
-        return {"intended": _flat(self._intended(wide, gradient)), "after": _flat(after)}
-
-    def _intended(self, wide: list[np.ndarray], gradient: list[np.ndarray]) -> list[np.ndarray]:
-        """Updates by the rule of the run's optimizer in float32, from the state that it is in."""
-        rule = optimizers.build(self.recipe, FLOAT32)
-        # At zero, where no update is lost in float32 either; only weight decay looks at the weights.
-        weights = [keras.Variable(np.zeros_like(tensor), dtype="float32") for tensor in wide]
-        rule.build(weights)
-        inner: Any = getattr(self.optimizer, "inner_optimizer", self.optimizer)
-        for slot, value in zip(rule.variables, inner.variables, strict=True):
-            slot.assign(ops.cast(value, slot.dtype))
-        rule.apply([ops.convert_to_tensor(tensor) for tensor in gradient], weights)
-        decay = self._rate() * (rule.weight_decay or 0.0)
-        return [
-            weight.numpy() - np.float32(decay) * tensor
-            for weight, tensor in zip(weights, wide, strict=True)
-        ]
-
-    def _stepped(self, theta: list[np.ndarray], gradient: list[np.ndarray]) -> list[np.ndarray]:
-        """The weights after one plain gradient step, rounded as the run stores them, in float32."""
-        rate = np.float32(self._rate())
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            return [
-                (w.astype(np.float32) - rate * g).astype(w.dtype).astype(np.float32)
-                for w, g in zip(theta, gradient, strict=True)
-            ]
-
-    def _descent(self, exact: Derived, after: float) -> dict[str, float | None]:
-        """L' <= L - eta ||g||^2 + R of arXiv:2311.18587, section 4, solved for R."""
-        rate, norm = self._rate(), theory.norm(_flat(exact.gradients))
-        predicted = np.nan if norm is None else rate * norm**2
-        actual = exact.loss - after
-        values = (rate, exact.loss, after, predicted, actual, predicted - actual)
-        cells = [float(value) if np.isfinite(value) else None for value in values]
-        return dict(zip(DESCENT[1:], cells, strict=True))
-
-    def _rate(self) -> float:
-        rate: Any = self.optimizer.learning_rate
-        return float(rate.numpy())
-
-    def _count_exponents(self, epoch: int, exact: Derived) -> list[dict[str, Any]]:
-        of = [("weights", name, g) for name, g in zip(self.parts, exact.gradients, strict=True)]
-        of += [
-            ("activations", layer.name, ops.convert_to_numpy(gradient))
-            for layer, gradient in zip(self.tapped, exact.activations, strict=True)
-        ]
-        return [
-            {"epoch": epoch, "of": kind, "tensor": name, "exponent": exponent, "count": count}
-            for kind, name, values in of
-            for exponent, count in theory.exponents(values)
-        ]
+    for table in sorted(tables.glob("*.csv")):
+        shutil.copyfile(table, into / table.name)
+    return {
+        "observe_seconds": read_json(tables / OF)["observe_seconds"],
+        "trained_again": trained_again,
+    }
 
 
-def _observation(part: Vectors) -> dict[str, Any]:
-    """The cells of one row of observations.csv from the vectors that could be measured."""
-    row: dict[str, Any] = dict.fromkeys(OBSERVATIONS[2:])
-    theta, exact = part["theta"], part["exact"]
-    row["elements"] = theta.size
-    row["weight_norm"], row["gradient_norm"] = theory.norm(theta), theory.norm(exact)
-    if "rounded" in part:
-        rounding = error_of(theta, part["rounded"])
-        row["quantization_error"] = rounding["error_norm"]
-        row["quantization_bound"] = rounding["bound_norm"]
-        row["hessian_product"] = theory.norm(part["product"])
-        row["gradient_change"] = theory.norm(part["change"])
-        row["gradient_change_gap"] = theory.norm(part["change"] - part["product"])
-    if "gradient" in part:
-        row["gradient_error"] = theory.norm(part["gradient"] - exact)
-        row["gradient_cosine"] = theory.cosine(part["gradient"], exact)
-        row["underflowed_gradients"] = theory.underflowed(exact, part["gradient"])
-    if "intended" in part:
-        updates = theory.lost_updates(part["intended"], theta, part["after"])
-        row["updates"], row["lost_updates"] = updates
-    return row
+def _train_again(parameters: Observation, inputs: dict[str, Path], scratch: Path) -> Path:
+    training = parameters.training
+    backends.start(training.backend, training.threads)
+    # Here, not above: Keras must find its backend chosen.
+    from sixteen.training import observer
+
+    watched = Watched(fingerprint=AGAIN, module=observer.__name__, watch=parameters.watch)
+    own, into = scratch / "training", scratch / "trained"
+    own.mkdir(exist_ok=True)
+    into.mkdir(exist_ok=True)
+    again = training.model_copy(update={"watched": (watched,)})
+    train.run(again, inputs["dataset"], inputs.get("start"), into, own)
+    return scratch / AGAIN / LIVE
 
 
-def _flat(tensors: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate([tensor.ravel() for tensor in tensors])
+def _are_of(tables: Path, weights: str) -> bool:
+    """Whether tables are there, and of the weights with this digest."""
+    return (tables / OF).is_file() and read_json(tables / OF)["weights"] == weights

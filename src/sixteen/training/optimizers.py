@@ -1,20 +1,17 @@
-"""The optimizer of a recipe: the rule, the scale of the loss, the average of the weights. All by Keras.
+"""The optimizer of a recipe: the rule, clipping, the average of the weights. All by Keras.
 
 What is computed in which format (tests/training/test_dtypes_in_graph.py holds Keras to it):
 - The update of a weight is computed in the format that this weight is stored in: float32 for master weights,
   the compute type without. So are momentum, Adam's moments and averages. Learning rate and other factors are
   rounded to that format first.
-- Gradients of a scaled loss are unscaled right after the backward pass, before anything else uses them
-  (arXiv:1710.03740, section 3.2). Those of master weights arrive in float32 and are unscaled in float32.
-  Those of 16-bit weights are divided by a static factor in 16 bit; by a dynamic scale, which Keras keeps in
-  float32, in float32, and are rounded back to 16 bit before the rule sees them. Both ways, what the scale
-  has saved from underflow in the backward pass is lost again if its unscaled value is below half of the
-  smallest subnormal number (2^-25 in float16).
-- A dynamic scale is multiplied with the loss in float32. It can't reach 65536 where the loss or the L2
-  penalty (computed in the format of its weights) is float16: the gradient that enters these is the scale
-  itself, 65536 is infinite, so that step is skipped and the scale halved.
+- Gradients of a scaled loss are unscaled before anything else uses them, see `sixteen.precision.scales`.
+- Clipping, by Keras' `global_clipnorm`, comes after that (arXiv:1710.03740, section 3.2). The norm of all gradients
+  together and the clipped gradients are computed in float32, and these are rounded back to the formats of their
+  weights. Keras by itself takes squares in the gradients' own formats: in float16 they are infinite from a norm of
+  256 on and 0 for elements below 2^-13, and TensorFlow can't multiply float16 gradients by the factor at all where
+  batch norm keeps float32 ones.
 - Adam corrects its bias in the format of the weight too: 0.999 in float16 is 0.99902, and in bfloat16 it is 1,
-  so that no weight would ever move; `sixteen.parameters` refuses that.
+  so that no weight would ever move; the parameters of a study refuse that.
 - AdamW's decay, like every rule here, applies to all trained numbers, those of batch norm as well. Keras subtracts
   it by itself: in a 16-bit weight, learning rate times decay below 2^-12 (float16) is lost to rounding.
 """
@@ -26,88 +23,52 @@ from typing import Any
 import keras
 from keras import ops
 
-from sixteen.errors import UserError
-from sixteen.precision.formats import holds, range_of, scale_formats
+from sixteen.precision.entry import Precision
+from sixteen.precision.scales import scaled
+from sixteen.training.recipe import Adam, AdamW, Recipe
 
 
-def build(recipe: dict[str, Any], precision: dict[str, Any]) -> keras.optimizers.Optimizer:
+def build(recipe: Recipe, precision: Precision) -> keras.optimizers.Optimizer:
     """The optimizer that a recipe names, with the loss scale of a precision entry.
 
-    SGD (momentum 0 is plain), Adam and AdamW. Averages follow every update from the first one on, which they
-    start from. Raises UserError for another optimizer, or for a factor that float16 can't hold.
+    Averages follow every update from the first one on, which they start from.
     """
-    rule = _rule(recipe)
-    scale = precision["loss_scale"]
-    if scale is None:
-        return rule
-    if scale["kind"] == "dynamic":
-        settings = (rule, float(scale["start"]), scale["growth_interval"])
-        if scale["factor"] == 2:
-            return keras.optimizers.LossScaleOptimizer(*settings)
-        return DynamicScale(*settings, factor=scale["factor"])
-    for format in scale_formats(precision):
-        if not holds(scale["factor"], format):
-            # Dividing by infinity would make every gradient 0, without a word.
-            raise UserError(
-                f"expected a loss scale that {format} can hold ({range_of(format)}), came {scale['factor']:g}; "
-                "correct `factor` of this precision in params.yaml"
+    return scaled(_rule(recipe), precision.loss_scale)
+
+
+def _rule(recipe: Recipe) -> keras.optimizers.Optimizer:
+    settings: dict[str, Any] = {
+        "learning_rate": recipe.learning_rate,
+        "global_clipnorm": recipe.clip_norm,
+    }
+    if recipe.averaging is not None:
+        settings |= {"use_ema": True, "ema_momentum": recipe.averaging}
+    match recipe.optimizer:
+        case "sgd":
+            rule = keras.optimizers.SGD(momentum=recipe.momentum, **settings)
+        case "adam":
+            rule = keras.optimizers.Adam(**_moments(recipe), **settings)
+        case "adamw":
+            rule = keras.optimizers.AdamW(
+                weight_decay=recipe.weight_decay, **_moments(recipe), **settings
             )
-    rule.loss_scale_factor = float(scale["factor"])
+    if recipe.clip_norm is not None:
+        _clip_in_float32(rule)
     return rule
 
 
-def _rule(recipe: dict[str, Any]) -> keras.optimizers.Optimizer:
-    average = recipe["averaging"]
-    settings: dict[str, Any] = {"learning_rate": float(recipe["learning_rate"])}
-    if average is not None:
-        settings |= {"use_ema": True, "ema_momentum": average["momentum"]}
-    if recipe["optimizer"] == "sgd":
-        # Keras takes no whole numbers here, and `momentum: 0` is one.
-        return keras.optimizers.SGD(momentum=float(recipe["momentum"]), **settings)
-    settings |= {key: float(recipe[key]) for key in ("beta_1", "beta_2", "epsilon")}
-    if recipe["optimizer"] == "adam":
-        return keras.optimizers.Adam(**settings)
-    if recipe["optimizer"] == "adamw":
-        return keras.optimizers.AdamW(weight_decay=recipe["weight_decay"], **settings)
-    raise UserError(
-        f"expected the optimizer sgd, adam or adamw, came {recipe['optimizer']!r}; correct `optimizer` of the "
-        "recipe in params.yaml"
-    )
+def _moments(recipe: Adam | AdamW) -> dict[str, float]:
+    return {"beta_1": recipe.beta_1, "beta_2": recipe.beta_2, "epsilon": recipe.epsilon}
 
 
-class DynamicScale(keras.optimizers.LossScaleOptimizer):
-    """Keras' dynamic loss scaling, which doubles and halves the scale, with another factor than 2."""
+def _clip_in_float32(rule: Any) -> None:
+    own = rule._clip_gradients
 
-    def __init__(self, *settings: Any, factor: float) -> None:
-        super().__init__(*settings)
-        self.factor = factor
+    def clipped(gradients: list[Any]) -> list[Any]:
+        wide = own([ops.cast(gradient, "float32") for gradient in gradients])
+        return [ops.cast(w, g.dtype) for w, g in zip(wide, gradients, strict=True)]
 
-    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
-        """Take or skip a step and move the scale (TensorFlow)."""
-        before = ops.copy(self.dynamic_scale)  # its value, not the variable that is about to change
-        super().apply(grads, trainable_variables)
-        self.dynamic_scale.assign(self._moved(before, self.dynamic_scale))
-
-    def stateless_apply(
-        self, optimizer_variables: Any, grads: Any, trainable_variables: Any
-    ) -> tuple[Any, Any]:
-        """Take or skip a step and move the scale (JAX)."""
-        weights, state = super().stateless_apply(optimizer_variables, grads, trainable_variables)
-        place = next(i for i, v in enumerate(self.variables) if v is self.dynamic_scale)
-        state[place] = self._moved(optimizer_variables[place], state[place])
-        return weights, state
-
-    def _moved(self, before: Any, after: Any) -> Any:
-        """The scale after a step that Keras has moved from `before` to `after`: doubled, halved or kept."""
-        smaller = ops.where(after < before, before / self.factor, before)
-        return ops.where(after > before, before * self.factor, smaller)
-
-
-def scale_of(optimizer: keras.optimizers.Optimizer) -> float:
-    """The factor that the loss is multiplied with at present; 1 without loss scaling."""
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return float(optimizer.dynamic_scale.numpy())
-    return optimizer.loss_scale_factor or 1.0
+    rule._clip_gradients = clipped
 
 
 def updates_of(optimizer: keras.optimizers.Optimizer) -> int:

@@ -42,12 +42,12 @@ class Progress:
             )
         left = (time.monotonic() - self.started) / self.done * (self.epochs - self.done)
         log.info(
-            "epoch %d/%d: loss %.4g, test accuracy %.2f %%, %.0f images/s, %.0f s left",
+            "epoch %d/%d: loss %.4g, test accuracy %.2f %%, %.0f items/s, %.0f s left",
             trained["epoch"],
             self.last,
             trained["loss"],
             100 * trained["test_accuracy"],
-            timed["images_per_second"],
+            timed["items_per_second"],
             left,
         )
 

@@ -4,12 +4,14 @@ How long a phase trains isn't a part of it: the sentence says so (`-until-50`, i
 sentence, so that order of batches and learning rate run on over a switch of precision).
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 
 from sixteen.entry import Count, Entry, NotNegative, Positive, Share
-from sixteen.training.schedules import Schedule
+from sixteen.training.schedules import Schedule, factors
 
 
 class _Recipe(Entry):
@@ -55,3 +57,11 @@ class AdamW(_Recipe):
 
 
 Recipe = Annotated[Sgd | Adam | AdamW, Field(discriminator="optimizer")]
+
+
+def rates(
+    recipe: Recipe, first: int, epoch: int, steps: int, losses: Sequence[float]
+) -> np.ndarray:
+    """The learning rate of each step of an epoch, float32 [steps], see `schedules.factors`."""
+    changed = recipe.learning_rate * factors(recipe.schedule, first, epoch, steps, losses)
+    return changed.astype(np.float32)

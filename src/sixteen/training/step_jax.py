@@ -18,16 +18,21 @@ class JaxStep(Step):
         train = jax.jit(self._train_step, donate_argnums=0)
         state = self._state()
         self._train = train.lower(state, self.train_data, rows, np.int32(0)).compile()
-        indices = np.zeros(self.batch, np.int32)
+        indices = self.task.test_batches(self.recipe.batch)[0]
         test = jax.jit(self._test_step)
         self._test = test.lower(*state[:2], self.test_data, indices).compile()
 
-    def train_epoch(self, rows: np.ndarray, tick: Callable[[], object]) -> np.ndarray:
+    def train_epoch(
+        self, rows: np.ndarray, rates: np.ndarray, tick: Callable[[], object]
+    ) -> np.ndarray:
         """See `Step`."""
         on_device = jax.device_put(rows)
-        state = self._state()
-        reports = []
-        for number in range(len(rows)):
+        state, variable = self._state(), self.optimizer.learning_rate
+        place = next(i for i, slot in enumerate(self.optimizer.variables) if slot is variable)
+        present, reports = variable.numpy(), []
+        for number, rate in enumerate(rates):
+            if rate != present:
+                state[2][place], present = jax.device_put(rate), rate
             state, report = self._train(state, self.train_data, on_device, np.int32(number))
             reports.append(report)
             tick()
@@ -36,7 +41,10 @@ class JaxStep(Step):
 
     def test_batch(self, indices: np.ndarray) -> np.ndarray:
         """See `Step`."""
-        return np.asarray(self._test(*self._state()[:2], self.test_data, indices))
+        predictions, moved = self._test(*self._state()[:2], self.test_data, indices)
+        for variable, value in zip(self.model.non_trainable_variables, moved, strict=True):
+            variable.assign(value)
+        return np.asarray(predictions)
 
     def apply(self, gradients: list[Any]) -> None:
         """See `Step`."""
@@ -69,28 +77,30 @@ class JaxStep(Step):
         ]
 
     def _train_step(
-        self, state: list[Any], data: tuple[Any, Any], rows: Any, number: Any
+        self, state: list[Any], data: Any, rows: Any, number: Any
     ) -> tuple[list[Any], Any]:
         trainable, non_trainable, slots = state
-        images, labels = self._train_batch(data, rows[number])
+        inputs, targets = self.train_batch(data, rows[number])
 
         def objective(trainable: list[Any]) -> tuple[Any, Any]:
             called: Any = self.model.stateless_call(
-                trainable, non_trainable, images, training=True, return_losses=True
+                trainable, non_trainable, inputs, training=True, return_losses=True
             )
-            logits, moved, penalties = called
-            loss, entropy = self._loss(logits, labels, penalties)
+            outputs, moved, penalties = called
+            loss, own = self.loss(outputs, targets, penalties)
             with keras.StatelessScope(
                 state_mapping=zip(self.optimizer.variables, slots, strict=True)
             ):
                 scaled = self.optimizer.scale_loss(loss)
-            return scaled, (entropy, logits, moved)
+            return scaled, (own, outputs, moved)
 
-        gradients, (entropy, logits, moved) = jax.grad(objective, has_aux=True)(trainable)
-        report = self._report(entropy, logits, labels, gradients)
+        gradients, (own, outputs, moved) = jax.grad(objective, has_aux=True)(trainable)
+        report = self._report(own, outputs, targets, gradients)
         trainable, slots = self.optimizer.stateless_apply(slots, gradients, trainable)
         return [trainable, moved, slots], report
 
-    def _test_step(self, trainable: list[Any], fixed: list[Any], data: Any, indices: Any) -> Any:
-        images = self._test_batch(data, indices)
-        return self.model.stateless_call(trainable, fixed, images, training=False)[0]
+    def _test_step(
+        self, trainable: list[Any], fixed: list[Any], data: Any, indices: Any
+    ) -> tuple[Any, list[Any]]:
+        inputs = self.task.test_batch(data, indices, self.precision.compute)
+        return self.model.stateless_call(trainable, fixed, inputs, training=False)

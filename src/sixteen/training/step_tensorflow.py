@@ -28,13 +28,17 @@ class TensorFlowStep(Step):
         self._train(tf.constant(rows), tf.constant(0))
         for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
-        self.test_batch(np.zeros(self.batch, np.int32))
+        self.test_batch(self.task.test_batches(self.recipe.batch)[0])
 
-    def train_epoch(self, rows: np.ndarray, tick: Callable[[], object]) -> np.ndarray:
+    def train_epoch(
+        self, rows: np.ndarray, rates: np.ndarray, tick: Callable[[], object]
+    ) -> np.ndarray:
         """See `Step`."""
         on_device = tf.constant(rows)
-        reports = []
-        for number in range(len(rows)):
+        present, reports = self.optimizer.learning_rate.numpy(), []
+        for number, rate in enumerate(rates):
+            if rate != present:
+                self.optimizer.learning_rate = present = rate
             reports.append(self._train(on_device, tf.constant(number)))
             tick()
         return np.stack([report.numpy() for report in reports])
@@ -71,18 +75,19 @@ class TensorFlowStep(Step):
 
     def _train_step(self, rows: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
         # A gather, because a slice at `number` would be compiled again for each number.
-        images, labels = self._train_batch(self.train_data, tf.gather(rows, number))
+        inputs, targets = self.train_batch(self.train_data, tf.gather(rows, number))
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
-            logits = self.model(images, training=True)
-            loss, entropy = self._loss(logits, labels, self.model.losses)
+            outputs = self.model(inputs, training=True)
+            loss, own = self.loss(outputs, targets, self.model.losses)
             scaled = self.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, variables)
         self.optimizer.apply(gradients, variables)
-        return self._report(entropy, logits, labels, gradients)
+        return self._report(own, outputs, targets, gradients)
 
     def _test_step(self, indices: tf.Tensor) -> tf.Tensor:
-        return self.model(self._test_batch(self.test_data, indices), training=False)
+        inputs = self.task.test_batch(self.test_data, indices, self.precision.compute)
+        return self.model(inputs, training=False)
 
 
 def _moments(x: tf.Tensor, axes: Any, keepdims: bool = False) -> tuple[tf.Tensor, tf.Tensor]:

@@ -59,6 +59,10 @@ class Task(ABC):
     def begin(self, model: keras.Model) -> None:
         """Before an epoch of training and before a test: reset what the model carries from batch to batch."""
 
+    def items(self, rows: np.ndarray) -> int:
+        """How many items the batches `rows` of an epoch hold: what `correct` is a share of."""
+        return rows.shape[0] * rows.shape[1]
+
     def test_batches(self, batch: int) -> np.ndarray:
         """Indices of the test set, int32 [steps, batch]; the last batch is filled up with the first item."""
         steps = -(-self.test_items // batch)

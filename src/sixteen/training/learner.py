@@ -1,0 +1,89 @@
+"""What learns: a network, its optimizer, and the compiled step that moves both."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sixteen import networks
+from sixteen.precision.proofs import check_dtypes
+from sixteen.tasks.parts.task import Task
+from sixteen.training import measure, optimizers, state
+from sixteen.training.parameters import Training
+from sixteen.training.step import Step
+
+
+class Learner:
+    """A network that learns a task in one precision, from its seed or from the weights of an earlier run."""
+
+    def __init__(self, parameters: Training, task: Task, start: Path | None) -> None:
+        """`start` is the folder of that run. UserError if its weights don't fit, or a format isn't as promised."""
+        self.parameters, self.task = parameters, task
+        precision, recipe = parameters.precision, parameters.recipe
+        about = (parameters.network, task.shape, task.outputs)
+        self.model = networks.build(*about, precision, recipe.l2, parameters.seed)
+        self.trained_values = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
+        self.optimizer = optimizers.build(recipe, precision)
+        self.optimizer.build(self.model.trainable_variables)
+        if start is not None:
+            state.load_weights(self.model, start / state.WEIGHTS)
+        check_dtypes(self.model, self.optimizer, precision)
+        make = _step(parameters.backend)
+        self.step = make(self.model, self.optimizer, task, precision, recipe)
+
+    def rows(self, epoch: int) -> np.ndarray:
+        """The batches of an epoch, see `Task.rows`."""
+        recipe, seed = self.parameters.recipe, self.parameters.seed
+        return self.task.rows(recipe.batch, recipe.augmentation, seed, epoch)
+
+    def train(self, rows: np.ndarray, rates: np.ndarray, tick: Callable[[], object]) -> np.ndarray:
+        """Train for an epoch, see `Step.train_epoch`."""
+        self.task.begin(self.model)
+        return self.step.train_epoch(rows, rates, tick)
+
+    def test(self) -> np.ndarray:
+        """Predictions for the test set, by the average of the weights if the recipe asks for one."""
+        self.task.begin(self.model)
+        with optimizers.averaged(self.model, self.optimizer):
+            return self.step.predictions()
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """See `state.snapshot`."""
+        return state.snapshot(self.model, self.optimizer)
+
+    def restore(self, tensors: dict[str, np.ndarray]) -> None:
+        """See `state.restore`."""
+        state.restore(self.model, self.optimizer, tensors)
+
+    def save(self, path: Path, epochs_done: int) -> None:
+        """Write the weights, or their average if the recipe asks for one."""
+        about = {
+            "network": self.parameters.network.plain(),
+            "precision": self.parameters.precision.plain(),
+            "epochs_done": epochs_done,
+        }
+        with optimizers.averaged(self.model, self.optimizer):
+            state.save(path, state.weights_of(self.model), about)
+
+    def facts(self) -> dict[str, Any]:
+        """Sizes of the network and of what its training holds; multiply-adds are those of one item."""
+        network = self.parameters.network
+        return {
+            **measure.state_bytes(self.model, self.optimizer, self.parameters.precision),
+            "device": measure.device(),
+            "parameters": self.model.count_params(),
+            "trained_parameters": self.trained_values,
+            "layers": networks.layers(network),
+            "multiply_adds": networks.cost(network, self.task.shape, self.task.outputs),
+        }
+
+
+def _step(backend: str) -> type[Step]:
+    if backend == "tensorflow":
+        from sixteen.training.step_tensorflow import TensorFlowStep
+
+        return TensorFlowStep
+    from sixteen.training.step_jax import JaxStep
+
+    return JaxStep
