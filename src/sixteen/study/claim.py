@@ -70,8 +70,8 @@ Claim = Annotated[
 class Table(Entry):
     """A table of a paper that a report shows beside ours.
 
-    Accuracy in % with the spread that the paper gives (or null), seconds on the paper's device, numbers of parameters (null: not
-    found), each by network and arm; `notes` say how ours differs.
+    Accuracy in % with the spread that the paper gives, or null; seconds on the paper's device; numbers of parameters
+    (null: not found), each by network and arm; `notes` say how ours differs.
     """
 
     source: Text
