@@ -1,12 +1,11 @@
 """A dataset of a few digits, and runs on it that several tests look at."""
 
-import json
-
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 from sklearn.datasets import load_digits
 from small_runs import Runner
+
+from sixteen.datasets.prepared.images import Images
 
 
 @pytest.fixture(scope="session")
@@ -16,16 +15,15 @@ def dataset(tmp_path_factory):
     digits = load_digits()
     images = np.ascontiguousarray((digits.images[:356] * 15.9375).astype(np.uint8)[..., None])
     labels = digits.target[:356].astype(np.int32)
-    tensors = {
-        "train_images": images[:256],
-        "train_labels": labels[:256],
-        "test_images": images[256:],
-        "test_labels": labels[256:],
-        "mean": np.float32([images[:256].mean()]),
-        "std": np.float32([images[:256].std()]),
-    }
-    about = {"classes": [str(digit) for digit in range(10)], "kind": "digits"}
-    save_file(tensors, folder / "dataset.safetensors", metadata={"sixteen": json.dumps(about)})
+    Images(
+        images[:256],
+        labels[:256],
+        images[256:],
+        labels[256:],
+        np.float32([images[:256].mean()]),
+        np.float32([images[:256].std()]),
+        tuple("0123456789"),
+    ).save(folder)
     return folder
 
 

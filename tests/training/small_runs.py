@@ -7,16 +7,27 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
+from sixteen.networks.resnet import Resnet
+from sixteen.precision.entry import Precision
+from sixteen.training.recipe import Recipe
+
 PROGRAM = """
 import json, logging, sys
 from pathlib import Path
 logging.basicConfig(format="%(message)s")
 logging.getLogger("sixteen").setLevel("INFO")
-from sixteen.training import train
+from sixteen.training import observe, parameters, train
 call = json.loads(sys.argv[1])
+kind = parameters.Observation if call["step"] == "observe" else parameters.Training
+module = observe if call["step"] == "observe" else train
 inputs = {role: Path(path) for role, path in call["inputs"].items()}
-facts = getattr(train, call["step"])(
-    call["parameters"], inputs, Path(call["into"]), Path(call["scratch"])
+facts = getattr(module, call["step"])(
+    kind.model_validate_json(json.dumps(call["parameters"])),
+    inputs,
+    Path(call["into"]),
+    Path(call["scratch"]),
 )
 print(json.dumps(facts))
 """
@@ -42,39 +53,73 @@ PRECISIONS = {
     "float16_static": FLOAT16 | {"loss_scale": {"kind": "static", "factor": 128}},
     "all_float16": FLOAT16 | {"batch_norm": "float16"},
 }
+CONSTANT = {"kind": "constant", "warmup": 0, "restarts": False}
 RECIPE = {
     "optimizer": "sgd",
     "learning_rate": 0.05,
+    "schedule": CONSTANT,
+    "clip_norm": None,
     "momentum": 0.9,
     "l2": 0.0001,
     "averaging": None,
     "batch": 32,
-    "epochs": 4,
     "augmentation": "none",
-    "observe": None,
 }
 ADAM = {"optimizer": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999}
+WATCH = {"every": 2, "cast_to": "float16"}
+TABLES = ("observations.csv", "descent.csv", "exponents.csv")
 DETERMINISTIC = (
     "weights.safetensors",
-    "logits.safetensors",
+    "predictions.safetensors",
     "history.csv",
     "outcome.json",
-    "observations.csv",
-    "descent.csv",
-    "exponents.csv",
 )
 
 
-def parameters(precision="float32", backend="tensorflow", seed=0, **recipe):
+def recipe_of(**changes):
+    """The recipe of the runs with some of its keys changed; another optimizer leaves out what it doesn't have."""
+    entry = RECIPE | changes
+    if entry["optimizer"] != "sgd":
+        del entry["momentum"]
+    return entry
+
+
+def recipe(**changes) -> Recipe:
+    return TypeAdapter(Recipe).validate_python(recipe_of(**changes))
+
+
+def precision(name, **changes) -> Precision:
+    return Precision.model_validate(PRECISIONS[name] | changes)
+
+
+def resnet() -> Resnet:
+    return Resnet(family="resnet", depth=8, width=4)
+
+
+def parameters(precision="float32", backend="tensorflow", seed=0, until=4, watched=(), **changes):
+    """JSON of the parameters of a run."""
     return {
         "backend": backend,
         "threads": 1,
         "seed": seed,
+        "task": "classify_images",
         "network": {"family": "resnet", "depth": 8, "width": 4},
         "precision": PRECISIONS[precision] if isinstance(precision, str) else precision,
-        "recipe": RECIPE | recipe,
+        "recipe": recipe_of(**changes),
+        "until": until,
         "checkpoint_epochs": 5,
+        "watched": list(watched),
     }
+
+
+def watched(fingerprint, **changes):
+    """JSON of an observation that is made for the run `fingerprint`."""
+    module = "sixteen.training.observer"
+    return {"fingerprint": fingerprint, "module": module, "watch": WATCH | changes}
+
+
+def bytes_of(folder: Path, names) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in names}
 
 
 class Run:
@@ -90,7 +135,7 @@ class Run:
         return [float(row[name]) for row in self.history if row[name]]
 
     def deterministic(self):
-        return {name: (self.into / name).read_bytes() for name in DETERMINISTIC}
+        return bytes_of(self.into, DETERMINISTIC)
 
 
 class Runner:
@@ -101,13 +146,31 @@ class Runner:
         self.environment = os.environ | {"SIXTEEN_CACHE": str(folder / "cache")}
 
     def start(self, name: str, start: Path | None = None, **settings) -> subprocess.Popen:
-        into, scratch = self.folder / name, self.folder / f"{name}-scratch"
+        inputs = {"dataset": str(self.dataset)} | ({"start": str(start)} if start else {})
+        step = "continue_training" if start else "train"
+        return self._start(name, step, parameters(**settings), inputs)
+
+    def observe(self, name: str, of: Path, watch: dict, start: Path | None = None, **settings):
+        """The folder and the facts of an observation of the run in the folder `of`."""
+        inputs = {"dataset": str(self.dataset), "run": str(of)}
+        inputs |= {"start": str(start)} if start else {}
+        observation = {"training": parameters(**settings), "watch": watch}
+        out, said = (process := self._start(name, "observe", observation, inputs)).communicate()
+        if process.returncode != 0:
+            raise RuntimeError(said)
+        return self.folder / name, json.loads(out)
+
+    def scratch(self, name: str) -> Path:
+        return self.folder / "scratch" / name
+
+    def _start(self, name: str, step: str, parameters: dict, inputs: dict) -> subprocess.Popen:
+        into, scratch = self.folder / name, self.scratch(name)
         into.mkdir(exist_ok=True)
-        scratch.mkdir(exist_ok=True)
+        scratch.mkdir(exist_ok=True, parents=True)
         call = {
-            "step": "continue_training" if start else "train",
-            "parameters": parameters(**settings),
-            "inputs": {"dataset": str(self.dataset)} | ({"start": str(start)} if start else {}),
+            "step": step,
+            "parameters": parameters,
+            "inputs": inputs,
             "into": str(into),
             "scratch": str(scratch),
         }

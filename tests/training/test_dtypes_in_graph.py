@@ -12,31 +12,34 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from small_runs import ADAM, PRECISIONS, RECIPE
+from pydantic import TypeAdapter
+from small_runs import ADAM, precision, recipe
 
 from sixteen import networks
-from sixteen.datasets import Dataset
+from sixteen.datasets.prepared.images import Images
+from sixteen.networks import AnyNetwork
+from sixteen.precision.entry import Precision
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
 # All that params.yaml names, and what it could.
-ENTRIES = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["precisions"]
-_BFLOAT16 = {"compute": "bfloat16"}
-ENTRIES |= {
-    "float16_static": PRECISIONS["float16_static"],
-    "mixed_bfloat16": ENTRIES["mixed_unscaled"] | _BFLOAT16,
-    "bfloat16_scaled": ENTRIES["float16_scaled"] | _BFLOAT16,
-    "all_bfloat16": ENTRIES["bfloat16"] | {"batch_norm": "bfloat16"},
+ENTRIES = {
+    name: Precision.model_validate(entry)
+    for name, entry in yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())[
+        "precisions"
+    ].items()
+} | {
+    "float16_static": precision("float16_static"),
+    "mixed_bfloat16": precision("mixed_unscaled", compute="bfloat16"),
+    "bfloat16_scaled": precision("float16_scaled", compute="bfloat16"),
+    "all_bfloat16": precision("bfloat16", batch_norm="bfloat16"),
 }
-AVERAGING = {"averaging": {"momentum": 0.99}}
+ADAMW = ADAM | {"optimizer": "adamw", "epsilon": 1e-4, "weight_decay": 0.004}
 OPTIMIZERS = {
-    "sgd": RECIPE | AVERAGING | {"momentum": 0.0},
-    "momentum": RECIPE | AVERAGING,
-    "adam": RECIPE | AVERAGING | ADAM | {"epsilon": 1e-4},
-    "adamw": RECIPE
-    | AVERAGING
-    | ADAM
-    | {"optimizer": "adamw", "epsilon": 1e-4, "weight_decay": 0.004},
+    "sgd": recipe(averaging=0.99, momentum=0.0, batch=4),
+    "momentum": recipe(averaging=0.99, batch=4),
+    "adam": recipe(averaging=0.99, **ADAM, epsilon=1e-4, batch=4),
+    "adamw": recipe(averaging=0.99, **ADAMW, batch=4),
 }
 PRODUCTS = ("MatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "XlaDotV2")
 CONVOLUTIONS = (
@@ -51,11 +54,13 @@ ARITHMETIC = ("Mul", "AddV2", "Sub", "RealDiv", "Sqrt", "Rsqrt", "Square", "Pow"
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
-def data():
+def task():
+    from sixteen.tasks.classify_images import ClassifyImages
+
     images = np.random.default_rng(0).integers(0, 256, (8, 4, 4, 2), dtype=np.uint8)
     labels = np.arange(8, dtype=np.int32) % 3
     scale = (np.float32([100]), np.float32([50]))
-    return Dataset(images, labels, images, labels, *scale, tuple("abc"))
+    return ClassifyImages(Images(images, labels, images, labels, *scale, tuple("abc")))
 
 
 def network(precision):
@@ -66,7 +71,7 @@ def network(precision):
     from sixteen.precision.policies import policies
 
     weights, statistics = policies(precision)
-    inputs = keras.Input((4, 4, 2), dtype=precision["compute"])
+    inputs = keras.Input((4, 4, 2), dtype=precision.compute)
     l2 = keras.regularizers.L2(1e-4)
     x = layers.Conv2D(4, 3, padding="same", dtype=weights, kernel_regularizer=l2)(inputs)
     x = layers.BatchNormalization(dtype=statistics)(x)
@@ -80,8 +85,8 @@ def network(precision):
 
 
 def built(precision, recipe, make=network):
-    from sixteen.training import optimizers
     from sixteen.precision.proofs import check_dtypes
+    from sixteen.training import optimizers
 
     model = make(precision)
     optimizer = optimizers.build(recipe, precision)
@@ -97,7 +102,7 @@ def traced(precision, recipe, make=network):
     from sixteen.training.step_tensorflow import TensorFlowStep
 
     model, optimizer = built(precision, recipe, make)
-    step = TensorFlowStep(model, optimizer, data(), precision, RECIPE | {"batch": 4})
+    step = TensorFlowStep(model, optimizer, task(), precision, recipe)
     marks, apply = [], optimizer.apply
 
     def marked(*arguments):
@@ -145,7 +150,7 @@ def arithmetic_behind(tensor, operations):
 @pytest.mark.parametrize("name", ENTRIES)
 def test_multiplies_and_updates_in_the_formats_that_are_promised(name, optimizer):
     precision = ENTRIES[name]
-    compute = precision["compute"]
+    compute = precision.compute
     graph, (before, after) = traced(precision, OPTIMIZERS[optimizer])
     operations = graph.get_operations()
 
@@ -170,9 +175,9 @@ def test_multiplies_and_updates_in_the_formats_that_are_promised(name, optimizer
                 for source in arithmetic_behind(value, update)
                 if floats(source.inputs) != {value.dtype.name}
             }
-    weights = "float32" if precision["master_weights"] else compute
-    assert stored == {weights, precision["batch_norm"]}
-    dynamic = precision["loss_scale"] is not None and precision["loss_scale"]["kind"] == "dynamic"
+    weights = precision.storage
+    assert stored == {weights, precision.batch_norm}
+    dynamic = precision.loss_scale is not None and precision.loss_scale.kind == "dynamic"
     # Only a dynamic scale, itself float32, unscales 16-bit gradients in float32 before they are rounded back.
     short = stored - {"float32"} if dynamic else ()
     assert promoted == {("RealDiv", "float32", format) for format in short}
@@ -188,7 +193,7 @@ def test_softmax_and_loss_are_computed_in_the_format_that_is_promised(name):
         for operation in with_branches(graph, graph.get_operations()[:before])
         if operation.type == "LogSoftmax"
     }
-    assert found == {("LogSoftmax", precision["loss"])}
+    assert found == {("LogSoftmax", precision.loss)}
 
 
 @pytest.mark.parametrize(
@@ -212,10 +217,12 @@ def test_softmax_and_loss_are_computed_in_the_format_that_is_promised(name):
     ],
 )
 def test_networks_of_other_families_multiply_in_float16(network, least):
-    def make(precision):
-        return networks.build(network, (4, 4, 2), 3, precision, l2=1e-4, seed=0)
+    entry = TypeAdapter(AnyNetwork).validate_python(network)
 
-    graph, _ = traced(PRECISIONS["mixed_unscaled"], OPTIMIZERS["sgd"], make)
+    def make(precision):
+        return networks.build(entry, (4, 4, 2), 3, precision, l2=1e-4, seed=0)
+
+    graph, _ = traced(ENTRIES["mixed_unscaled"], OPTIMIZERS["sgd"], make)
     products = [
         floats([*operation.inputs, *operation.outputs])
         for operation in with_branches(graph, graph.get_operations())
@@ -226,7 +233,7 @@ def test_networks_of_other_families_multiply_in_float16(network, least):
 
 
 def test_batch_norm_computes_in_float32_whatever_it_stores():
-    graph, (before, _) = traced(PRECISIONS["all_float16"], OPTIMIZERS["sgd"])
+    graph, (before, _) = traced(ENTRIES["all_float16"], OPTIMIZERS["sgd"])
     operations = graph.get_operations()[:before]
     moves = [x for x in operations if x.type == "AssignVariableOp"]
     assert len(moves) == 2  # mean and variance
@@ -237,7 +244,7 @@ def test_batch_norm_computes_in_float32_whatever_it_stores():
 
 
 def test_master_weights_are_cast_once_for_each_use():
-    graph, (before, _) = traced(PRECISIONS["mixed_unscaled"], OPTIMIZERS["sgd"])
+    graph, (before, _) = traced(ENTRIES["mixed_unscaled"], OPTIMIZERS["sgd"])
     for operation in graph.get_operations()[:before]:
         if operation.type == "Conv2D":
             kernel = operation.inputs[1].op
@@ -250,8 +257,7 @@ sys.path[:0] = [{here!r}]
 from sixteen.training import backends
 backends.start("jax", 1)
 import jax, numpy as np
-from small_runs import RECIPE
-from test_dtypes_in_graph import ENTRIES, OPTIMIZERS, built, data
+from test_dtypes_in_graph import ENTRIES, OPTIMIZERS, built, task
 from sixteen.training.step_jax import JaxStep
 
 def equations(jaxpr):
@@ -266,7 +272,7 @@ UPDATE = ("mul", "add", "sub", "div", "sqrt", "rsqrt", "pow", "integer_pow", "sq
 for name, precision in ENTRIES.items():
     for optimizer, recipe in OPTIMIZERS.items():
         model, rule = built(precision, recipe)
-        step = JaxStep(model, rule, data(), precision, RECIPE | {{"batch": 4}})
+        step = JaxStep(model, rule, task(), precision, recipe)
         state = [[variable.value for variable in group] for group in step._groups()]
         rows = np.zeros((2, 4, 4), np.int32)
         traced = jax.make_jaxpr(step._train_step)(state, step.train_data, rows, np.int32(0))
@@ -275,7 +281,7 @@ for name, precision in ENTRIES.items():
             if equation.primitive.name in ("dot_general", "conv_general_dilated"):
                 found.add(equation.primitive.name)
                 kinds = {{v.aval.dtype.name for v in [*equation.invars, *equation.outvars]}}
-                assert kinds == {{precision["compute"]}}, (name, optimizer, equation)
+                assert kinds == {{precision.compute}}, (name, optimizer, equation)
         assert len(found) == 2
         leaves = [value for group in state for value in group]
         for value, moved in zip(leaves, traced.out_avals, strict=False):
@@ -291,7 +297,7 @@ for name, precision in ENTRIES.items():
                 (divided if equation.primitive.name == "div" else computed).add(kind.dtype.name)
         assert computed == stored, (name, optimizer, computed)
         # A dynamic scale, itself float32, unscales 16-bit gradients in float32 before they are rounded back.
-        dynamic = precision["loss_scale"] and precision["loss_scale"]["kind"] == "dynamic"
+        dynamic = precision.loss_scale and precision.loss_scale.kind == "dynamic"
         assert divided <= stored | ({{"float32"}} if dynamic else set()), (name, optimizer, divided)
 print("checked")
 """

@@ -1,7 +1,7 @@
 """Energy from the processor's counters, in a folder that looks like the kernel's; bytes from tensors."""
 
 import pytest
-from small_runs import PRECISIONS, RECIPE
+from small_runs import precision, recipe, resnet
 
 from sixteen import networks
 
@@ -39,12 +39,10 @@ def test_counts_the_bytes_of_every_kind_of_storage(measure):
     from sixteen.training import optimizers
 
     def counted(name):
-        precision = PRECISIONS[name]
-        network = {"family": "resnet", "depth": 8, "width": 4}
-        model = networks.build(network, (8, 8, 1), 10, precision, l2=0.0, seed=0)
-        optimizer = optimizers.build(RECIPE, precision)
+        model = networks.build(resnet(), (8, 8, 1), 10, precision(name), l2=0.0, seed=0)
+        optimizer = optimizers.build(recipe(), precision(name))
         optimizer.build(model.trainable_variables)
-        return measure.state_bytes(model, optimizer, precision)
+        return measure.state_bytes(model, optimizer, precision(name))
 
     exact, mixed, half, all_half = map(
         counted, ("float32", "mixed_unscaled", "float16", "all_float16")

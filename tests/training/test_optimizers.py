@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_runs import ADAM, DYNAMIC, PRECISIONS, RECIPE
-
-from sixteen.errors import UserError
+from pydantic import ValidationError
+from small_runs import ADAM, DYNAMIC, precision, recipe
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
-PLAIN = RECIPE | {"momentum": 0.0, "learning_rate": 1.0}
+PLAIN = {"momentum": 0.0, "learning_rate": 1.0}
 
 
 def weight(storage, values=(0.0, 0.0)):
@@ -22,13 +21,13 @@ def weight(storage, values=(0.0, 0.0)):
     return keras.Variable(np.float32(values), dtype=storage)
 
 
-def applied(recipe, precision, variable, *gradients):
+def applied(rule, format, variable, *gradients):
     """The optimizer after a step with each of the gradients, in the format of the weight."""
     import tensorflow as tf
 
     from sixteen.training import optimizers
 
-    optimizer = optimizers.build(recipe, precision)
+    optimizer = optimizers.build(rule, format)
     optimizer.build([variable])
     kept = [(slot, slot.dtype) for slot in [variable, *optimizer.variables]]
     for gradient in gradients:
@@ -39,16 +38,18 @@ def applied(recipe, precision, variable, *gradients):
 
 @pytest.mark.parametrize("factor", [2, 4, 1.5])
 def test_dynamic_scale_grows_and_shrinks_by_its_factor(factor):
-    from sixteen.training.optimizers import scale_of, updates_of
+    from sixteen.precision.scales import scale_of
+    from sixteen.training.optimizers import updates_of
 
     dynamic = {"kind": "dynamic", "start": 8, "growth_interval": 2, "factor": factor}
-    precision = PRECISIONS["mixed_float16"] | {"loss_scale": dynamic}
+    mixed = precision("mixed_float16", loss_scale=dynamic)
     fine, infinite = (1.0, 0.5), (np.inf, 0.5)
     variable = weight("float32")
-    optimizer = applied(PLAIN, precision, variable, fine, fine, fine)
+    optimizer = applied(recipe(**PLAIN), mixed, variable, fine, fine, fine)
     assert scale_of(optimizer) == 8 * factor
     assert variable.numpy()[0] == pytest.approx(-2 / 8 - 1 / (8 * factor))
-    optimizer = applied(PLAIN, precision, weight("float32"), infinite, fine, infinite, infinite)
+    steps = (infinite, fine, infinite, infinite)
+    optimizer = applied(recipe(**PLAIN), mixed, weight("float32"), *steps)
     assert scale_of(optimizer) == pytest.approx(8 / factor**3)
     assert updates_of(optimizer) == 1
 
@@ -59,11 +60,12 @@ sys.path[:0] = [{here!r}]
 from sixteen.training import backends
 backends.start("jax", 1)
 import numpy as np
-from test_optimizers import PLAIN, PRECISIONS, weight
+from test_optimizers import PLAIN, precision, recipe, weight
+from sixteen.precision.scales import scale_of
 from sixteen.training import optimizers
 dynamic = {{"kind": "dynamic", "start": 8, "growth_interval": 2, "factor": 4}}
 variable = weight("float32")
-rule = optimizers.build(PLAIN, PRECISIONS["mixed_float16"] | {{"loss_scale": dynamic}})
+rule = optimizers.build(recipe(**PLAIN), precision("mixed_float16", loss_scale=dynamic))
 rule.build([variable])
 weights, state = [variable.value], [slot.value for slot in rule.variables]
 scales = []
@@ -71,7 +73,7 @@ for gradient in ((1.0, 0.5), (1.0, 0.5), (1.0, np.inf), (np.nan, 1.0)):
     weights, state = rule.stateless_apply(state, [np.float32(gradient)], weights)
     for slot, value in zip(rule.variables, state, strict=True):
         slot.assign(value)
-    scales.append(optimizers.scale_of(rule))
+    scales.append(scale_of(rule))
 assert scales == [8, 32, 8, 2], scales
 assert optimizers.updates_of(rule) == 2
 assert weights[0].tolist() == [-0.25, -0.125], weights
@@ -92,16 +94,16 @@ def test_master_weights_keep_what_a_scale_saved_and_float16_weights_lose_it(kind
     scale = DYNAMIC if kind == "dynamic" else {"kind": "static", "factor": 32768}
     gradient = (2.0**-14, 2.0**-9)  # 2^-29 and 2^-24 when unscaled
     for master, expected in ((True, 2.0**-29), (False, 0.0)):
-        precision = PRECISIONS["mixed_float16"] | {"master_weights": master, "loss_scale": scale}
+        stored = precision("mixed_float16", master_weights=master, loss_scale=scale)
         variable = weight("float32" if master else "float16")
-        applied(PLAIN, precision, variable, gradient)
+        applied(recipe(**PLAIN), stored, variable, gradient)
         assert variable.numpy().tolist() == [-expected, -(2.0**-24)]
 
 
 def test_update_of_a_float16_weight_is_rounded_to_float16_at_every_operation():
     # 0.9 is 0.89990234375 in float16; in float32 arithmetic with one rounding at the end, 0.03 * 0.9 would differ.
     variable = weight("float16", (1.0, 0.03))
-    optimizer = applied(RECIPE, PRECISIONS["float16"], variable, (0.1, 0.07), (0.1, 0.07))
+    optimizer = applied(recipe(), precision("float16"), variable, (0.1, 0.07), (0.1, 0.07))
     expected, momentum = np.float16([1.0, 0.03]), np.float16([0, 0])
     for _ in range(2):
         step = np.float16([0.1, 0.07]) * np.float16(0.05)
@@ -114,15 +116,14 @@ def test_update_of_a_float16_weight_is_rounded_to_float16_at_every_operation():
 def test_adam_in_float16_divides_by_zero_unless_epsilon_is_raised():
     for epsilon, finite in ((1e-8, False), (1e-4, True)):
         variable = weight("float16", (1.0, 1.0))
-        recipe = RECIPE | ADAM | {"epsilon": epsilon}
-        applied(recipe, PRECISIONS["float16"], variable, (1e-3, 1e-1))
+        applied(recipe(**ADAM, epsilon=epsilon), precision("float16"), variable, (1e-3, 1e-1))
         assert np.isfinite(variable.numpy()).tolist() == [finite, True]
 
 
 def test_adamw_decays_weights():
     variable = weight("float32", (1.0, 2.0))
-    recipe = RECIPE | ADAM | {"optimizer": "adamw", "epsilon": 1e-8, "weight_decay": 0.5}
-    applied(recipe | {"learning_rate": 0.01}, PRECISIONS["float32"], variable, (0.0, 0.0))
+    about = {"optimizer": "adamw", "epsilon": 1e-8, "weight_decay": 0.5, "learning_rate": 0.01}
+    applied(recipe(**ADAM | about), precision("float32"), variable, (0.0, 0.0))
     assert variable.numpy() == pytest.approx([0.995, 1.99])
 
 
@@ -131,11 +132,10 @@ def test_average_is_there_within_and_gone_after():
 
     from sixteen.training.optimizers import averaged
 
-    recipe = PLAIN | {"averaging": {"momentum": 0.75}}
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     (kernel,) = model.trainable_variables
     kernel.assign([[0.0]])
-    optimizer = applied(recipe, PRECISIONS["float32"], kernel)
+    optimizer = applied(recipe(**PLAIN, averaging=0.75), precision("float32"), kernel)
     with averaged(model, optimizer):
         assert kernel.numpy() == 0.0  # nothing to average yet
     for gradient in (-1.0, -1.0, -1.0):
@@ -158,10 +158,10 @@ def test_an_average_in_float16_stops_short_of_its_goal_by_some_percent():
             [keras.Input((1,)), keras.layers.Dense(500, use_bias=False, dtype=storage)]
         )
         (kernel,) = model.trainable_variables
-        recipe = PLAIN | {"averaging": {"momentum": 0.99}}
+        averaging = recipe(**PLAIN, averaging=0.99)
         kernel.assign(1.2 * goal[None])
         zero = np.zeros((1, 500))
-        optimizer = applied(recipe, PRECISIONS[storage], kernel, zero)  # the average starts here
+        optimizer = applied(averaging, precision(storage), kernel, zero)  # the average starts here
         kernel.assign(goal[None])
         for _ in range(1000):
             optimizer._update_model_variables_moving_average([kernel])
@@ -170,13 +170,8 @@ def test_an_average_in_float16_stops_short_of_its_goal_by_some_percent():
         assert least <= np.abs(gap).max() <= most
 
 
-def test_refuses_what_it_does_not_know_or_what_would_silence_gradients():
-    from sixteen.training import optimizers
-
-    with pytest.raises(UserError, match="expected the optimizer sgd, adam or adamw, came 'lion'"):
-        optimizers.build(
-            RECIPE | ADAM | {"optimizer": "lion", "epsilon": 1e-8}, PRECISIONS["float32"]
-        )
-    scale = {"kind": "static", "factor": 65536}
-    with pytest.raises(UserError, match="to 65504"):
-        optimizers.build(RECIPE, PRECISIONS["float16"] | {"loss_scale": scale})
+def test_what_is_no_optimizer_or_would_silence_gradients_is_refused():
+    with pytest.raises(ValidationError, match=r"'lion' .* 'sgd', 'adam', 'adamw'"):
+        recipe(**ADAM | {"optimizer": "lion", "epsilon": 1e-8})
+    with pytest.raises(ValidationError, match="to 65504"):
+        precision("float16", loss_scale={"kind": "static", "factor": 65536})

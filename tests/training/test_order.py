@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sixteen.errors import UserError
-from sixteen.training.order import epoch_rows
+from sixteen.tasks.parts.order import epoch_rows
 
 
 def test_order_is_a_permutation_of_seed_and_epoch_alone():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from small_runs import ADAM, PRECISIONS, RECIPE
+from pydantic import ValidationError
+from small_runs import ADAM, precision, recipe, resnet
 
 from sixteen import networks
 from sixteen.errors import UserError
@@ -8,12 +9,11 @@ from sixteen.errors import UserError
 pytestmark = pytest.mark.usefixtures("keras_started")
 
 
-def build(precision, **recipe):
+def build(name, **changes):
     from sixteen.training import optimizers
 
-    network = {"family": "resnet", "depth": 8, "width": 4}
-    model = networks.build(network, (8, 8, 1), 10, precision, l2=1e-4, seed=0)
-    optimizer = optimizers.build(RECIPE | recipe, precision)
+    model = networks.build(resnet(), (8, 8, 1), 10, precision(name), l2=1e-4, seed=0)
+    optimizer = optimizers.build(recipe(**changes), precision(name))
     optimizer.build(model.trainable_variables)
     return model, optimizer
 
@@ -50,11 +50,11 @@ def nested(weights, statistics, normed):
 def test_every_variable_is_stored_as_promised(name, kernels, norms, activations):
     from sixteen.precision.proofs import check_dtypes
 
-    model, optimizer = build(PRECISIONS[name])
+    model, optimizer = build(name)
     for variable in model.weights:
         assert variable.numpy().dtype == (norms if "norm" in variable.path else kernels)
     assert model.output.dtype == activations
-    check_dtypes(model, optimizer, PRECISIONS[name])
+    check_dtypes(model, optimizer, precision(name))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_lie_is_found_and_named(built, promised, message):
     from sixteen.precision.proofs import check_dtypes
 
     with pytest.raises(UserError, match=message):
-        check_dtypes(*build(PRECISIONS[built]), PRECISIONS[promised])
+        check_dtypes(*build(built), precision(promised))
 
 
 def test_an_activation_in_another_format_is_found_though_it_stores_nothing():
@@ -78,7 +78,7 @@ def test_an_activation_in_another_format_is_found_though_it_stores_nothing():
 
     from sixteen.precision.proofs import check_dtypes
 
-    model, optimizer = build(PRECISIONS["float16"])
+    model, optimizer = build("float16")
     model.get_layer(
         next(
             x.name
@@ -87,38 +87,37 @@ def test_an_activation_in_another_format_is_found_though_it_stores_nothing():
         )
     ).dtype_policy = "float32"
     with pytest.raises(UserError, match=r"the arithmetic of .* in float16, came float32"):
-        check_dtypes(model, optimizer, PRECISIONS["float16"])
+        check_dtypes(model, optimizer, precision("float16"))
 
 
-@pytest.mark.parametrize("recipe", [{}, ADAM | {"epsilon": 1e-4}])
-def test_all_that_an_optimizer_keeps_is_stored_like_its_weight(recipe):
+@pytest.mark.parametrize("changes", [{}, ADAM | {"epsilon": 1e-4}])
+def test_all_that_an_optimizer_keeps_is_stored_like_its_weight(changes):
     from sixteen.precision.proofs import check_dtypes
 
-    recipe = recipe | {"averaging": {"momentum": 0.99}}
-    model, optimizer = build(PRECISIONS["float16_scaled"], **recipe)
+    model, optimizer = build("float16_scaled", **changes, averaging=0.99)
     slots = [v for v in optimizer.inner_optimizer.variables if len(v.shape)]
-    kinds = 3 if "epsilon" in recipe else 2  # momentum or two moments, and the average
+    kinds = 3 if "epsilon" in changes else 2  # momentum or two moments, and the average
     assert len(slots) == kinds * len(model.trainable_variables)
     for slot in slots:
         assert slot.numpy().dtype == (np.float32 if "norm" in slot.name else np.float16)
-    check_dtypes(model, optimizer, PRECISIONS["float16_scaled"])
+    check_dtypes(model, optimizer, precision("float16_scaled"))
 
 
 @pytest.mark.parametrize(
-    ("recipe", "kind"),
+    ("changes", "kind"),
     [
         ({}, "momentum"),
-        ({"averaging": {"momentum": 0.9}}, "average"),
+        ({"averaging": 0.9}, "average"),
         (ADAM | {"epsilon": 1e-4}, "momentum"),
     ],
 )
-def test_what_an_optimizer_keeps_in_another_format_is_found(recipe, kind):
+def test_what_an_optimizer_keeps_in_another_format_is_found(changes, kind):
     from sixteen.precision.proofs import check_dtypes
 
-    model, _ = build(PRECISIONS["float16"])
-    _, optimizer = build(PRECISIONS["float32"], **recipe)
+    model, _ = build("float16")
+    _, optimizer = build("float32", **changes)
     with pytest.raises(UserError, match=f"the {kind} of stem/kernel in float16, came float32"):
-        check_dtypes(model, optimizer, PRECISIONS["float16"])
+        check_dtypes(model, optimizer, precision("float16"))
 
 
 def test_layers_inside_layers_are_looked_at():
@@ -127,22 +126,20 @@ def test_layers_inside_layers_are_looked_at():
     from sixteen.precision.policies import policies
     from sixteen.precision.proofs import check_dtypes
 
-    precision = PRECISIONS["float16"]
-    weights, statistics = policies(precision)
+    float16 = precision("float16")
+    weights, statistics = policies(float16)
     good = nested(weights, statistics, normed=weights)
-    check_dtypes(good, keras.optimizers.SGD(0.1), precision)
+    check_dtypes(good, keras.optimizers.SGD(0.1), float16)
     for layer in good.layers:
         if layer.name == "attention":
             layer.query_dense.dtype_policy = "float32"
     with pytest.raises(UserError, match="the arithmetic of query in float16, came float32"):
-        check_dtypes(good, keras.optimizers.SGD(0.1), precision)
+        check_dtypes(good, keras.optimizers.SGD(0.1), float16)
     bad = nested(weights, statistics, normed="float32")
     with pytest.raises(UserError, match="inner_dense/kernel in float16, came float32"):
-        check_dtypes(bad, keras.optimizers.SGD(0.1), precision)
+        check_dtypes(bad, keras.optimizers.SGD(0.1), float16)
 
 
 def test_refuses_storage_that_no_policy_offers():
-    from sixteen.precision.policies import policies
-
-    with pytest.raises(UserError, match="expected storage in float32"):
-        policies(PRECISIONS["float32"] | {"batch_norm": "float16"})
+    with pytest.raises(ValidationError, match="expected `batch_norm` in float32 or in the format"):
+        precision("float32", batch_norm="float16")

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-from small_runs import ADAM, DETERMINISTIC, PRECISIONS, Run, parameters
+from small_runs import ADAM, DETERMINISTIC, PRECISIONS, TABLES, Run, bytes_of, parameters, watched
+
+from sixteen.training.parameters import Training
 
 
 class Killed(Exception):
@@ -13,13 +15,17 @@ class Killed(Exception):
 class FakeObserver:
     """Notes when it is asked, and a number of the weights that it is asked about."""
 
-    def __init__(self, parameters, dataset, model, optimizer, step):
-        self.model = model
+    def __init__(self, learner):
+        self.learner = learner
 
-    def observe(self, epoch, rows):
-        kernel = self.model.trainable_variables[0].numpy()
+    def observe(self, epoch, rows, rate, cast_to):
+        kernel = self.learner.model.trainable_variables[0].numpy()
         row = {"epoch": epoch, "elements": int(rows[0, 0, 0]), "weight_norm": float(kernel.sum())}
-        return {"observations": [row], "descent": [], "exponents": []}
+        row["tensor"] = cast_to
+        # What is done to the run must not matter.
+        self.learner.optimizer.learning_rate = 1e9
+        self.learner.model.trainable_variables[0].assign(kernel * 0)
+        return {"observations": [row], "descent": [{"learning_rate": rate}], "exponents": []}
 
 
 @pytest.fixture
@@ -27,21 +33,21 @@ def run(keras_started, dataset, tmp_path, monkeypatch):
     """A function that runs a session of two epochs into a folder, killed in an epoch if so asked."""
     import tensorflow as tf
 
-    from sixteen.training import session
+    from sixteen.training import observer, session
     from sixteen.training.step_tensorflow import TensorFlowStep
 
     def uncompiled(self, function):
         return tf.function(function, autograph=False)
 
     monkeypatch.setattr(TensorFlowStep, "jit", uncompiled)
-    monkeypatch.setattr(session, "Observer", FakeObserver)
+    monkeypatch.setattr(observer, "Observer", FakeObserver)
 
     def run(name, killed_in=None, start=None, **settings):
-        into, scratch = tmp_path / name, tmp_path / f"{name}-scratch"
+        into, scratch = tmp_path / name, tmp_path / "scratch" / name
         into.mkdir(exist_ok=True)
-        scratch.mkdir(exist_ok=True)
-        settings = parameters(**({"epochs": 2} | settings)) | {"checkpoint_epochs": 1}
-        one = session.Session(settings, dataset, start, scratch)
+        scratch.mkdir(exist_ok=True, parents=True)
+        plain = parameters(**({"until": 2} | settings)) | {"checkpoint_epochs": 1}
+        one = session.Session(Training.model_validate(plain), dataset, start, scratch)
         epoch = one._epoch
 
         def dying(number, progress):
@@ -68,9 +74,9 @@ def test_tells_scale_and_skipped_steps_of_each_epoch(run):
     assert growing.history[0]["loss_scale"] == growing.history[0]["skipped_steps"] == ""
     assert growing.column("loss_scale") == [8.0 * 4**2, 8.0 * 4**4]  # 8 steps an epoch
     assert growing.column("skipped_steps") == [0, 0]
-    static = run("static", precision="mixed_static", epochs=1)
+    static = run("static", precision="mixed_static", until=1)
     assert static.column("loss_scale") == [1024]
-    none = run("none", precision="mixed_unscaled", epochs=1)
+    none = run("none", precision="mixed_unscaled", until=1)
     assert none.column("loss_scale") == [1]
     assert static.column("loss") == pytest.approx(none.column("loss"), rel=1e-3)
     assert static.outcome["outcome"] == "finished"
@@ -80,7 +86,7 @@ def test_penalty_of_float16_weights_keeps_the_scale_at_32768(run):
     scale = {"kind": "dynamic", "start": 65536, "growth_interval": 4, "factor": 2}
     for master, last, skipped in ((False, 32768, 2), (True, 65536 * 4, 0)):
         precision = PRECISIONS["mixed_float16"] | {"master_weights": master, "loss_scale": scale}
-        scaled = run(f"master-{master}", precision=precision, epochs=1)  # 8 steps
+        scaled = run(f"master-{master}", precision=precision, until=1)  # 8 steps
         assert scaled.column("loss_scale") == [last]
         assert scaled.column("skipped_steps") == [skipped]
 
@@ -88,14 +94,14 @@ def test_penalty_of_float16_weights_keeps_the_scale_at_32768(run):
 def test_a_run_of_skipped_steps_alone_has_not_finished(run):
     scale = {"kind": "dynamic", "start": 1e38, "growth_interval": 100, "factor": 1.001}
     precision = PRECISIONS["mixed_float16"] | {"loss_scale": scale}
-    stuck = run("stuck", precision=precision, epochs=1)
+    stuck = run("stuck", precision=precision, until=1)
     assert stuck.column("skipped_steps") == [8]
     assert (stuck.outcome["outcome"], stuck.outcome["step"]) == ("diverged", 8)
     assert "no weight was ever updated" in stuck.outcome["hint"]
 
 
 def test_averages_are_tested_and_saved_and_the_training_keeps_its_own_weights(run):
-    averaged = run("averaged", averaging={"momentum": 0.9})
+    averaged = run("averaged", averaging=0.9)
     plain = run("plain")
     saved, own = tensors(averaged), tensors(plain)
     kernels = [name for name in saved if "norm" not in name]
@@ -103,44 +109,57 @@ def test_averages_are_tested_and_saved_and_the_training_keeps_its_own_weights(ru
     assert averaged.column("loss") == plain.column("loss")
     assert averaged.column("test_loss")[0] == plain.column("test_loss")[0]
     # What a continuation starts from is the average.
-    logits = tensors(averaged, "logits")
-    continued = run("continued", start=averaged.into, epochs=1)
-    assert np.array_equal(tensors(continued, "logits")["start"], logits["logits"])
+    logits = tensors(averaged, "predictions")
+    continued = run("continued", start=averaged.into, until=3)
+    assert np.array_equal(tensors(continued, "predictions")["start"], logits["logits"])
     assert not np.array_equal(logits["start"], logits["logits"])
+
+
+def live(run, fingerprint):
+    return run.into.parent / "scratch" / fingerprint / "live"
 
 
 def test_resumes_with_adam_averages_and_observations_bit_by_bit(run):
     settings = {
         "precision": "float16_scaled",
-        "averaging": {"momentum": 0.9},
-        "observe": {"every": 2, "cast_to": "float16"},
-        "epochs": 3,
+        "averaging": 0.9,
+        "until": 3,
         **ADAM,
         "epsilon": 1e-4,
     }
-    whole = run("whole", **settings)
+    whole = run("whole", watched=[watched("whole-a"), watched("whole-b", every=3)], **settings)
+    plans = [watched("killed-a"), watched("killed-b", every=3)]
     with pytest.raises(Killed):
-        run("killed", killed_in=3, **settings)
-    resumed = run("killed", **settings)
+        run("killed", killed_in=3, watched=plans, **settings)
+    resumed = run("killed", watched=[*plans, watched("late")], **settings)
     assert resumed.deterministic() == whole.deterministic()
     assert resumed.facts["observe_seconds"] > 0
-    observed = (whole.into / "observations.csv").read_text().splitlines()
-    assert [line.split(",")[0] for line in observed] == ["epoch", "0", "2", "3"]
+    for name, epochs in (("a", ["0", "2", "3"]), ("b", ["0", "3"])):
+        tables = bytes_of(live(resumed, f"killed-{name}"), TABLES)
+        assert tables == bytes_of(live(whole, f"whole-{name}"), TABLES)
+        observed = tables["observations.csv"].decode().splitlines()
+        assert [line.split(",")[0] for line in observed] == ["epoch", *epochs]
+    # An observation that was planned after the checkpoint lacks its first rows.
+    assert not live(resumed, "late").exists()
     assert set(DETERMINISTIC) <= {path.name for path in whole.into.iterdir()}
+    assert run("plain", **settings).deterministic() == whole.deterministic()
 
 
 def test_observes_the_weights_of_the_training_before_the_batch_of_the_next_epoch(run):
-    from sixteen.training.order import epoch_rows
+    from sixteen.tasks.parts.order import epoch_rows
 
-    settings = {"observe": {"every": 5, "cast_to": "float16"}, "averaging": {"momentum": 0.9}}
-    observed = run("observed", **settings)
-    (_, before, after) = (observed.into / "observations.csv").read_text().splitlines()
+    plans = [watched("seen", every=5), watched("other", every=1, cast_to="bfloat16")]
+    observed = run("observed", watched=plans, averaging=0.9)
+    table = (live(observed, "seen") / "observations.csv").read_text()
+    (_, before, after) = table.splitlines()
     for line, epoch in ((before, 0), (after, 2)):
         rows = epoch_rows(256, 32, "none", seed=0, epoch=epoch + 1)
-        assert line.split(",")[:3] == [str(epoch), "", str(rows[0, 0, 0])]
-    kernel = run.last.model.trainable_variables[0].numpy()
+        assert line.split(",")[:3] == [str(epoch), "float16", str(rows[0, 0, 0])]
+    kernel = run.last.learner.model.trainable_variables[0].numpy()
     assert float(after.split(",")[3]) == float(kernel.sum())
     assert not np.array_equal(tensors(observed)["stem/kernel"], kernel)
+    other = (live(observed, "other") / "observations.csv").read_text().splitlines()
+    assert [line.split(",")[:2] for line in other[1:]] == [[f"{e}", "bfloat16"] for e in range(3)]
 
 
 def test_adam_in_float16_says_what_is_wrong_with_its_epsilon(run):

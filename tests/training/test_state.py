@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
-from small_runs import PRECISIONS
+from small_runs import precision, resnet
 
 from sixteen import networks
 from sixteen.errors import UserError
@@ -9,9 +9,8 @@ from sixteen.errors import UserError
 pytestmark = pytest.mark.usefixtures("keras_started")
 
 
-def build(precision):
-    network = {"family": "resnet", "depth": 8, "width": 4}
-    return networks.build(network, (8, 8, 1), 10, PRECISIONS[precision], l2=1e-4, seed=0)
+def build(name):
+    return networks.build(resnet(), (8, 8, 1), 10, precision(name), l2=1e-4, seed=0)
 
 
 def rewritten(tmp_path, change):

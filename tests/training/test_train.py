@@ -1,9 +1,11 @@
 import importlib.util
-import json
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
+from small_runs import parameters
+
+from sixteen.training.parameters import Training
 
 
 def weights(run):
@@ -16,12 +18,10 @@ def test_learns_and_says_what_it_did(trained):
     assert [row["epoch"] for row in trained.history] == ["0", "1", "2", "3", "4"]
     assert trained.history[0]["loss"] == ""
     assert trained.column("train_accuracy")[-1] > 0.7 > trained.column("test_accuracy")[0]
-    assert trained.facts["images"] == 4 * 256
-    logits = load_file(trained.into / "logits.safetensors")
+    assert trained.facts["items"] == 4 * 256
+    logits = load_file(trained.into / "predictions.safetensors")
     assert logits["logits"].shape == logits["start"].shape == (100, 10)
-    for name in ("observations", "descent", "exponents"):
-        assert (trained.into / f"{name}.csv").read_text().startswith("epoch,")
-        assert len((trained.into / f"{name}.csv").read_text().splitlines()) == 1
+    assert trained.column("learning_rate") == pytest.approx([0.05] * 4)
     assert len((trained.into / "timing.csv").read_text().splitlines()) == 5
 
 
@@ -33,14 +33,14 @@ def test_same_recipe_and_seed_give_the_same_bytes(runner, trained):
 @pytest.mark.parametrize(
     ("precision", "kills", "recipe"),
     [
-        ("overscaled", (2, 8, 22), {"augmentation": "crop-flip", "averaging": {"momentum": 0.9}}),
+        ("overscaled", (2, 8, 22), {"augmentation": "crop-flip", "averaging": 0.9}),
         ("float16", (12,), {}),
     ],
 )
 def test_killed_at_any_epoch_and_called_again_gives_the_same_bytes(
     runner, precision, kills, recipe
 ):
-    settings = {"precision": precision, "epochs": 40, **recipe}
+    settings = {"precision": precision, "until": 40, **recipe}
     whole = runner.start(f"whole-{precision}", **settings)
     for epoch in kills:
         runner.kill(f"killed-{precision}", after_epoch=epoch, **settings)
@@ -58,9 +58,9 @@ def test_killed_at_any_epoch_and_called_again_gives_the_same_bytes(
 
 def test_continuation_goes_on_with_the_batches_where_its_start_ended(runner):
     # Without momentum, a fresh optimizer is no different from the one of the start.
-    process = runner.start("four", momentum=0.0, epochs=4)
-    half = runner.run("two", momentum=0.0, epochs=2)
-    continued = runner.run("two-more", start=half.into, momentum=0.0, epochs=2)
+    process = runner.start("four", momentum=0.0, until=4)
+    half = runner.run("two", momentum=0.0, until=2)
+    continued = runner.run("two-more", start=half.into, momentum=0.0, until=4)
     whole = runner.finish("four", process)
     assert [row["epoch"] for row in continued.history] == ["2", "3", "4"]
     assert continued.column("loss") == whole.column("loss")[2:]
@@ -71,7 +71,7 @@ def test_continues_in_float16_from_quantized_weights(runner, trained, tmp_path):
     quantized = {name: tensor.astype(np.float16) for name, tensor in weights(trained).items()}
     save_file(quantized, tmp_path / "weights.safetensors", metadata={"sixteen": "{}"})
     (tmp_path / "outcome.json").write_text((trained.into / "outcome.json").read_text())
-    continued = runner.run("float16", start=tmp_path, precision="float16", epochs=1)
+    continued = runner.run("float16", start=tmp_path, precision="float16", until=5)
     assert continued.column("test_loss")[0] == pytest.approx(
         trained.column("test_loss")[-1], rel=0.01
     )
@@ -82,19 +82,20 @@ def test_continues_in_float16_from_quantized_weights(runner, trained, tmp_path):
 
 def test_stops_where_numbers_stop_being_finite(runner, trained):
     # 1e300 is infinite in float32: the first step spoils the weights, the second one sees it.
-    diverged = runner.run("diverged", start=trained.into, learning_rate=1e300)
+    diverged = runner.run("diverged", start=trained.into, learning_rate=1e300, until=8)
     assert diverged.outcome["outcome"] == "diverged"
     assert (diverged.outcome["epoch"], diverged.outcome["step"]) == (5, 2)
     assert diverged.outcome["epochs_done"] == 4
     assert "learning rate" in diverged.outcome["hint"]
     assert all(np.array_equal(a, weights(trained)[name]) for name, a in weights(diverged).items())
-    after = runner.run("after-diverged", start=diverged.into)
+    after = runner.run("after-diverged", start=diverged.into, until=8)
     assert (after.outcome["outcome"], after.outcome["step"]) == ("diverged", 0)
 
 
 def test_keeps_the_history_up_to_the_divergence(runner):
-    # A negative learning rate climbs the penalty of the weights, so that they overflow after some epochs.
-    diverged = runner.run("slowly", precision="float16", learning_rate=-1.0, l2=0.05, epochs=40)
+    # Each step overshoots the minimum of the penalty, by a tenth more than before, until the weights overflow.
+    wild = {"learning_rate": 21.0, "l2": 0.05, "momentum": 0.0}
+    diverged = runner.run("slowly", precision="float16", until=40, **wild)
     last = diverged.outcome["epochs_done"]
     assert diverged.outcome["outcome"] == "diverged"
     assert 1 <= last < 39
@@ -109,7 +110,7 @@ def test_backends_agree(runner, trained):
     """Tolerance: 2 % of the loss after two epochs, from rounding in another order of sums."""
     if importlib.util.find_spec("jax") is None:
         pytest.skip("JAX isn't installed: nothing to compare TensorFlow with")
-    other = runner.run("jax", backend="jax", epochs=2)
+    other = runner.run("jax", backend="jax", until=2)
     assert other.column("loss")[:2] == pytest.approx(trained.column("loss")[:2], rel=0.02)
     assert other.column("test_loss")[0] == pytest.approx(trained.column("test_loss")[0], rel=1e-5)
 
@@ -118,6 +119,6 @@ def test_refuses_a_process_where_another_backend_runs(runner, keras_started, tmp
     from sixteen.errors import UserError
     from sixteen.training.train import train
 
-    settings = json.loads('{"backend": "jax", "threads": 1}')
+    settings = Training.model_validate(parameters(backend="jax"))
     with pytest.raises(UserError, match="process of its own"):
         train(settings, {"dataset": tmp_path}, tmp_path, tmp_path)

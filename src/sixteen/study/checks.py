@@ -209,16 +209,13 @@ def _unused_recipes(study: "Study", place: str) -> Iterator[str]:
 
 def _design(parameters: "Parameters", study: "Study") -> None:
     """Raises UserError if the arms of the factorial are no design."""
-    last = {arm: parameters.phrases(study, None, arm)[-1] for arm in study.designed or ()}
+    phrases = {arm: parameters.phrases(study, None, arm) for arm in study.designed or ()}
+    last = [said[-1] for said in phrases.values()]
     design.effects_of(
         design.settings_of(
-            {arm: phrase.text for arm, phrase in last.items()},
-            {phrase.precision: parameters.precision(phrase.precision) for phrase in last.values()},
-            {
-                phrase.recipe: parameters.recipe(phrase.recipe)
-                for phrase in last.values()
-                if phrase.recipe
-            },
+            {arm: "/".join(phrase.text for phrase in said) for arm, said in phrases.items()},
+            {phrase.precision: parameters.precision(phrase.precision) for phrase in last},
+            {phrase.recipe: parameters.recipe(phrase.recipe) for phrase in last if phrase.recipe},
         )
     )
 

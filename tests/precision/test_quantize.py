@@ -9,7 +9,8 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from sixteen.errors import UserError
-from sixteen.precision.quantize import error_of, quantize, round_to_nearest
+from sixteen.precision.casts import error_of, round_to_nearest
+from sixteen.precision.quantize import Quantization, quantize
 
 BFLOAT16 = ml_dtypes.bfloat16
 
@@ -20,7 +21,7 @@ def run(folder: Path, tensors: dict[str, np.ndarray], to: str, outcome: str = "f
     into.mkdir()
     save_file(tensors, start / "weights.safetensors")
     (start / "outcome.json").write_text(json.dumps({"outcome": outcome}))
-    facts = quantize({"to": to}, {"start": start}, into, folder)
+    facts = quantize(Quantization(to=to), {"start": start}, into, folder)
     (folder / "facts.json").write_text(json.dumps(facts))
     return into
 

@@ -1,0 +1,1 @@
+"""Speed, memory and energy, measured alone on their device."""
