@@ -1,6 +1,7 @@
 """What a network carries from batch to batch: reset by the task's `begin`, on both backends.
 
-No task here does so yet; the interface must let one, so that a toy stands for it.
+No task here does so yet; the interface must let one, so that a toy stands for it. Keras' own `stateful=True` won't do:
+its states are no variables of the model, so that on JAX they are forgotten and no checkpoint holds them.
 """
 
 import os
@@ -34,13 +35,44 @@ def walk(backend):
     from sixteen.training import optimizers
     from sixteen.training.recipe import Recipe
 
+    class CarryingLstm(keras.layers.Layer):
+        """An LSTM whose last state is its first one of the next batch."""
+
+        def __init__(self, units, batch, **options):
+            super().__init__(**options)
+            self.lstm = keras.layers.LSTM(
+                units,
+                recurrent_initializer="glorot_uniform",
+                return_state=True,
+                use_cudnn=False,
+                dtype=self.dtype_policy,
+            )
+            self.states = [
+                self.add_weight(
+                    shape=(batch, units), initializer="zeros", trainable=False, name=name
+                )
+                for name in ("output", "cell")
+            ]
+
+        def build(self, shape):
+            self.lstm.build(shape)
+
+        def call(self, inputs):
+            output, *last = self.lstm(
+                inputs, initial_state=[keras.ops.copy(v) for v in self.states]
+            )
+            for variable, value in zip(self.states, last, strict=True):
+                variable.assign(value)
+            return output
+
     class Streams(ClassifySequences):
         """Batches that go on where the last one ended."""
 
         def begin(self, model):
             for layer in model.layers:
-                if getattr(layer, "stateful", False):
-                    layer.reset_states()
+                if isinstance(layer, CarryingLstm):
+                    for variable in layer.states:
+                        variable.assign(keras.ops.zeros_like(variable.value))
 
     precision = FLOAT32.model_copy(update={"compute": "float16", "loss": "float16"})
     draw = np.random.default_rng(0)
@@ -62,9 +94,7 @@ def walk(backend):
     )
     weights, _ = policies(precision)
     inputs = keras.Input(batch_shape=(4, 5, 2), dtype=precision.compute)
-    layer = keras.layers.LSTM(
-        3, recurrent_initializer="glorot_uniform", stateful=True, use_cudnn=False, dtype=weights
-    )
+    layer = CarryingLstm(3, batch=4, dtype=weights)
     model = keras.Model(inputs, keras.layers.Dense(3, dtype=weights)(layer(inputs)))
     optimizer = optimizers.build(recipe, precision)
     optimizer.build(model.trainable_variables)
