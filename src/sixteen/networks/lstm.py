@@ -5,7 +5,8 @@ output of the last layer. Initial weights are Keras' defaults: kernels Glorot-un
 (arXiv:1312.6120), so that a state neither grows nor fades at first, biases zero but for those of the forget gates,
 which are one (Jozefowicz et al. 2015, section 2.2).
 
-Gates, cell states and outputs are computed in the compute type at every step. The loop is Keras' own on every device:
+Gates, cell states and outputs are computed in the compute type at every step; in the backward pass the gradients of
+weights are summed over the steps in the type in which the weights are stored. The loop is Keras' own on every device:
 cuDNN's would compute in other formats than the entry says, and XLA can't compile it.
 """
 
@@ -55,6 +56,7 @@ def build(
             return_sequences=layer < network.layers,
             kernel_regularizer=penalty,
             recurrent_regularizer=penalty,
+            recurrent_initializer="zeros",  # until it is drawn; Keras has no orthogonal one in 16 bit
             seed=0,  # of dropout, which there isn't; Keras would draw one
             use_cudnn=False,
             dtype=weights,
