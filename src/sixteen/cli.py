@@ -5,12 +5,11 @@ import os
 import sys
 from pathlib import Path
 
-from sixteen import parameters
 from sixteen.errors import UserError
 from sixteen.lineage.plan import Plan
+from sixteen.study import parameters
 
 ROOT = Path()
-PARAMETERS = Path("params.yaml")
 
 
 def main() -> None:
@@ -48,11 +47,11 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "why", help="tell why runs are to be made: what differs from earlier ones"
     )
-    command.add_argument("study", nargs="?", help="by default all studies of the target `all`")
+    command.add_argument("study", nargs="?", help="a study or a target; by default the target `all`")
     command.set_defaults(run=_why)
 
     command = commands.add_parser("plan", help="tell what a study will take: runs, time, disk")
-    command.add_argument("study")
+    command.add_argument("study", help="a study or a target")
     command.set_defaults(run=_plan)
 
     command = commands.add_parser(
@@ -95,19 +94,17 @@ def _verify(arguments: argparse.Namespace) -> bool:
 def _why(arguments: argparse.Namespace) -> bool:
     from sixteen.lineage.why import why
 
-    every = parameters.load(PARAMETERS)
-    if arguments.study is not None:
-        parameters.study_of(every, arguments.study)
-    print(why(Plan(every), [arguments.study] if arguments.study else every["targets"]["all"]))
+    every = parameters.load(ROOT)
+    print(why(Plan(every), every.target(arguments.study or "all")))
     return True
 
 
 def _plan(arguments: argparse.Namespace) -> bool:
     from sixteen.lineage.estimate import estimate
 
-    every = parameters.load(PARAMETERS)
-    parameters.study_of(every, arguments.study)
-    print(estimate(Plan(every), arguments.study))
+    every = parameters.load(ROOT)
+    for i, study in enumerate(every.target(arguments.study)):
+        print(*([""] if i else []), estimate(Plan(every), study), sep="\n" if i else "")
     return True
 
 

@@ -12,16 +12,36 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from sixteen.analysis.evaluate import evaluate
+from sixteen.analysis.parameters import Evaluation
 from sixteen.precision.quantize import quantize
+from sixteen.study.claim import Levels
 
 CLASSES = 4
-LEVELS = {"confidence": 0.95, "alpha": 0.05, "power": 0.8}
+BATCH, STEPS = 32, 3
+TASK = "classify_images"
+LEVELS = Levels(confidence=0.95, alpha=0.05, power=0.8)
 ARMS = {  # in another order than the runs, as a plan that was read from sorted JSON
     "float16": "trained-in-float32-by-sgd/quantized-to-float16/continued-in-float16-by-sgd",
     "float32": "trained-in-float32-by-sgd/continued-in-float32-by-sgd",
 }
-PRECISION = {"compute": "float32", "master_weights": False, "loss_scale": None}
-SGD = {"optimizer": "sgd", "learning_rate": 0.01, "observe": None}
+PRECISION = {
+    "compute": "float32",
+    "master_weights": False,
+    "batch_norm": "float32",
+    "loss": "float32",
+    "loss_scale": None,
+}
+SGD = {
+    "optimizer": "sgd",
+    "learning_rate": 0.01,
+    "schedule": {"kind": "constant", "warmup": 0.0, "restarts": False},
+    "clip_norm": None,
+    "l2": 0.0001,
+    "averaging": None,
+    "batch": BATCH,
+    "augmentation": "none",
+    "momentum": 0.9,
+}
 HISTORY = (
     "epoch,loss,train_accuracy,test_loss,test_accuracy,zero_gradients,nonfinite_gradients,"
     "loss_scale,skipped_steps"
@@ -33,6 +53,10 @@ OBSERVATIONS = (
 )
 DESCENT = "epoch,learning_rate,loss_before,loss_after,predicted_decrease,actual_decrease,remainder"
 EXPONENTS = "epoch,of,tensor,exponent,count"
+TIMES = (
+    "arm,turn,compile_seconds,step_seconds,items_per_second,peak_bytes,peak_bytes_of,energy_joules,"
+    "largest_batch,device"
+)
 
 
 def write_csv(path: Path, columns: str, rows: list[list[Any]]) -> None:
@@ -62,18 +86,14 @@ def write_training(
     bytes_per_weight: int = 4,
     layers: int = 8,
     start: np.ndarray | None = None,
-    observed: bool = False,
 ) -> Path:
-    """A training run; ``accuracies`` are of the test set, the first before any step.
-
-    One that is ``observed`` is so before the first step and after the last.
-    """
+    """A training run; `accuracies` are of the test set, the first before any step."""
     folder.mkdir(parents=True)
     weights = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
     tensors = {"dense/kernel": weights, "dense/bias": np.zeros(5, np.float32)}
     save_file(tensors, folder / "weights.safetensors")
     start = logits if start is None else start
-    save_file({"logits": logits, "start": start}, folder / "logits.safetensors")
+    save_file({"logits": logits, "start": start}, folder / "predictions.safetensors")
     epochs = range(first_epoch, first_epoch + len(accuracies))
     write_csv(
         folder / "history.csv",
@@ -84,24 +104,13 @@ def write_training(
             for i, (epoch, accuracy) in enumerate(zip(epochs, accuracies, strict=True))
         ],
     )
-    watched = [epochs[0], epochs[-1]] if observed else []
-    write_csv(
-        folder / "observations.csv",
-        OBSERVATIONS,
-        [
-            [epoch, tensor, 20, 9, 0.2, 0.5, 2, 0.1, 0.9 + epoch / 100, 0.3, 0.4, 0.1, 1, 20, epoch]
-            for epoch in watched
-            for tensor in ("dense/kernel", "all")
-        ],
-    )
-    descent = [[epoch, 0.01, 1.0, 0.9, 0.2, 0.1, 0.1] for epoch in watched]
-    write_csv(folder / "descent.csv", DESCENT, descent)
-    exponents = [[epoch, "weights", "dense/kernel", -12, 20] for epoch in watched]
-    write_csv(folder / "exponents.csv", EXPONENTS, exponents)
     write_csv(
         folder / "timing.csv",
-        "epoch,train_seconds,images_per_second,test_seconds",
-        [[epoch, seconds + 0.1 * (epoch % 2), 100 / seconds, 0.5] for epoch in epochs[1:]],
+        "epoch,train_seconds,items_per_second,test_seconds",
+        [
+            [epoch, seconds + 0.1 * (epoch % 2), BATCH * STEPS / seconds, 0.5]
+            for epoch in epochs[1:]
+        ],
     )
     stop = {"outcome": outcome, "epochs_done": epochs[-1]}
     (folder / "outcome.json").write_text(json.dumps(stop))
@@ -116,8 +125,8 @@ def write_training(
         "gradient_bytes": 100 * bytes_per_weight,
         "optimizer_bytes": 100 * bytes_per_weight,
         "activation_bytes": 50 * bytes_per_weight,
-        "batch": 32,
-        "observe_seconds": 0.5 if observed else 0.0,
+        "items": BATCH * STEPS * (len(accuracies) - 1),
+        "batch": BATCH,
         "energy_joules": None,
         "device": "cpu: of a test",
         "layers": layers,
@@ -125,6 +134,38 @@ def write_training(
     fingerprint = hashlib.sha256("/".join(folder.parts[-2:]).encode()).hexdigest()[:12]
     record = {"fingerprint": fingerprint, "facts": facts}
     (folder / "record.json").write_text(json.dumps(record))
+    return folder
+
+
+def write_observation(folder: Path, epochs: tuple[int, ...]) -> Path:
+    """What a phase was observed to do at these epochs."""
+    folder.mkdir(parents=True)
+    write_csv(
+        folder / "observations.csv",
+        OBSERVATIONS,
+        [
+            [epoch, tensor, 20, 9, 0.2, 0.5, 2, 0.1, 0.9 + epoch / 100, 0.3, 0.4, 0.1, 1, 20, epoch]
+            for epoch in epochs
+            for tensor in ("dense/kernel", "all")
+        ],
+    )
+    descent = [[epoch, 0.01, 1.0, 0.9, 0.2, 0.1, 0.1] for epoch in epochs]
+    write_csv(folder / "descent.csv", DESCENT, descent)
+    exponents = [[epoch, "weights", "dense/kernel", -12, 20] for epoch in epochs]
+    write_csv(folder / "exponents.csv", EXPONENTS, exponents)
+    return folder
+
+
+def write_times(folder: Path, step_seconds: dict[str, list[float]], device: str) -> Path:
+    """A timing of two arms in turns, on which no energy and no largest batch was measured."""
+    folder.mkdir(parents=True)
+    turns = range(len(next(iter(step_seconds.values()))))
+    rows = [
+        [arm, turn, 9.5, seconds[turn], BATCH / seconds[turn], 1000, "device", "", "", device]
+        for turn in turns
+        for arm, seconds in step_seconds.items()
+    ]
+    write_csv(folder / "times.csv", TIMES, rows)
     return folder
 
 
@@ -141,10 +182,10 @@ def make_study(
     seeds: list[int],
     claims: list[dict[str, Any]],
 ) -> tuple[dict[str, Any], dict[str, Path]]:
-    """Parameters and inputs of summarize, for arms float32 and float16.
+    """Parameters, as JSON has them, and inputs of summarize, for arms float32 and float16.
 
-    ``outcome(network, arm, seed)`` says how a continuation ended: ``correct`` of the 200 test images,
-    and any argument of `write_training` that isn't as usual.
+    `outcome(network, arm, seed)` says how a continuation ended: `correct` of the 200 test images, whether it was
+    `observed` (before its first step and after its last), and any argument of `write_training` that isn't as usual.
     """
     labels = np.arange(200) % CLASSES
     dataset = write_dataset(folder / "dataset", labels)
@@ -157,18 +198,23 @@ def make_study(
             quantized.mkdir()
             quantize({"to": "float16"}, {"start": start}, quantized, folder)
         end = outcome(network, arm, seed)
-        correct = end.pop("correct")
+        correct, observed = end.pop("correct"), end.pop("observed", False)
         end.setdefault("accuracies", [0.5, 0.6, 0.9, 0.7, correct / 200])
         layers = int(network.removeprefix("resnet"))
         logits = logits_of(labels, correct)
         end.setdefault("start", logits_of(labels, 99))  # the switch changes the class of an image
         run = write_training(place / arm, logits, first_epoch=2, layers=layers, **end)
         evaluated.mkdir()
-        evaluate({}, {"dataset": dataset, "run": run}, evaluated, folder)
+        evaluate(Evaluation(task=TASK), {"dataset": dataset, "run": run}, evaluated, folder)
         roles = {f"{network}/{seed}/trained": start, f"{network}/{arm}/{seed}": run}
         inputs |= {**roles, f"{network}/{arm}/{seed}/evaluated": evaluated}
         row = {"network": network, "arm": arm, "seed": seed, "training": list(roles)}
         row |= {"evaluated": f"{network}/{arm}/{seed}/evaluated", "quantized": None}
+        row["observed"] = [None, None]
+        if observed:
+            row["observed"][1] = f"{network}/{arm}/{seed}/observed"
+            epochs = (2, 1 + len(end["accuracies"]))
+            inputs[row["observed"][1]] = write_observation(place / arm / "observed", epochs)
         if arm == "float16":
             row["quantized"] = f"{network}/{seed}/quantized"
             inputs[row["quantized"]] = quantized
@@ -176,14 +222,24 @@ def make_study(
     parameters = {
         "study": "made-up",
         "title": "Made up",
-        "paper": "none",
+        "papers": ["arXiv:2311.18587"],
+        "scale": "toy",
+        "task": TASK,
+        "dataset": "made-up",
+        "backend": "tensorflow",
         "arms": ARMS,
+        "networks": {
+            name: {"family": "resnet", "depth": int(name.removeprefix("resnet")), "width": 16}
+            for name in networks
+        },
         "precisions": {"float32": PRECISION, "float16": {**PRECISION, "compute": "float16"}},
         "recipes": {"sgd": SGD},
-        "statistics": LEVELS,
+        "statistics": LEVELS.plain(),
         "published": None,
         "factorial": None,
+        "reach": None,
         "claims": claims,
         "runs": runs,
+        "timed": [],
     }
     return parameters, inputs

@@ -1,9 +1,16 @@
-import pytest
-from made_up import LEVELS
+from dataclasses import replace
 
-from sixteen.analysis.claims import Evidence, judge
-from sixteen.analysis.metrics import METRICS
+import pytest
+from made_up import LEVELS, TASK
+from pydantic import TypeAdapter, ValidationError
+
+from sixteen.analysis.claims import judge
+from sixteen.analysis.evidence import Evidence
+from sixteen.analysis.metrics import metrics_of
 from sixteen.errors import UserError
+from sixteen.study.claim import Claim
+
+METRICS = metrics_of(TASK)
 
 # Differences float16 - float32 of the accuracy (shares) by seed, for claims with a margin of 0.01.
 EQUIVALENT = [0.001, -0.001, 0.002, 0.0, -0.002]
@@ -13,31 +20,48 @@ BETTER = [0.03, 0.031, 0.029, 0.03, 0.032]
 
 
 def evidence(networks: dict[str, list[float]], metric: str = "accuracy", **columns) -> Evidence:
-    """Runs whose float16 arm differs by the given numbers, or has the given ratios to 1."""
-    rows = []
+    """Runs, or timings for a clock, whose float16 arm differs by the given numbers, or has the given ratios to 1."""
+    rows, times = [], []
     for network, effects in networks.items():
         for seed, effect in enumerate(effects):
             base = 1.0 if METRICS[metric].kind == "ratio" else 0.8 + seed / 100
             other = effect if METRICS[metric].kind == "ratio" else base + effect
             usual = {name: 1.0 for name in METRICS}
             usual |= {"network": network, "seed": seed, "outcome": "finished", "device": "cpu: a"}
-            usual |= {"test_images": 10_000}
+            usual |= {"test_items": 10_000}
             usual |= columns
-            rows.append({**usual, "arm": "float32", metric: base})
-            rows.append({**usual, "arm": "float16", metric: other})
+            pair = {"float32": base, "float16": other}
+            if METRICS[metric].clock:
+                turn = {"network": network, "turn": seed, "device": usual["device"]}
+                turns = zip(pair.items(), reversed(pair), strict=True)
+                times += [{**turn, "arm": k, "against": o, metric: v} for (k, v), o in turns]
+                pair = dict.fromkeys(pair, 1.0)
+            rows += [{**usual, "arm": arm, metric: value} for arm, value in pair.items()]
     layers = {network: int(network.removeprefix("resnet")) for network in networks}
-    return Evidence(rows, [], [], layers, LEVELS)
+    return Evidence(rows, times, [], [], layers, LEVELS, METRICS, "image")
 
 
-def claim(test: str, metric: str | None = "accuracy", **fields) -> dict:
+FIELDS = {  # beside those of every claim
+    "equivalence": {"margin"},
+    "starts_lower_ends_equal": {"margin", "start_metric"},
+    "ratio_at_most": {"value", "tolerance"},
+}
+
+
+def claim(test: str, metric: str | None = "accuracy", **fields) -> Claim:
+    """A claim; of the fields that several tests share a parameter each takes those that it has."""
     head = {"id": "a-claim", "says": "It is so.", "source": "section 5", "test": test}
-    return {**head, "arms": ["float16", "float32"], "metric": metric, **fields}
+    head |= {"arms": ["float16", "float32"], "metric": metric, "only": None, "hardware": None}
+    foreign = {"margin", "start_metric", "value", "tolerance"} - FIELDS.get(test, set())
+    own = {name: value for name, value in fields.items() if name not in foreign}
+    return TypeAdapter(Claim).validate_python({**head, **own})
 
 
-def spoil(given: Evidence, arm: str, seed: int, **values) -> Evidence:
-    for run in given.runs:
-        if (run["arm"], run["seed"]) == (arm, seed):
-            run.update(values)
+def spoil(given: Evidence, arm: str, key: int, **values) -> Evidence:
+    """Change the row of an arm at a seed, and where it was timed at a turn."""
+    for row in [*given.runs, *given.times]:
+        if (row["arm"], row.get("seed", row.get("turn"))) == (arm, key):
+            row.update(values)
     return given
 
 
@@ -76,8 +100,8 @@ def test_verdicts_on_differences(test, effects, verdict) -> None:
     ],
 )
 def test_verdicts_on_ratios(test, ratios, verdict) -> None:
-    given = evidence({"resnet8": ratios}, "train_seconds")
-    judged = judge(claim(test, "train_seconds", value=0.673, tolerance=0.05), given)
+    given = evidence({"resnet8": ratios}, "step_seconds")
+    judged = judge(claim(test, "step_seconds", value=0.673, tolerance=0.05), given)
     assert judged["verdict"] == verdict
     assert judged["unit"] == "times"
 
@@ -113,7 +137,7 @@ def test_a_counted_ratio_without_spread_decides_exactly_and_it_says_so() -> None
 
 def test_accuracies_that_all_agree_vary_by_one_image() -> None:
     """Three seeds that agree to the image are equivalent within a margin of several, and neither more nor less."""
-    alike = evidence({"resnet8": [0.0] * 3}, test_images=360)
+    alike = evidence({"resnet8": [0.0] * 3}, test_items=360)
     equal = judge(claim("equivalence", margin=0.01), alike)
     half = (
         2.91999 / 3**0.5 * 100 / 360
@@ -132,7 +156,7 @@ def test_more_agreement_is_never_less_evidence() -> None:
     widths = []
     for effects in ([0.0, 0.0, 0.0], [0.0, 0.0, 1 / 360], [0.0, 2 / 360, -1 / 360], [0.02, 0, 0]):
         judged = judge(
-            claim("equivalence", margin=0.01), evidence({"resnet8": effects}, test_images=360)
+            claim("equivalence", margin=0.01), evidence({"resnet8": effects}, test_items=360)
         )
         widths.append(judged["high"] - judged["low"])
     assert widths == sorted(widths)
@@ -186,7 +210,7 @@ def test_a_ratio_to_zero_is_left_out() -> None:
 
 def test_a_deviation_is_at_least_that_of_rounding_to_images() -> None:
     """A seed whose accuracy never moves is evidence of steadiness, not one to leave out."""
-    given = evidence({"resnet8": [0.02] * 3}, "epoch_sd", test_images=100)
+    given = evidence({"resnet8": [0.02] * 3}, "epoch_sd", test_items=100)
     for seed, value in enumerate([0.04, 0.05, 0.06]):
         spoil(given, "float32", seed, epoch_sd=value)
         spoil(given, "float16", seed, epoch_sd=0.0)
@@ -261,9 +285,9 @@ def test_a_claim_of_two_tests_is_refuted_by_one_at_half_the_level() -> None:
 
 
 def test_a_claim_about_a_network_that_is_absent_is_open_and_shows_the_deepest() -> None:
-    given = evidence({"resnet14": [0.6, 0.61], "resnet8": [0.9, 0.9]}, "train_seconds")
+    given = evidence({"resnet14": [0.6, 0.61], "resnet8": [0.9, 0.9]}, "step_seconds")
     about = claim(
-        "ratio_at_most", "train_seconds", value=0.673, tolerance=0, only="resnet156", hardware="gpu"
+        "ratio_at_most", "step_seconds", value=0.673, tolerance=0, only="resnet156", hardware="gpu"
     )
     judged = judge(about, given)
     assert (judged["verdict"], judged["network"], judged["estimate"]) == (
@@ -332,7 +356,7 @@ def test_what_is_left_of_diverged_arms_refutes_nothing(test, arm) -> None:
 
 
 @pytest.mark.parametrize(
-    "about", [{"metric": "train_seconds"}, {"hardware": "gpu"}], ids=["metric", "hardware"]
+    "about", [{"metric": "loss_sd"}, {"hardware": "gpu"}], ids=["metric", "hardware"]
 )
 def test_divergence_says_nothing_about_other_metrics_or_other_hardware(about: dict) -> None:
     given = evidence({"resnet8": [-0.5] * 5}, about.get("metric", "accuracy"))
@@ -342,17 +366,17 @@ def test_divergence_says_nothing_about_other_metrics_or_other_hardware(about: di
 
 
 def test_other_hardware_decides_nothing_about_a_claim_of_gpus() -> None:
-    about = claim("ratio_at_most", "train_seconds", value=1.0, tolerance=0, hardware="gpu")
+    about = claim("ratio_at_most", "step_seconds", value=1.0, tolerance=0, hardware="gpu")
     ratios = {"resnet8": [0.6, 0.61, 0.62]}
-    on_cpu = judge(about, evidence(ratios, "train_seconds"))
-    on_gpu = judge(about, evidence(ratios, "train_seconds", device="NVIDIA A100"))
+    on_cpu = judge(about, evidence(ratios, "step_seconds"))
+    on_gpu = judge(about, evidence(ratios, "step_seconds", device="NVIDIA A100"))
     assert (on_cpu["verdict"], on_gpu["verdict"]) == ("inconclusive", "supported")
     assert on_cpu["estimate"] == on_gpu["estimate"]
-    undecided = judge(about, evidence({"resnet8": [0.6, 1.4]}, "train_seconds"))
+    undecided = judge(about, evidence({"resnet8": [0.6, 1.4]}, "step_seconds"))
     assert undecided["needed_n"] is None and "decide" not in undecided["why"]
     assert "cpu: a" in on_cpu["hardware_note"]
     assert on_gpu["hardware_note"] is None
-    mixed = spoil(evidence(ratios, "train_seconds", device="A100"), "float16", 0, device="H100")
+    mixed = spoil(evidence(ratios, "step_seconds", device="A100"), "float16", 0, device="H100")
     assert "different devices" in judge(about, mixed)["hardware_note"]
 
 
@@ -363,7 +387,7 @@ def casts(*within: str) -> Evidence:
         for i, value in enumerate(within)
     ]
     given = evidence({"resnet8": EQUIVALENT})
-    return Evidence(given.runs, rows, [], given.layers, LEVELS)
+    return replace(given, quantization=rows)
 
 
 def test_bounded_is_exact_and_names_the_tensors_that_are_not() -> None:
@@ -384,7 +408,7 @@ def predictions(*rows: tuple[str, str, int, int, int]) -> Evidence:
         for row in rows
     ]
     given = evidence({"resnet8": EQUIVALENT})
-    return Evidence(given.runs, [], compared, given.layers, LEVELS)
+    return replace(given, tolerance=compared)
 
 
 def test_a_lemma_is_refuted_by_one_image_and_tells_how_tight_it_is() -> None:
@@ -406,11 +430,71 @@ def test_a_lemma_is_refuted_by_one_image_and_tells_how_tight_it_is() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (claim("greater", "acuracy"), "expected a metric in claim 'a-claim', came 'acuracy'"),
-        (claim("bigger"), "expected a test in claim 'a-claim', came 'bigger'"),
-        (claim("greater") | {"arms": ["float8", "float32"]}, "expected arms .* came 'float8'"),
+        ({"metric": "acuracy"}, "expected a metric in claim 'a-claim', came 'acuracy'"),
+        ({"arms": ("float8", "float32")}, "expected arms .* came 'float8'"),
     ],
 )
 def test_a_claim_that_cannot_be_read_is_refused(wrong, message) -> None:
     with pytest.raises(UserError, match=message):
-        judge(wrong, evidence({"resnet8": EQUIVALENT}))
+        judge(claim("greater").model_copy(update=wrong), evidence({"resnet8": EQUIVALENT}))
+
+
+def test_a_test_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"'bigger' .* does not match any of the expected"):
+        claim("bigger")
+
+
+def test_a_claim_on_time_is_paired_by_turn() -> None:
+    """A machine that slows down within a timing takes both arms along; the clocks of runs say the opposite."""
+    given = evidence({"resnet8": [0.5, 0.6, 0.55]}, "step_seconds", step_seconds=None)
+    for turn, drift in enumerate([1.0, 3.0, 9.0]):
+        for arm, value in (("float32", 1.0), ("float16", [0.5, 0.6, 0.55][turn])):
+            spoil(given, arm, turn, step_seconds=drift * value)
+    judged = judge(claim("ratio_less", "step_seconds"), given)
+    assert (judged["verdict"], judged["n"]) == ("supported", 3)
+    assert judged["estimate"] == pytest.approx((0.5 * 0.6 * 0.55) ** (1 / 3))
+    assert "over 3 turns" in judged["why"].lower()
+
+
+@pytest.mark.parametrize(
+    "metric", ["step_seconds", "items_per_second", "peak_bytes", "energy_joules"]
+)
+def test_clocks_of_training_runs_decide_no_claim(metric) -> None:
+    given = evidence({"resnet8": EQUIVALENT, "resnet14": EQUIVALENT})
+    for seed, value in enumerate([0.5, 0.51, 0.52, 0.5, 0.53]):
+        spoil(given, "float16", seed, **{metric: value})
+    judged = judge(claim("ratio_less", metric), given)
+    assert (judged["verdict"], judged["n"], judged["needed_n"]) == ("inconclusive", 0, None)
+    for record in judged["per_network"]:
+        assert record["why"].startswith("This study times nothing, and the clocks of training runs")
+    timed = evidence({"resnet8": [0.5, 0.51]}, metric)
+    other = replace(given, times=timed.times)
+    judged = judge(claim("ratio_less", metric), other)
+    assert [r["verdict"] for r in judged["per_network"]] == ["supported", "inconclusive"]
+    assert (
+        "doesn't time float16 and float32 in turns at resnet14" in judged["per_network"][1]["why"]
+    )
+
+
+def test_a_turn_against_another_arm_is_no_pair() -> None:
+    """Each pair of arms takes turns of its own, perhaps on another day."""
+    given = evidence({"resnet8": [0.5, 0.51]}, "step_seconds")
+    other = [{**row, "against": "mixed", "step_seconds": 7.0} for row in given.times]
+    judged = judge(claim("ratio_less", "step_seconds"), replace(given, times=given.times + other))
+    assert (judged["verdict"], judged["n"]) == ("supported", 2)
+
+
+def test_memory_that_is_the_same_at_every_turn_decides() -> None:
+    given = evidence({"resnet8": [0.5, 0.5]}, "peak_bytes")
+    judged = judge(claim("ratio_less", "peak_bytes"), given)
+    assert (judged["verdict"], judged["basis"]) == ("supported", "tested")
+    same = evidence({"resnet8": [0.5, 0.5]}, "step_seconds")
+    assert judge(claim("ratio_less", "step_seconds"), same)["verdict"] == "inconclusive"
+
+
+def test_what_is_checked_one_by_one_is_counted_over_all_networks() -> None:
+    one = casts("True", "True", "True").quantization
+    rows = one + [{**row, "network": "resnet14"} for row in one[:2]]
+    given = evidence({"resnet8": EQUIVALENT, "resnet14": EQUIVALENT[:2]})
+    assert judge(claim("bounded", None), replace(given, quantization=rows))["n"] == 5
+    assert judge(claim("greater"), given)["n"] == 2  # seeds aren't added up

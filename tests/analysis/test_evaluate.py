@@ -7,10 +7,12 @@ import ml_dtypes
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import logits_of, write_dataset, write_training
+from made_up import TASK, logits_of, write_dataset, write_training
 
-from sixteen.analysis.evaluate import calibration_error, evaluate, measure
+from sixteen.analysis.evaluate import evaluate
+from sixteen.analysis.parameters import Evaluation
 from sixteen.errors import UserError
+from sixteen.tasks.measured.parts.classification import calibration_error, measure
 
 LABELS = np.arange(40) % 4
 
@@ -20,7 +22,7 @@ def run(folder: Path, logits: np.ndarray, accuracies: list[float], outcome: str 
     training = write_training(folder / "run", logits, accuracies, outcome=outcome)
     into = folder / "into"
     into.mkdir()
-    evaluate({}, {"dataset": dataset, "run": training}, into, folder)
+    evaluate(Evaluation(task=TASK), {"dataset": dataset, "run": training}, into, folder)
     return json.loads((into / "metrics.json").read_text()), pd.read_csv(into / "per_class.csv")
 
 
@@ -99,7 +101,8 @@ def test_logits_in_bfloat16_are_read_where_nothing_else_has_taught_numpy(tmp_pat
     run = write_training(tmp_path / "run", logits, [0.5, 1.0])
     program = (
         "import sys; from pathlib import Path; from sixteen.analysis.evaluate import evaluate;"
-        "d, r, i = map(Path, sys.argv[1:]); evaluate({}, {'dataset': d, 'run': r}, i, i)"
+        "from sixteen.analysis.parameters import Evaluation; d, r, i = map(Path, sys.argv[2:]);"
+        "evaluate(Evaluation(task=sys.argv[1]), {'dataset': d, 'run': r}, i, i)"
     )
-    subprocess.run([sys.executable, "-c", program, dataset, run, tmp_path], check=True)
+    subprocess.run([sys.executable, "-c", program, TASK, dataset, run, tmp_path], check=True)
     assert json.loads((tmp_path / "metrics.json").read_text())["accuracy"] == 1.0

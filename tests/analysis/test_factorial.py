@@ -3,10 +3,17 @@ import math
 
 import numpy as np
 import pytest
+from made_up import PRECISION, SGD, TASK
+from pydantic import TypeAdapter
 
-from sixteen.study.design import effects_of, settings_of
 from sixteen.analysis.factorial import MEASURED, effects
+from sixteen.analysis.metrics import metrics_of
 from sixteen.errors import UserError
+from sixteen.precision.entry import Precision
+from sixteen.study.design import effects_of, settings_of
+from sixteen.training.recipe import Recipe
+
+METRICS = metrics_of(TASK)
 
 DYNAMIC = {"kind": "dynamic", "start": 32768, "growth_interval": 2000, "factor": 2}
 LEVELS = {
@@ -14,14 +21,14 @@ LEVELS = {
     "loss_scale": (None, DYNAMIC),
     "learning_rate": (0.01, 0.05),
     "batch_norm": ("float32", "float16"),
-    "averaging": (None, {"momentum": 0.99}),
+    "averaging": (None, 0.99),
 }
 WORDS = {
     "master_weights": "master_weights: false -> true",
     "loss_scale": "loss_scale: none -> dynamic",
     "learning_rate": "learning_rate: 0.01 -> 0.05",
     "batch_norm": "batch_norm: float32 -> float16",
-    "averaging": "averaging: none -> momentum 0.99",
+    "averaging": "averaging: none -> 0.99",
 }
 
 
@@ -54,7 +61,7 @@ def measured(signs, truth: dict[tuple[str, ...], float], seeds=4, **changes) -> 
             accuracy += sum(v / 2 * math.prod(level[f] for f in fs) for fs, v in truth.items())
             run = {"network": "resnet8", "arm": f"arm{i}", "seed": seed, "outcome": "finished"}
             others = dict.fromkeys(MEASURED)
-            rows.append({**run, "test_images": 10_000, **others, "accuracy": accuracy})
+            rows.append({**run, "test_items": 10_000, **others, "accuracy": accuracy})
     return rows
 
 
@@ -73,7 +80,7 @@ def test_known_effects_are_recovered(signs, interactions) -> None:
         ("learning_rate",): -0.02,
         ("master_weights", "loss_scale"): 0.01,
     }
-    rows = by_effect(effects(measured(signs, truth), settings(signs), 0.95))
+    rows = by_effect(effects(measured(signs, truth), settings(signs), METRICS, 0.95))
     kinds = [row["kind"] for row in rows.values()]
     assert (kinds.count("main"), kinds.count("interaction")) == (len(signs[0]), interactions)
     expected = {
@@ -117,7 +124,7 @@ def test_effects_that_a_fraction_cannot_tell_apart_are_named_together(generator,
 def test_seeds_in_which_an_arm_diverged_are_left_out() -> None:
     runs = measured(full(2), {("master_weights",): 0.04})
     runs[0]["outcome"] = "diverged"
-    rows = by_effect(effects(runs, settings(full(2)), 0.95))
+    rows = by_effect(effects(runs, settings(full(2)), METRICS, 0.95))
     assert {row["n"] for row in rows.values()} == {3}
     assert rows[WORDS["master_weights"]]["mean"] == pytest.approx(0.04, abs=3e-4)
 
@@ -126,13 +133,13 @@ def test_an_arm_that_always_diverges_leaves_nothing_to_estimate() -> None:
     runs = measured(full(2), {})
     for run in runs:
         run["outcome"] = "diverged" if run["arm"] == "arm3" else "finished"
-    rows = effects(runs, settings(full(2)), 0.95)
+    rows = effects(runs, settings(full(2)), METRICS, 0.95)
     assert len(rows) == 3 * len(MEASURED)
     assert all(row["n"] == 0 and row["mean"] is None and row["p_holm"] is None for row in rows)
 
 
 def test_a_metric_that_nobody_measured_has_rows_without_numbers() -> None:
-    rows = effects(measured(full(2), {}), settings(full(2)), 0.95)
+    rows = effects(measured(full(2), {}), settings(full(2)), METRICS, 0.95)
     assert {row["n"] for row in by_effect(rows, "lost_updates").values()} == {0}
 
 
@@ -145,7 +152,7 @@ def test_effects_on_deviations_multiply() -> None:
         row = dict(zip(factors, full(3)[i % 8], strict=True))
         value = math.prod(f ** (row[name] / 2) for name, f in factors.items())
         run["loss_sd"] = value * math.exp(rng.normal(0, 0.1))
-    rows = by_effect(effects(runs, settings(full(3)), 0.95), "loss_sd")
+    rows = by_effect(effects(runs, settings(full(3)), METRICS, 0.95), "loss_sd")
     assert {row["scale"] for row in rows.values()} == {"ratio"}
     for name, factor in factors.items():
         row = rows[WORDS[name]]
@@ -158,8 +165,8 @@ def test_accuracies_that_agree_vary_by_an_image() -> None:
     """Four arms that are all alike: half an image of each, squared and summed, is half an image's variance."""
     runs = measured(full(2), {})
     for run in runs:
-        run |= {"accuracy": 0.9, "test_images": 100}
-    for row in by_effect(effects(runs, settings(full(2)), 0.95)).values():
+        run |= {"accuracy": 0.9, "test_items": 100}
+    for row in by_effect(effects(runs, settings(full(2)), METRICS, 0.95)).values():
         assert (row["mean"], row["p"]) == (pytest.approx(0), pytest.approx(1))
         assert row["sd"] == pytest.approx(0.01 / 2**0.5)
 
@@ -190,19 +197,17 @@ def test_an_irregular_fraction_is_refused() -> None:
         effects_of(settings(signs))
 
 
-def test_settings_are_those_of_the_last_phrase_without_what_is_only_watched() -> None:
-    parameters = {
-        "arms": {
-            "plain": "trained-in-float32-by-sgd/quantized-to-float16/continued-in-float16-by-sgd",
-            "watched": "trained-in-float32-by-sgd/continued-in-mixed-by-observed",
-        },
-        "precisions": {
-            "float32": {"compute": "float32", "master_weights": False},
-            "float16": {"compute": "float16", "master_weights": False},
-            "mixed": {"compute": "float16", "master_weights": True},
-        },
-        "recipes": {"sgd": {"batch": 32, "observe": None}, "observed": {"batch": 32, "observe": 5}},
+def test_settings_are_those_of_the_last_phrase() -> None:
+    arms = {
+        "plain": "trained-in-float32-by-sgd/quantized-to-float16/continued-in-float16-by-sgd",
+        "mixed": "trained-in-float32-by-sgd/continued-in-mixed-by-sgd",
     }
-    told = settings_of(parameters, ["plain", "watched"])
-    assert told["plain"] == {"compute": "float16", "master_weights": False, "batch": 32}
+    half = PRECISION | {"compute": "float16"}
+    precisions = {"float32": PRECISION, "float16": half, "mixed": half | {"master_weights": True}}
+    told = settings_of(
+        arms,
+        {name: Precision.model_validate(precision) for name, precision in precisions.items()},
+        {"sgd": TypeAdapter(Recipe).validate_python(SGD)},
+    )
+    assert told["plain"] == half | SGD
     assert [effect.name for effect in effects_of(told)] == ["master_weights: false -> true"]

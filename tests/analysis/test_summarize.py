@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import DESCENT, EXPONENTS, OBSERVATIONS, PRECISION, make_study
+from made_up import DESCENT, EXPONENTS, OBSERVATIONS, PRECISION, TASK, make_study, write_times
 from scipy import stats
 
-from sixteen.analysis.metrics import METRICS
+from sixteen.analysis.metrics import metrics_of
+from sixteen.analysis.parameters import Summary
 from sixteen.analysis.runs import epoch_sd
 from sixteen.analysis.summarize import summarize
 from sixteen.errors import UserError
@@ -22,6 +23,8 @@ CLAIMS = [
         "source": "abstract",
         "metric": "accuracy",
         "arms": ["float16", "float32"],
+        "only": None,
+        "hardware": None,
         "test": "equivalence",
         "margin": 0.01,
     },
@@ -31,6 +34,8 @@ CLAIMS = [
         "source": "section 4",
         "metric": None,
         "arms": ["float16", "float32"],
+        "only": None,
+        "hardware": None,
         "test": "bounded",
     },
     {
@@ -39,6 +44,8 @@ CLAIMS = [
         "source": "lemma 3.1",
         "metric": None,
         "arms": ["float16", "float32"],
+        "only": None,
+        "hardware": None,
         "test": "lemma",
     },
 ]
@@ -49,12 +56,17 @@ def usual(network: str, arm: str, seed: int) -> dict:
     return end | ({"seconds": 2.0 + seed, "bytes_per_weight": 2} if arm == "float16" else {})
 
 
-def tables(folder: Path, outcome=usual, networks=NETWORKS, seeds=SEEDS, drop=None):
-    parameters, inputs = make_study(folder, outcome, networks, seeds, CLAIMS)
+def tables(
+    folder: Path, outcome=usual, networks=NETWORKS, seeds=SEEDS, drop=None, claims=CLAIMS, **changes
+):
+    parameters, inputs = make_study(folder, outcome, networks, seeds, claims)
+    parameters |= changes
     parameters["runs"] = [run for run in parameters["runs"] if drop is None or not drop(run)]
+    for pair in parameters["timed"]:
+        inputs[pair["timed"]] = folder / pair["timed"]
     into = folder / "into"
     into.mkdir()
-    facts = summarize(parameters, inputs, into, folder)
+    facts = summarize(Summary.model_validate(parameters), inputs, into, folder)
     return into, facts, {path.stem: pd.read_csv(path) for path in into.glob("*.csv")}
 
 
@@ -72,7 +84,7 @@ def test_every_table_has_the_columns_that_it_promises(made) -> None:
             *(
                 *run,
                 "outcome",
-                "test_images",
+                "test_items",
                 "accuracy",
                 "loss",
                 "calibration_error",
@@ -82,12 +94,12 @@ def test_every_table_has_the_columns_that_it_promises(made) -> None:
             *("loss_sd", "certified_share", "agreement", "casting_error", "hessian_gap"),
             *("gradient_error", "gradient_cosine", "underflowed_gradients", "lost_updates"),
             "remainder",
-            *("skipped_steps", "train_seconds", "seconds_per_epoch", "images_per_second"),
+            *("skipped_steps", "train_seconds", "seconds_per_epoch", "items_per_second"),
             *("compile_seconds", "peak_bytes", "peak_bytes_of", "weight_bytes", "master_bytes"),
             *("gradient_bytes", "optimizer_bytes", "state_bytes", "activation_bytes", "batch"),
-            *("training_bytes", "energy_joules", "device", "fingerprint"),
+            *("training_bytes", "energy_joules", "reach_seconds", "device", "fingerprint"),
         ],
-        "summary": ["network", "arm", "metric", *estimate, "diverged"],
+        "summary": ["network", "arm", "metric", *estimate, "missing", "diverged"],
         "differences": ["network", "metric", "kind", "arm", "reference", *estimate],
         "curves": [
             *(*run, "phase", "fingerprint", "epoch", "loss", "train_accuracy", "test_accuracy"),
@@ -104,6 +116,12 @@ def test_every_table_has_the_columns_that_it_promises(made) -> None:
             *("violations", "delta_mean", "delta_max", "gamma_mean"),
         ],
         "images": ["network", "arm", "kind", "seed", "image", "delta", "gamma", "agrees"],
+        "reach": [*run, "epoch", "seconds", "clock"],
+        "times": [
+            *("network", "arm", "against", "turn", "compile_seconds", "step_seconds"),
+            *("items_per_second", "peak_bytes", "peak_bytes_of", "energy_joules"),
+            *("largest_batch", "device"),
+        ],
         "harm": ["network", "arm", "reference", "class", *estimate, "p", "p_holm"],
         "effects": ["network", "metric", "effect", "kind", "scale", *estimate, "p", "p_holm"],
         "observations": [*run, "phase", "fingerprint", *OBSERVATIONS.split(",")],
@@ -166,7 +184,7 @@ def test_exponents_are_those_of_the_reference_at_its_first_seed(tmp_path: Path) 
 
 def test_what_nobody_observed_is_a_table_without_rows(made) -> None:
     _, _, frames = made
-    for name in ("observations", "descent", "exponents", "effects"):
+    for name in ("observations", "descent", "exponents", "effects", "times", "reach"):
         assert len(frames[name]) == 0
 
 
@@ -215,14 +233,14 @@ def test_a_factorial_of_two_arms_is_their_difference(tmp_path: Path) -> None:
     parameters["factorial"] = ["float32", "float16"]
     into = tmp_path / "into"
     into.mkdir()
-    summarize(parameters, inputs, into, tmp_path)
+    summarize(Summary.model_validate(parameters), inputs, into, tmp_path)
     rows = pd.read_csv(into / "effects.csv").set_index("metric")
     assert set(rows["effect"]) == {"compute: float32 -> float16"}
     differences = pd.read_csv(into / "differences.csv").set_index("metric")
     assert rows.loc["accuracy", "mean"] == pytest.approx(differences.loc["accuracy", "mean"])
     parameters["precisions"]["float16"] = PRECISION
     with pytest.raises(UserError, match="last phrases have the same settings"):
-        summarize(parameters, inputs, into, tmp_path)
+        summarize(Summary.model_validate(parameters), inputs, into, tmp_path)
 
 
 def test_means_and_intervals_of_an_arm(made) -> None:
@@ -285,6 +303,8 @@ def test_claims_and_settings_are_written(made) -> None:
     assert [c["verdict"] for c in claims[1:]] == ["supported"] * 2
     assert facts["verdicts"] == {c["id"]: c["verdict"] for c in claims}
     assert [len(c["per_network"]) for c in claims] == [2, 2, 2]
+    assert [c["scale"] for c in claims] == ["toy"] * 3
+    assert claims[1]["n"] == len(NETWORKS) * len(SEEDS) * 2
     settings = json.loads((into / "settings.json").read_text())
     assert list(settings["arms"]) == ["float32", "float16"]
     assert settings["reference"] == "float32"
@@ -331,9 +351,11 @@ def test_one_seed_and_one_arm_make_tables_without_intervals(tmp_path: Path) -> N
     parameters["runs"] = [run for run in parameters["runs"] if run["arm"] == "float32"]
     into = tmp_path / "into"
     into.mkdir()
-    summarize(parameters, inputs, into, tmp_path)
+    summarize(Summary.model_validate(parameters), inputs, into, tmp_path)
     summary = pd.read_csv(into / "summary.csv")
-    assert len(summary) == len(METRICS)
+    timed_only = {"step_seconds", "largest_batch"}
+    assert set(summary["metric"]) == set(metrics_of(TASK)) - timed_only
+    assert len(summary) == len(metrics_of(TASK)) - len(timed_only)
     assert summary[["sd", "low", "high"]].isna().all(axis=None)
     assert len(pd.read_csv(into / "differences.csv")) == 0
     assert len(pd.read_csv(into / "quantization.csv")) == 0
@@ -349,6 +371,73 @@ def test_the_same_runs_give_the_same_bytes(tmp_path: Path, made) -> None:
 def test_a_study_without_runs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="expected at least one run in study 'made-up'"):
         tables(tmp_path, drop=lambda run: True)
+
+
+TIMED = [{"network": "resnet8", "arms": ["float32", "float16"], "timed": "timing"}]
+FASTER = {
+    **CLAIMS[0],
+    "id": "faster",
+    "metric": "step_seconds",
+    "test": "ratio_less",
+}
+del FASTER["margin"]
+
+
+def test_time_to_equal_accuracy_is_by_the_timing_where_there_is_one(tmp_path: Path) -> None:
+    """A phase of epochs 2 (the start) to 6 that reaches 0.8 in epoch 4, and float16 at seed 2 never."""
+
+    def outcome(network, arm, seed):
+        high = 0.7 if (arm, seed) == ("float16", 2) else 0.9
+        return usual(network, arm, seed) | {
+            "accuracies": [0.5, 0.6, high, 0.7, 0.75],
+            "correct": 150,
+        }
+
+    seconds = {"float32": [1.0, 1.2, 1.1], "float16": [0.5, 0.55, 0.6]}
+    write_times(tmp_path / "timing", seconds, "NVIDIA A100")
+    _, _, frames = tables(tmp_path, outcome, timed=TIMED, reach=0.8)
+    rows = frames["reach"].set_index(["network", "arm", "seed"])
+    timed, own = rows.loc[("resnet8", "float16", 0)], rows.loc[("resnet14", "float16", 0)]
+    assert (timed["epoch"], timed["clock"]) == (4, "timed")
+    assert timed["seconds"] == pytest.approx(2 * 3 * 0.55)  # epochs, steps, median step
+    assert (own["epoch"], own["clock"]) == (4, "training")
+    assert own["seconds"] == pytest.approx(2 * 2.05)  # epochs of 2.1, 2.0, 2.1, 2.0
+    assert rows.loc[("resnet8", "float16", 2), ["epoch", "seconds"]].isna().all()
+
+    summary = frames["summary"].set_index(["network", "arm", "metric"])
+    row = summary.loc[("resnet8", "float16", "reach_seconds")]
+    assert (row["n"], row["missing"], row["mean"]) == (2, 1, pytest.approx(3.3))
+    ratio = frames["differences"].set_index(["network", "metric"]).loc[("resnet8", "reach_seconds")]
+    assert (ratio["n"], ratio["mean"]) == (2, pytest.approx(0.5))
+
+
+def test_a_run_that_starts_above_the_accuracy_needs_no_time(tmp_path: Path) -> None:
+    _, _, frames = tables(tmp_path, networks=["resnet8"], reach=0.4)
+    assert (frames["reach"]["epoch"] == 2).all()
+    assert (frames["reach"]["seconds"] == 0).all()
+
+
+def test_claims_on_time_are_decided_by_the_timing_alone(tmp_path: Path) -> None:
+    """The training runs of float16 take half the time, as timed it takes longer."""
+    seconds = {"float32": [1.0, 1.1, 1.0], "float16": [1.5, 1.7, 1.6]}
+    write_times(tmp_path / "timing", seconds, "NVIDIA A100")
+    of = [FASTER | {"hardware": "gpu"}, FASTER | {"id": "faster-in-all"}]
+    of[0] |= {"only": "resnet8"}
+    _, facts, frames = tables(tmp_path, timed=TIMED, claims=of)
+    assert facts["verdicts"] == {"faster": "refuted", "faster-in-all": "refuted"}
+    assert list(zip(frames["times"]["arm"], frames["times"]["against"], strict=True)) == [
+        ("float32", "float16"),
+        ("float16", "float32"),
+    ] * len(SEEDS)
+    assert frames["times"]["energy_joules"].isna().all()
+
+
+def test_a_study_that_times_nothing_decides_no_claim_on_time(tmp_path: Path) -> None:
+    into, facts, frames = tables(tmp_path, claims=[FASTER])
+    assert facts["verdicts"] == {"faster": "inconclusive"}
+    (judged,) = json.loads((into / "claims.json").read_text())["claims"]
+    assert "times nothing" in judged["per_network"][0]["why"]
+    assert len(frames["times"]) == 0
 
 
 def test_variability_is_of_changes_and_needs_three_epochs() -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from sixteen import parameters
 from sixteen.errors import UserError
-from sixteen.lineage.plan import PLANS, STEPS, Plan, load_run
+from sixteen.lineage.plan import Plan
+from sixteen.lineage.steps import PLANS, STEPS, load_run
+from sixteen.study import parameters
 
 min_version("9.27")
 
@@ -23,6 +24,9 @@ wildcard_constraints:
     network=r"[^/]+",
     precision=r"[^/]+?",
     recipe=r"[^/]+",
+    until=r"\d+",
+    every=r"\d+",
+    format=r"[a-z0-9]+",
     study=r"[^/]+",
     seed=r"\d+",
     fingerprint=r"[0-9a-f]{12}",
@@ -68,7 +72,12 @@ def own_this_folder():
 PLAN = None
 if workflow.is_main_process:
     try:
-        PARAMETERS = parameters.load(Path("params.yaml"))
+        if config:
+            raise UserError(
+                f"expected every parameter in params.yaml, came {', '.join(config)} by --config or --configfile: edit "
+                "params.yaml, where a changed value is part of every path that it decides"
+            )
+        PARAMETERS = parameters.load()
         PLAN = Plan(PARAMETERS)
         if not workflow.output_settings.dryrun:
             OWNER = own_this_folder()
@@ -84,7 +93,7 @@ if workflow.is_main_process:
 
 def published(target):
     """The manifests of the studies of a target: each says that exactly that report is published."""
-    return [PLAN.manifest(study) for study in PARAMETERS["targets"][target]] if PLAN else []
+    return [PLAN.manifest(study) for study in PARAMETERS.target(target)] if PLAN else []
 
 
 def plan_of(wildcards):

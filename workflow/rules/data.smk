@@ -7,7 +7,7 @@ rule fetch:
     log:
         "logs/fetched/{dataset}/{file}.log",
     shell:
-        "python workflow/scripts/fetch.py --dataset {wildcards.dataset} --output {output} --log {log}"
+        "python workflow/scripts/fetch.py --dataset {wildcards.dataset} --output {output:q} --log {log:q}"
 
 
 rule prepare:

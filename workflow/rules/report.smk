@@ -26,7 +26,7 @@ rule publish:
 
 
 # Every study is a target by its own name.
-for study in PARAMETERS["studies"] if PLAN else []:
+for study in PARAMETERS.studies if PLAN else []:
 
     rule:
         name:

@@ -1,4 +1,4 @@
-# Training: from initial weights, and on from the weights of another run, in any precision.
+# Training: from initial weights, and on from the weights of another run, in any precision; and what was observed of it.
 
 
 rule train:
@@ -7,11 +7,11 @@ rule train:
     output:
         outputs_of(
             "train",
-            "results/{dataset}/{network}/trained-in-{precision}-by-{recipe}/seed-{seed}/{fingerprint}",
+            "results/{dataset}/{network}/trained-in-{precision}-by-{recipe}-until-{until}/seed-{seed}/{fingerprint}",
         ),
     log:
-        "logs/{dataset}/{network}/trained-in-{precision}-by-{recipe}/seed-{seed}/{fingerprint}.log",
-    threads: PARAMETERS["threads"] if PLAN else 1
+        "logs/{dataset}/{network}/trained-in-{precision}-by-{recipe}-until-{until}/seed-{seed}/{fingerprint}.log",
+    threads: PARAMETERS.threads if PLAN else 1
     resources:
         gpu=1,
     params:
@@ -26,14 +26,33 @@ rule continue_training:
     output:
         outputs_of(
             "continue_training",
-            "results/{lineage}/continued-in-{precision}-by-{recipe}/seed-{seed}/{fingerprint}",
+            "results/{lineage}/continued-in-{precision}-by-{recipe}-until-{until}/seed-{seed}/{fingerprint}",
         ),
     log:
-        "logs/{lineage}/continued-in-{precision}-by-{recipe}/seed-{seed}/{fingerprint}.log",
-    threads: PARAMETERS["threads"] if PLAN else 1
+        "logs/{lineage}/continued-in-{precision}-by-{recipe}-until-{until}/seed-{seed}/{fingerprint}.log",
+    threads: PARAMETERS.threads if PLAN else 1
     resources:
         gpu=1,
     params:
         plan=plan_of,
     shell:
         "python workflow/scripts/continue_training.py --plan {params.plan} --log {log}"
+
+
+rule observe:
+    input:
+        ancient(parents_of),
+    output:
+        outputs_of(
+            "observe",
+            "results/{lineage}/observed-every-{every}-for-{format}/seed-{seed}/{fingerprint}",
+        ),
+    log:
+        "logs/{lineage}/observed-every-{every}-for-{format}/seed-{seed}/{fingerprint}.log",
+    threads: PARAMETERS.threads if PLAN else 1
+    resources:
+        gpu=1,
+    params:
+        plan=plan_of,
+    shell:
+        "python workflow/scripts/observe.py --plan {params.plan} --log {log}"

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sixteen.analysis.comparison import number
+from sixteen.analysis.criterion import number
+from sixteen.study.claim import Exact
 
 KINDS = {"cast": "after the cast", "trained": "at the end of training"}
 NO_STATISTICS = {
@@ -16,12 +17,10 @@ NO_STATISTICS = {
 }
 
 
-def bounded(
-    claim: dict[str, Any], network: str, quantization: list[dict[str, str]]
-) -> dict[str, Any]:
+def bounded(claim: Exact, network: str, quantization: list[dict[str, str]]) -> dict[str, Any]:
     """Whether the cast of every tensor kept within its bound."""
     casts = [
-        row for row in quantization if row["network"] == network and row["arm"] == claim["arms"][0]
+        row for row in quantization if row["network"] == network and row["arm"] == claim.arms[0]
     ]
     broken = [row for row in casts if row["within_bound"] != "True"]
     share = max(
@@ -29,7 +28,7 @@ def bounded(
     )
     brief = f"{len(broken)} of {len(casts)} cast tensors out of bounds"
     if share is None:
-        verdict, why = "inconclusive", f"No weights were cast to 16 bit in {claim['arms'][0]}."
+        verdict, why = "inconclusive", f"No weights were cast to 16 bit in {claim.arms[0]}."
     elif broken:
         names = ", ".join(f"{row['tensor']} (seed {row['seed']})" for row in broken)
         verdict = "refuted"
@@ -44,13 +43,13 @@ def bounded(
     return {**head, "estimate": share, "margin": 1, "unit": "of the bound", **NO_STATISTICS}
 
 
-def lemma(claim: dict[str, Any], network: str, tolerance: list[dict[str, Any]]) -> dict[str, Any]:
-    """Whether every certified image (Gamma > 2 delta) kept its class: a theorem of arXiv:2305.10947.
+def lemma(claim: Exact, network: str, tolerance: list[dict[str, Any]], item: str) -> dict[str, Any]:
+    """Whether every certified item (Gamma > 2 delta) kept its class: a theorem of arXiv:2305.10947.
 
-    ``estimate`` is the certified share of ``n`` predictions after the cast; where the arms have no cast, of
+    `estimate` is the certified share of `n` predictions after the cast; where the arms have no cast, of
     those at the end of training. One violation, of whichever kind, refutes.
     """
-    rows = [row for row in tolerance if row["network"] == network and row["arm"] in claim["arms"]]
+    rows = [row for row in tolerance if row["network"] == network and row["arm"] in claim.arms]
     by_kind = {kind: [row for row in rows if row["kind"] == kind] for kind in KINDS}
     shares = {kind: _shares(group) for kind, group in by_kind.items() if group}
     violations = sum(row["violations"] for row in rows)
@@ -59,9 +58,9 @@ def lemma(claim: dict[str, Any], network: str, tolerance: list[dict[str, Any]]) 
         verdict = "refuted" if violations else "supported"
         brief = f"{certified:.4g} % certified, {agree:.4g} % agree, {violations:,} violations"
         kept = (
-            f"{violations:,} certified images change their class, which the lemma excludes"
+            f"{violations:,} certified {item}s change their class, which the lemma excludes"
             if violations
-            else "Every certified image keeps its class"
+            else f"Every certified {item} keeps its class"
         )
         told = "; ".join(
             f"{KINDS[kind]} {share:.4g} % are certified and {same:.4g} % agree, of {count:,}"
@@ -71,9 +70,9 @@ def lemma(claim: dict[str, Any], network: str, tolerance: list[dict[str, Any]]) 
     else:
         n, certified, verdict = 0, None, "inconclusive"
         brief = "no predictions to compare"
-        why = f"No predictions of {' and '.join(claim['arms'])} could be compared."
+        why = f"No predictions of {' and '.join(claim.arms)} could be compared."
     head = {"network": network, "verdict": verdict, "why": why, "brief": brief, "n": n}
-    return {**head, "estimate": certified, "margin": None, "unit": "% of images", **NO_STATISTICS}
+    return {**head, "estimate": certified, "margin": None, "unit": f"% of {item}s", **NO_STATISTICS}
 
 
 def _shares(rows: list[dict[str, Any]]) -> tuple[int, float, float]:

@@ -6,11 +6,13 @@ are compared by their ratio have effects that multiply: they are added up as log
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from sixteen.analysis.metrics import METRICS, Run, image, value_of
+from sixteen.analysis.pairs import Row, item, value_of
 from sixteen.analysis.statistics import Estimate, exponential, holm, t_interval, two_sided_p
-from sixteen.study.design import effects_of
+from sixteen.study.design import Effect, effects_of
+from sixteen.tasks.measured.parts.metric import Metric
 
 EFFECTS = (
     *("network", "metric", "effect", "kind", "scale"),
@@ -24,31 +26,28 @@ MEASURED = (
 
 
 def effects(
-    runs: list[Run], settings: dict[str, dict[str, Any]], confidence: float
+    runs: list[Row],
+    settings: dict[str, dict[str, Any]],
+    metrics: Mapping[str, Metric],
+    confidence: float,
 ) -> list[dict[str, Any]]:
     """The rows of effects.csv; differences of means, in the metric's own numbers (shares, nats), or factors.
 
-    ``scale`` says which: ``difference`` or ``ratio`` (the sd is then that of logarithms). A seed counts if all
-    arms of the design finished and have the metric, and ``n`` says how many do. Raises UserError if the arms
+    `scale` says which: `difference` or `ratio` (the sd is then that of logarithms). A seed counts if all
+    arms of the design finished and have the metric, and `n` says how many do. Raises UserError if the arms
     aren't a balanced, orthogonal design.
     """
-    contrasts = effects_of(settings)
+    contrasts, arms = effects_of(settings), list(settings)
     rows = []
     for network in dict.fromkeys(run["network"] for run in runs):
         mine = [run for run in runs if run["network"] == network]
-        for metric in MEASURED:
-            values = _by_seed(mine, list(settings), metric)
-            # Each arm adds 2 / arms of itself; the difference of two arms would vary by an image.
-            counted = METRICS[metric].spread == "images" and METRICS[metric].kind == "difference"
-            least_sd = max(map(image, mine)) * math.sqrt(2 / len(settings)) if counted else 0.0
-            estimates = [
-                t_interval([_contrast(effect.signs, arms) for arms in values], confidence, least_sd)
-                for effect in contrasts
-            ]
+        for name in [name for name in MEASURED if name in metrics]:
+            metric = metrics[name]
+            estimates = _estimates(mine, arms, contrasts, name, metric, confidence)
             p = [two_sided_p(estimate) for estimate in estimates]
             rows += [
-                {"network": network, "metric": metric, "effect": effect.name, "kind": effect.kind}
-                | {"scale": METRICS[metric].kind, **vars(_shown(estimate, metric))}
+                {"network": network, "metric": name, "effect": effect.name, "kind": effect.kind}
+                | {"scale": metric.kind, **vars(_shown(estimate, metric))}
                 | {"p": raw, "p_holm": corrected}
                 for effect, estimate, raw, corrected in zip(
                     contrasts, estimates, p, holm(p), strict=True
@@ -57,19 +56,38 @@ def effects(
     return rows
 
 
-def _by_seed(runs: list[Run], arms: list[str], metric: str) -> list[list[float]]:
+def _estimates(
+    runs: list[Row],
+    arms: list[str],
+    contrasts: list[Effect],
+    name: str,
+    metric: Metric,
+    confidence: float,
+) -> list[Estimate]:
+    """Each effect on a metric at one network, over seeds."""
+    values = _by_seed(runs, arms, name, metric)
+    # Each arm adds 2 / arms of itself; the difference of two arms would vary by an item.
+    counted = metric.spread == "items" and metric.kind == "difference"
+    least_sd = max(map(item, runs)) * math.sqrt(2 / len(arms)) if counted else 0.0
+    return [
+        t_interval([_contrast(effect.signs, by_arm) for by_arm in values], confidence, least_sd)
+        for effect in contrasts
+    ]
+
+
+def _by_seed(runs: list[Row], arms: list[str], name: str, metric: Metric) -> list[list[float]]:
     """The metric of all arms, as logarithms for a ratio, for each seed that has it of all."""
     found: dict[Any, dict[str, float]] = {}
-    ratio = METRICS[metric].kind == "ratio"
+    ratio = metric.kind == "ratio"
     for run in runs:
-        value = None if run["outcome"] == "diverged" else value_of(run, metric)
+        value = None if run["outcome"] == "diverged" else value_of(run, name, metric)
         if value is not None and (value > 0 or not ratio):
             found.setdefault(run["seed"], {})[run["arm"]] = math.log(value) if ratio else value
     return [[by[arm] for arm in arms] for by in found.values() if set(arms) <= set(by)]
 
 
-def _shown(estimate: Estimate, metric: str) -> Estimate:
-    return exponential(estimate) if METRICS[metric].kind == "ratio" else estimate
+def _shown(estimate: Estimate, metric: Metric) -> Estimate:
+    return exponential(estimate) if metric.kind == "ratio" else estimate
 
 
 def _contrast(signs: tuple[int, ...], by_arm: list[float]) -> float:

@@ -1,4 +1,4 @@
-"""The row of a run in runs.csv, from the folders of its last phase and of its evaluation."""
+"""The row of a run in runs.csv, from the folders of its last phase, of its evaluation and of its observation."""
 
 import itertools
 import math
@@ -8,54 +8,40 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sixteen.analysis.metrics import Run
+from sixteen.analysis.pairs import Row
+from sixteen.analysis.parameters import RunOf
 from sixteen.files import read_json, rows_of
 
-EVALUATED = ("accuracy", "loss", "calibration_error", "margin_mean", "best_epoch_bias")
 STATE = ("weight_bytes", "master_bytes", "gradient_bytes", "optimizer_bytes")
 
 
 def run_of(
-    run: dict[str, Any],
+    run: RunOf,
     inputs: dict[str, Path],
-    record: dict[str, Any],
     compared: dict[str, Any] | None,
-) -> Run:
+    reach_seconds: float | None,
+    metrics: Iterable[str],
+) -> Row:
     """The numbers of a run. Times, memory and observations are those of the last phase.
 
-    ``compared`` is its row of kind ``trained`` in tolerance.csv, None if there is none. Shares stay shares.
+    `compared` is its row of kind `trained` in tolerance.csv, None if there is none; `metrics` are those of the task.
+    Shares stay shares.
     """
-    last = inputs[run["training"][-1]]
-    metrics, facts = read_json(inputs[run["evaluated"]] / "metrics.json"), record["facts"]
-    history, timing = list(rows_of(last / "history.csv")), list(rows_of(last / "timing.csv"))
-    accuracies = [float(row["test_accuracy"]) for row in history]
-    state = sum(facts[name] for name in STATE)
+    last, observed = inputs[run.training[-1]], run.observed[-1]
+    record = read_json(last / "record.json")
+    evaluated = read_json(inputs[run.evaluated] / "metrics.json")
+    history = list(rows_of(last / "history.csv"))
+    known = {**evaluated, **_by_epoch(history), **_agreement(compared)}
     return {
-        **{name: run[name] for name in ("network", "arm", "seed")},
-        "outcome": metrics["outcome"],
-        "test_images": metrics["n"],
-        **{name: metrics[name] for name in EVALUATED},
-        "start_accuracy": accuracies[0],
-        "first_epoch_accuracy": accuracies[1] if len(accuracies) > 1 else None,
-        "epoch_sd": epoch_sd(accuracies[1:]),
-        "loss_sd": epoch_sd([float(row["test_loss"]) for row in history[1:]]),
-        "certified_share": compared and compared["certified"] / compared["n"],
-        "agreement": compared and compared["agree"] / compared["n"],
-        **_observed(last),
+        **{"network": run.network, "arm": run.arm, "seed": run.seed},
+        "outcome": evaluated["outcome"],
+        "test_items": evaluated["n"],
+        **{name: known[name] for name in metrics},
+        **_observed(None if observed is None else inputs[observed]),
         "skipped_steps": sum(int(row["skipped_steps"] or 0) for row in history),
-        "train_seconds": facts["train_seconds"],
-        "seconds_per_epoch": _median(timing, "train_seconds"),
-        "images_per_second": _median(timing, "images_per_second"),
-        "compile_seconds": facts["compile_seconds"],
-        "peak_bytes": facts["peak_bytes"],
-        "peak_bytes_of": facts["peak_bytes_of"],
-        **{name: facts[name] for name in STATE},
-        "state_bytes": state,
-        "activation_bytes": facts["activation_bytes"],
-        "batch": facts["batch"],
-        "training_bytes": state + facts["activation_bytes"] * facts["batch"],
-        "energy_joules": facts["energy_joules"],
-        "device": facts["device"],
+        **_costs(record["facts"], list(rows_of(last / "timing.csv"))),
+        "reach_seconds": reach_seconds,
+        "device": record["facts"]["device"],
         "fingerprint": record["fingerprint"],
     }
 
@@ -63,7 +49,7 @@ def run_of(
 def epoch_sd(values: list[float]) -> float | None:
     """Sample sd of the changes of accuracy or loss from one epoch to the next, over the second half of a phase.
 
-    ``values`` are those after each epoch of the phase, without the start before any step: the first change is
+    `values` are those after each epoch of the phase, without the start before any step: the first change is
     the switch. The second half alone, since a network that learns, or recovers from a switch, isn't unsteady;
     changes, not values, so that a steady rise counts for nothing. None for fewer than two changes (3 epochs),
     and where a value isn't finite.
@@ -75,10 +61,52 @@ def epoch_sd(values: list[float]) -> float | None:
     return statistics.stdev(changes)
 
 
-def _observed(last: Path) -> dict[str, float | None]:
-    """What the last observation of a phase says of all tensors together."""
-    seen = _last(row for row in rows_of(last / "observations.csv") if row["tensor"] == "all")
-    descent = _last(rows_of(last / "descent.csv"))
+def _by_epoch(history: list[dict[str, str]]) -> dict[str, float | None]:
+    """What the tests of a phase say; the first is before any step."""
+    accuracies, losses = (
+        [float(row[column]) for row in history] for column in ("test_accuracy", "test_loss")
+    )
+    return {
+        "start_accuracy": accuracies[0],
+        "first_epoch_accuracy": accuracies[1] if len(accuracies) > 1 else None,
+        "epoch_sd": epoch_sd(accuracies[1:]),
+        "loss_sd": epoch_sd(losses[1:]),
+    }
+
+
+def _agreement(compared: dict[str, Any] | None) -> dict[str, float | None]:
+    return {
+        "certified_share": compared and compared["certified"] / compared["n"],
+        "agreement": compared and compared["agree"] / compared["n"],
+    }
+
+
+def _costs(facts: dict[str, Any], timing: list[dict[str, str]]) -> dict[str, Any]:
+    """Times, which are for information, and memory."""
+    state = sum(facts[name] for name in STATE)
+    return {
+        "train_seconds": facts["train_seconds"],
+        "seconds_per_epoch": _median(timing, "train_seconds"),
+        "items_per_second": _median(timing, "items_per_second"),
+        "compile_seconds": facts["compile_seconds"],
+        "peak_bytes": facts["peak_bytes"],
+        "peak_bytes_of": facts["peak_bytes_of"],
+        **{name: facts[name] for name in STATE},
+        "state_bytes": state,
+        "activation_bytes": facts["activation_bytes"],
+        "batch": facts["batch"],
+        "training_bytes": state + facts["activation_bytes"] * facts["batch"],
+        "energy_joules": facts["energy_joules"],
+    }
+
+
+def _observed(folder: Path | None) -> dict[str, float | None]:
+    """What the last observation of a phase says of all tensors together; None where it wasn't observed."""
+    seen, descent = {}, {}
+    if folder is not None:
+        every = rows_of(folder / "observations.csv")
+        seen = _last(row for row in every if row["tensor"] == "all")
+        descent = _last(rows_of(folder / "descent.csv"))
     cosine = seen.get("gradient_cosine")
     return {
         "casting_error": _ratio(seen, "quantization_error", "quantization_bound"),

@@ -1,11 +1,12 @@
 """Tables over the runs of a study: means of arms, differences between them, and what runs wrote by epoch."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sixteen.analysis.metrics import METRICS, Run, pair
+from sixteen.analysis.pairs import Row, Sample, pair
+from sixteen.analysis.parameters import RunOf
 from sixteen.analysis.statistics import (
     exponential,
     paired_difference,
@@ -13,6 +14,7 @@ from sixteen.analysis.statistics import (
     t_interval,
 )
 from sixteen.files import read_json, rows_of
+from sixteen.tasks.measured.parts.metric import Metric
 
 RUN = ("network", "arm", "seed")
 EPOCHS = (
@@ -30,31 +32,44 @@ EPOCHS = (
 PHASE = (*RUN, "phase", "fingerprint")
 CURVES = (*PHASE, *EPOCHS)
 ESTIMATE = ("n", "mean", "sd", "low", "high")
-SUMMARY = ("network", "arm", "metric", *ESTIMATE, "diverged")
+SUMMARY = ("network", "arm", "metric", *ESTIMATE, "missing", "diverged")
 DIFFERENCES = ("network", "metric", "kind", "arm", "reference", *ESTIMATE)
 
 
-def summary(runs: list[Run], confidence: float) -> list[dict[str, Any]]:
-    """A row for each metric of each arm: mean and interval over the runs that finished."""
+def summary(
+    runs: list[Row], metrics: Mapping[str, Metric], confidence: float
+) -> list[dict[str, Any]]:
+    """A row for each metric of each arm: mean and interval over the runs that finished.
+
+    `missing` counts those that finished without it: that never reached the accuracy of `reach_seconds`, say.
+    """
     rows = []
     for network, arm in dict.fromkeys((run["network"], run["arm"]) for run in runs):
         group = [run for run in runs if (run["network"], run["arm"]) == (network, arm)]
         finished = [run for run in group if run["outcome"] != "diverged"]
-        for metric in METRICS:
+        for metric in _of_runs(runs, metrics):
             values = [run[metric] for run in finished if run[metric] is not None]
             row = {"network": network, "arm": arm, "metric": metric}
             row |= vars(t_interval(values, confidence))
-            rows.append({**row, "diverged": len(group) - len(finished)})
+            counts = {
+                "missing": len(finished) - len(values),
+                "diverged": len(group) - len(finished),
+            }
+            rows.append(row | counts)
     return rows
 
 
-def differences(runs: list[Run], confidence: float) -> list[dict[str, Any]]:
+def differences(
+    runs: list[Row], metrics: Mapping[str, Metric], confidence: float
+) -> list[dict[str, Any]]:
     """A row for each metric of each arm but the reference: its difference or ratio, paired by seed."""
     reference, *others = dict.fromkeys(run["arm"] for run in runs)
     networks = dict.fromkeys(run["network"] for run in runs)
     rows = []
-    for network, arm, (name, metric) in itertools.product(networks, others, METRICS.items()):
-        pairs = pair(runs, network, [arm, reference], name, metric.kind)
+    for network, arm, name in itertools.product(networks, others, _of_runs(runs, metrics)):
+        metric = metrics[name]
+        sample = Sample([run for run in runs if run["network"] == network], "seed")
+        pairs = pair(sample, (arm, reference), name, metric, metric.kind)
         if metric.kind == "ratio":
             estimate = exponential(paired_log_ratio(pairs.first, pairs.second, confidence))
         else:
@@ -64,34 +79,48 @@ def differences(runs: list[Run], confidence: float) -> list[dict[str, Any]]:
     return rows
 
 
-def curves(runs: list[dict[str, Any]], inputs: dict[str, Path]) -> Iterator[dict[str, Any]]:
-    """The epochs of all phases of the runs of `summarize`, each with the seconds that it took."""
-    for head, folder in _phases(runs, inputs):
-        seconds = {r["epoch"]: r["train_seconds"] for r in rows_of(folder / "timing.csv")}
-        for row in rows_of(folder / "history.csv"):
-            measured = {**row, "train_seconds": seconds.get(row["epoch"], "")}
-            yield {**head, **{name: measured[name] for name in EPOCHS}}
-
-
-def observed(
-    runs: list[dict[str, Any]], inputs: dict[str, Path], name: str
-) -> Iterator[dict[str, Any]]:
-    """The rows of a file that the phases of the runs of `summarize` wrote as they were observed."""
-    for head, folder in _phases(runs, inputs):
-        for row in rows_of(folder / name):
-            yield {**head, **row}
-
-
-def _phases(
-    runs: list[dict[str, Any]], inputs: dict[str, Path]
-) -> Iterator[tuple[dict[str, Any], Path]]:
-    """The columns PHASE of each phase of each run, and the folder of the run that it was."""
+def curves(runs: Iterable[RunOf], inputs: dict[str, Path]) -> Iterator[dict[str, Any]]:
+    """The epochs of all phases of the runs, each with the seconds that it took."""
     for run in runs:
-        for phase, role in enumerate(run["training"]):
-            fingerprint = read_json(inputs[role] / "record.json")["fingerprint"]
-            yield {**of(run), "phase": phase, "fingerprint": fingerprint}, inputs[role]
+        for phase, role in enumerate(run.training):
+            head, folder = _phase(run, phase, inputs), inputs[role]
+            seconds = {r["epoch"]: r["train_seconds"] for r in rows_of(folder / "timing.csv")}
+            for row in rows_of(folder / "history.csv"):
+                measured = {**row, "train_seconds": seconds.get(row["epoch"], "")}
+                yield {**head, **{name: measured[name] for name in EPOCHS}}
 
 
-def of(run: dict[str, Any]) -> dict[str, Any]:
+def observed(runs: Iterable[RunOf], inputs: dict[str, Path], name: str) -> Iterator[dict[str, Any]]:
+    """The rows of a table of what the phases of the runs were observed to do."""
+    for run in runs:
+        for phase, role in enumerate(run.observed):
+            if role is not None:
+                for row in rows_of(inputs[role] / name):
+                    yield {**_phase(run, phase, inputs), **row}
+
+
+def attached(
+    runs: Iterable[RunOf], inputs: dict[str, Path], role: str, name: str
+) -> Iterator[dict[str, Any]]:
+    """The rows of a table in the folder that plays a role (a field of RunOf) for each run, where one does."""
+    for run in runs:
+        played = getattr(run, role)
+        if played is not None:
+            for row in rows_of(inputs[played] / name):
+                yield {**of(run), **row}
+
+
+def of(run: RunOf) -> dict[str, Any]:
     """Which run it is: network, arm and seed."""
-    return {name: run[name] for name in RUN}
+    return {"network": run.network, "arm": run.arm, "seed": run.seed}
+
+
+def _phase(run: RunOf, phase: int, inputs: dict[str, Path]) -> dict[str, Any]:
+    """The columns PHASE."""
+    record = read_json(inputs[run.training[phase]] / "record.json")
+    return {**of(run), "phase": phase, "fingerprint": record["fingerprint"]}
+
+
+def _of_runs(runs: list[Row], metrics: Mapping[str, Metric]) -> list[str]:
+    """The metrics that runs have: some are timed only."""
+    return [name for name in metrics if name in runs[0]]

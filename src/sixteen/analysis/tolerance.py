@@ -6,6 +6,7 @@ Gamma(M32, x) > 2 delta(x) both networks predict the same class, since every out
 The lemma asks nothing of the networks, so it holds for two that were trained apart just as well.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from safetensors.numpy import load_file
 from scipy.special import softmax
 
+from sixteen.analysis.parameters import RunOf
 from sixteen.files import read_json
 from sixteen.study import sentence
 
@@ -35,10 +37,12 @@ SHOWN = 1000  # test images in images.csv
 # Gamma and 2 delta are each rounded, by at most 2^-54 and 2^-53: what is certified holds exactly.
 ROUNDING = 2.0**-52
 
+Pair = tuple[str, tuple[str, str], tuple[str, str]]  # kind, and role and tensor of each side
+
 
 @dataclass(frozen=True)
 class Tolerance:
-    """By image [n]: ``delta`` and ``gamma`` (float64), and whether the classes ``agree`` (bool)."""
+    """By image [n]: `delta` and `gamma` (float64), and whether the classes `agree` (bool)."""
 
     delta: np.ndarray
     gamma: np.ndarray
@@ -51,7 +55,7 @@ class Tolerance:
 
 
 def tolerance(first: np.ndarray, second: np.ndarray) -> Tolerance:
-    """Compare finite logits [n, classes] of any floats, in float64; Gamma is that of ``first``.
+    """Compare finite logits [n, classes] of any floats, in float64; Gamma is that of `first`.
 
     As in `evaluate`, the predicted class is the first of the largest logits.
     """
@@ -65,56 +69,67 @@ def tolerance(first: np.ndarray, second: np.ndarray) -> Tolerance:
 
 
 def compare_runs(
-    runs: list[dict[str, Any]],
+    runs: Sequence[RunOf],
     inputs: dict[str, Path],
     arms: dict[str, str],
     finished: set[tuple[str, str, int]],
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The rows of tolerance.csv, and those of images.csv: the first SHOWN images of the first seed.
 
-    ``runs`` are those of `summarize`, ``arms`` their sentences, ``finished`` the (network, arm, seed) whose
-    last phase did. Kind ``cast`` compares the network before a quantized phrase with the start of the
-    continuation after it, ``trained`` the end of an arm with that of the reference arm. Pairs of which one
-    diverged or isn't finite have no row.
+    `arms` are the sentences of the arms, `finished` the (network, arm, seed) whose last phase did. Kind `cast`
+    compares the network before a quantized phrase with the start of the continuation after it, `trained` the end of
+    an arm with that of the reference arm. Pairs of which one diverged or isn't finite have no row.
     """
     rows, images, shown = [], [], set()
-    for network, seed in dict.fromkeys((run["network"], run["seed"]) for run in runs):
-        group = [run for run in runs if (run["network"], run["seed"]) == (network, seed)]
-        ends = {
-            run["arm"]: run["training"][-1]
-            for run in group
-            if (network, run["arm"], seed) in finished
-        }
-        reference = ends.pop(runs[0]["arm"], None)
-        read: dict[str, dict[str, np.ndarray]] = {}  # each file once, and only a seed's at a time
+    for network, seed in dict.fromkeys((run.network, run.seed) for run in runs):
+        group = [run for run in runs if (run.network, run.seed) == (network, seed)]
+        ends = {run.arm: run.training[-1] for run in group if (network, run.arm, seed) in finished}
+        reference = ends.pop(runs[0].arm, None)
+        read = _Predictions(inputs)  # each file once, and only a seed's at a time
         for run in group:
-            pairs = []
-            if run["quantized"]:
-                before, after = _around_cast(run["training"], arms[run["arm"]])
-                if read_json(inputs[before] / "outcome.json")["outcome"] != "diverged":
-                    pairs.append(("cast", (before, "logits"), (after, "start")))
-            if reference and run["arm"] in ends:
-                pairs.append(("trained", (reference, "logits"), (ends[run["arm"]], "logits")))
+            pairs = _cast(run, inputs, arms[run.arm])
+            if reference and run.arm in ends:
+                pairs.append(("trained", (reference, "logits"), (ends[run.arm], "logits")))
             for kind, *sides in pairs:
-                for role, _ in sides:
-                    if role not in read:
-                        read[role] = load_file(inputs[role] / "logits.safetensors")
-                first, second = (read[role][tensor] for role, tensor in sides)
+                first, second = (read(*side) for side in sides)
                 if not (_finite(first) and _finite(second)):
                     continue
                 compared = tolerance(first, second)
-                head = {"network": network, "arm": run["arm"], "kind": kind, "seed": seed}
+                head = {"network": network, "arm": run.arm, "kind": kind, "seed": seed}
                 rows.append({**head, **_totals(compared)})
-                if (network, run["arm"], kind) not in shown:
-                    shown.add((network, run["arm"], kind))
+                if (network, run.arm, kind) not in shown:
+                    shown.add((network, run.arm, kind))
                     images += [{**head, **image} for image in _images(compared)]
-    listed = {(run["network"], run["arm"], run["seed"]): i for i, run in enumerate(runs)}
+    listed = {(run.network, run.arm, run.seed): i for i, run in enumerate(runs)}
     for table in (rows, images):
         table.sort(key=lambda row: listed[row["network"], row["arm"], row["seed"]])
     return rows, images
 
 
-def _around_cast(training: list[str], text: str) -> tuple[str, str]:
+class _Predictions:
+    """Saved predictions by role and tensor; each file is read once."""
+
+    def __init__(self, inputs: dict[str, Path]) -> None:
+        self.inputs = inputs
+        self.read: dict[str, dict[str, np.ndarray]] = {}
+
+    def __call__(self, role: str, tensor: str) -> np.ndarray:
+        if role not in self.read:
+            self.read[role] = load_file(self.inputs[role] / "predictions.safetensors")
+        return self.read[role][tensor]
+
+
+def _cast(run: RunOf, inputs: dict[str, Path], text: str) -> list[Pair]:
+    """The predictions on both sides of the last cast of a run, if it has one and what was cast hadn't diverged."""
+    if run.quantized is None:
+        return []
+    before, after = _around_cast(run.training, text)
+    if read_json(inputs[before] / "outcome.json")["outcome"] == "diverged":
+        return []
+    return [("cast", (before, "logits"), (after, "start"))]
+
+
+def _around_cast(training: Sequence[str], text: str) -> tuple[str, str]:
     """The training runs before and after the last quantized phrase of a sentence."""
     steps = [phrase.step for phrase in sentence.parse(text)]
     last = len(steps) - 1 - steps[::-1].index("quantize")

@@ -8,7 +8,6 @@ from sixteen.datasets.prepared.entry import Downloaded, Normalisation
 from sixteen.datasets.prepared.images import Images
 
 TASK = "classify_images"
-SIZE = (50_000, 10_000, 10, (32, 32, 3))  # train images, test images, classes, shape
 
 LAYOUT = Layout(
     folder="cifar-10-batches-bin",
@@ -24,6 +23,16 @@ class Cifar10(Downloaded):
 
     kind: Literal["cifar10"]
     normalisation: Normalisation
+
+
+def shape(entry: Cifar10) -> tuple[int, int, int]:
+    """Height, width and channels of an image."""
+    return (32, 32, 3)
+
+
+def items(entry: Cifar10) -> tuple[int, int, int]:
+    """Training images, test images and classes."""
+    return (50_000, 10_000, 10)
 
 
 def read(archive: Path, entry: Cifar10) -> Images:

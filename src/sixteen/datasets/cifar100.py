@@ -8,7 +8,6 @@ from sixteen.datasets.prepared.entry import Downloaded, Normalisation
 from sixteen.datasets.prepared.images import Images
 
 TASK = "classify_images"
-SIZE = (50_000, 10_000, 100, (32, 32, 3))  # train images, test images, classes, shape
 
 LAYOUT = Layout(
     folder="cifar-100-binary",
@@ -24,6 +23,16 @@ class Cifar100(Downloaded):
 
     kind: Literal["cifar100"]
     normalisation: Normalisation
+
+
+def shape(entry: Cifar100) -> tuple[int, int, int]:
+    """Height, width and channels of an image."""
+    return (32, 32, 3)
+
+
+def items(entry: Cifar100) -> tuple[int, int, int]:
+    """Training images, test images and classes."""
+    return (50_000, 10_000, 100)
 
 
 def read(archive: Path, entry: Cifar100) -> Images:

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from sklearn.datasets import load_digits
 
 from sixteen.datasets.prepared.entry import Dataset, Normalisation
 from sixteen.datasets.prepared.images import Images
 
 TASK = "classify_images"
-SIZE = (1442, 355, 10, (8, 8, 1))  # train images, test images, classes, shape
 
 
 class Digits(Dataset):
@@ -24,11 +22,24 @@ class Digits(Dataset):
     normalisation: Normalisation
 
 
+def shape(entry: Digits) -> tuple[int, int, int]:
+    """Height, width and channels of an image."""
+    return (8, 8, 1)
+
+
+def items(entry: Digits) -> tuple[int, int, int]:
+    """Training images, test images and classes."""
+    return (1442, 355, 10)
+
+
 def read(archive: Path | None, entry: Digits) -> Images:
     """Read the digits; every fifth image of each class is a test image, in the bundled order.
 
     Takes no archive. Images are uint8 [n, 8, 8, 1], the bundled 0 to 16 scaled to 0 to 255; the classes are "0" to "9".
     """
+    # Here, not above: every plan imports all kinds, and must not wait for scikit-learn.
+    from sklearn.datasets import load_digits
+
     pixels, target = load_digits(return_X_y=True)
     images = np.rint(np.asarray(pixels) * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
     labels = np.asarray(target, dtype=np.int32)

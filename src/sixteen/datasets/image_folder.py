@@ -42,6 +42,11 @@ class ImageFolder(Dataset):
     normalisation: Normalisation
 
 
+def shape(entry: ImageFolder) -> tuple[int, int, int]:
+    """Height, width and channels of an image."""
+    return entry.height, entry.width, MODES[entry.colour][1]
+
+
 def read(archive: Path, entry: ImageFolder) -> Images:
     """Read images of exactly `height` x `width` pixels as `colour`: 3 channels "rgb", 1 "grey".
 

@@ -1,11 +1,13 @@
-"""What a study will take before it runs: runs, images, time and disk.
+"""What a study will take before it runs: runs, items, time and disk.
 
 Time comes from finished runs of the same network and precision on this machine. For what was never run here
 a probe trains the smallest network of the same family (so that it compiles within seconds) for a few
-steps on random images, and its seconds an image are scaled by multiply-adds. Everything here is an estimate,
+steps on random items, and its seconds an item are scaled by multiply-adds. Everything here is an estimate,
 and says how it was made.
 """
 
+import importlib
+import math
 import os
 import platform
 from collections import Counter
@@ -13,45 +15,44 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from sixteen.errors import UserError
 from sixteen.lineage import probe, record
 from sixteen.lineage.fingerprint import digest
-from sixteen.lineage.plan import Plan, Run
-from sixteen.networks import cost
-from sixteen.precision.formats import storage_of
+from sixteen.lineage.plan import Plan
+from sixteen.lineage.steps import Run
+from sixteen.networks import AnyNetwork, cost
+from sixteen.networks.parts.family import Network
+from sixteen.precision.entry import Precision
 
 TRAINING = ("train", "continue_training")
 BITS = {"float16": 16, "bfloat16": 16, "float32": 32}
 
-# Train images, test images, classes and shape of the kinds that are always the same.
-KINDS = {
-    "digits": (1442, 355, 10, (8, 8, 1)),
-    "cifar10": (50_000, 10_000, 10, (32, 32, 3)),
-    "cifar100": (50_000, 10_000, 100, (32, 32, 3)),
-}
+NETWORK = TypeAdapter(AnyNetwork)
 
 
 @dataclass(frozen=True)
-class Images:
-    """How many images a dataset has, and their shape (height, width, channels)."""
+class Items:
+    """How many items (images, sequences) a dataset has, and the shape of one."""
 
     train: int
     test: int
     classes: int
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds that a run takes whatever its length, and seconds an image; each from low to high."""
+    """Seconds that a run takes whatever its length, and seconds an item; each from low to high."""
 
     fixed: tuple[float, float]
-    image: tuple[float, float]
+    item: tuple[float, float]
     source: str
 
-    def seconds(self, images: int) -> tuple[float, float]:
-        """Seconds of a run over so many training images, low and high."""
-        low, high = (f + images * i for f, i in zip(self.fixed, self.image, strict=True))
+    def seconds(self, items: int) -> tuple[float, float]:
+        """Seconds of a run over so many training items, low and high."""
+        low, high = (f + items * i for f, i in zip(self.fixed, self.item, strict=True))
         return low, high
 
 
@@ -64,11 +65,12 @@ class _Estimate:
     def __init__(self, plan: Plan, study: str) -> None:
         self.study = study
         self.runs = plan.study(study)
+        self.by_path = {run.path: run for run in self.runs}
         records = [record.read(folder) for folder in record.find(plan.root)]
         self.here = [r for r in records if r["execution"]["host"] == platform.node()]
         self.done = {r["path"] for r in records}
         self.sizes = {_kind(r): sum(o["bytes"] for o in r["outputs"].values()) for r in records}
-        self.images = _images(
+        self.items = _items(
             plan, next(run for run in self.runs if run.step == "prepare"), records
         )
         self.todo = [run for run in self.runs if run.path not in self.done]
@@ -86,22 +88,23 @@ class _Estimate:
         rows = []
         for r in self.here:
             facts = r["facts"]
-            if r["step"] in TRAINING and facts["images"] and _key(r) == key:
+            if r["step"] in TRAINING and facts.get("items") and _key(r) == key:
                 busy = facts["train_seconds"] + facts["test_seconds"]
-                rows.append((max(0, r["execution"]["seconds"] - busy), busy / facts["images"]))
+                rows.append((max(0, r["execution"]["seconds"] - busy), busy / facts["items"]))
         if not rows:
             return None
-        fixed, image = zip(*rows, strict=True)
+        fixed, item = zip(*rows, strict=True)
         source = f"{len(rows)} finished runs on this machine"
-        return Speed((min(fixed), max(fixed)), (min(image), max(image)), source)
+        return Speed((min(fixed), max(fixed)), (min(item), max(item)), source)
 
     def _probe(self, wanted: dict[str, Run], plan: Plan) -> None:
         """Measure the smallest network of each family in each precision, as many at a time as a study."""
         networks = {digest(n): n for n in (run.parameters["network"] for run in wanted.values())}
+        every = plan.parameters.networks
         smallest = {
             family: min(
-                (name for name, network in plan.networks.items() if network["family"] == family),
-                key=lambda name: self._adds(plan.networks[name]),
+                (name for name, network in every.items() if network.family == family),
+                key=lambda name: self._adds(every[name]),
             )
             for family in {network["family"] for network in networks.values()}
         }
@@ -111,10 +114,11 @@ class _Estimate:
                 key: {
                     "parameters": run.parameters
                     | {
-                        "network": plan.networks[smallest[run.parameters["network"]["family"]]],
+                        "network": every[smallest[run.parameters["network"]["family"]]].plain(),
                         "checkpoint_epochs": 1,
+                        "watched": [],
                     },
-                    "images": [*self.images.shape, self.images.classes],
+                    "items": [*self.items.shape, self.items.classes],
                     "count": list(networks.values()) if i == 0 else [],
                 }
                 for i, (key, run) in enumerate(probes.items())
@@ -131,10 +135,11 @@ class _Estimate:
                 self.failed[key] = result
                 continue
             name = smallest[run.parameters["network"]["family"]]
-            scale = self._adds(run.parameters["network"]) / self._adds(plan.networks[name])
+            network = NETWORK.validate_python(run.parameters["network"])
+            scale = self._adds(network) / self._adds(every[name])
             tests = (
-                self.images.test / self.images.train
-            )  # an epoch ends with a pass over the test images
+                self.items.test / self.items.train
+            )  # an epoch ends with a pass over the test items
             low, high = (
                 scale * (result[end][0] + tests * result[end][1]) for end in ("low", "high")
             )
@@ -143,10 +148,10 @@ class _Estimate:
             source = f"a probe ({name}) just now, scaled by multiply-adds"
             self.speeds[key] = Speed(fixed, (low, high), source)
 
-    def _adds(self, network: dict[str, Any]) -> int:
-        key = digest(network)
+    def _adds(self, network: Network) -> int:
+        key = digest(network.plain())
         if key not in self.costs:
-            self.costs[key] = cost(network, self.images.shape, self.images.classes)
+            self.costs[key] = cost(network, self.items.shape, self.items.classes)
         return self.costs[key]
 
     def text(self) -> str:
@@ -161,8 +166,8 @@ class _Estimate:
             for step in planned
         ]
         training = [run for run in self.todo if run.step in TRAINING]
-        images = sum(self._length(run) for run in training)
-        lines += ["", f"images to train: {images:,} in {len(training)} runs (those of all epochs)"]
+        items = sum(self._length(run) for run in training)
+        lines += ["", f"items to train: {items:,} in {len(training)} runs (those of all epochs)"]
         lines += self._time(training)
         return "\n".join([*lines, *self._disk()])
 
@@ -191,7 +196,7 @@ class _Estimate:
         without = "without those that have no estimate, " if self.failed else ""
         lines.append(
             f"estimated time: {_range(low, high)}, {without}{what}; the range is that of what was measured, "
-            "other load on the machine isn't in it, nor what recipes observe"
+            "other load on the machine isn't in it, nor what is observed"
         )
         return lines
 
@@ -217,14 +222,21 @@ class _Estimate:
         return (min, max)[side](took, default=0.0)
 
     def _length(self, run: Run) -> int:
-        return self.images.train * run.parameters["recipe"]["epochs"]
+        return self.items.train * (run.parameters["until"] - self._first(run))
+
+    def _first(self, run: Run) -> int:
+        """The epoch that a run starts from."""
+        if "start" not in run.parents:
+            return 0
+        start = self.by_path[run.parents["start"]]
+        return start.parameters.get("until") or self._first(start)
 
     def _disk(self) -> list[str]:
         """Bytes of the runs to do: as large as finished ones of their kind, else from what they hold."""
         same = [self.sizes[_kind(run)] for run in self.todo if _kind(run) in self.sizes]
         others = [run for run in self.todo if _kind(run) not in self.sizes]
         guessed = [size for run in others if (size := self._bytes(run))]
-        small = sum(run.step in ("evaluate", "summarize", "report") for run in others)
+        small = sum(run.step not in (*TRAINING, "prepare", "quantize") for run in others)
         lines = [f"estimated disk: {_size(sum(same) + sum(guessed))} for the runs to do"]
         if same:
             lines.append(f"  {len(same)} as large as finished runs of their kind")
@@ -237,38 +249,38 @@ class _Estimate:
         return lines
 
     def _bytes(self, run: Run) -> int:
-        images = self.images
+        items = self.items
         if run.step == "prepare":
-            height, width, channels = images.shape
-            return (images.train + images.test) * (height * width * channels + 4)
-        trained = next((r for r in self.runs if r.path == run.parents.get("start")), run)
+            return (items.train + items.test) * (math.prod(items.shape) + 4)
+        trained = self.by_path.get(run.parents.get("start", ""), run)
         shape = digest(run.parameters.get("network") or trained.parameters.get("network"))
         if run.step not in (*TRAINING, "quantize") or shape not in self.parameters:
             return 0
         if run.step == "quantize":
             return self.parameters[shape] * BITS[run.parameters["to"]] // 8
-        precision = run.parameters["precision"]
-        logits = images.test * images.classes * BITS[precision["compute"]] // 8
-        return self.parameters[shape] * BITS[storage_of(precision)] // 8 + logits
+        precision = Precision.model_validate(run.parameters["precision"])
+        predictions = 2 * items.test * items.classes * BITS[precision.compute] // 8  # start and end
+        return self.parameters[shape] * BITS[precision.storage] // 8 + predictions
 
 
-def _images(plan: Plan, prepare: Run, records: list[dict[str, Any]]) -> Images:
+def _items(plan: Plan, prepare: Run, records: list[dict[str, Any]]) -> Items:
     """Size of the study's dataset: as prepared, as its kind always is, or counted in its archive."""
     for r in records:
         if r["path"] == prepare.path:
             facts = r["facts"]
-            return Images(
-                facts["train_images"], facts["test_images"], facts["classes"], tuple(facts["shape"])
+            return Items(
+                facts["train_items"], facts["test_items"], facts["classes"], tuple(facts["shape"])
             )
-    wanted = prepare.parameters
-    if wanted["kind"] in KINDS:
-        return Images(*KINDS[wanted["kind"]])
+    entry = plan.parameters.datasets[prepare.path.split("/")[2]]
+    kind = importlib.import_module(f"sixteen.datasets.{entry.kind.replace('-', '_')}")
+    if hasattr(kind, "items"):
+        return Items(*kind.items(entry), kind.shape(entry))
     from sixteen.datasets.archives.members import opened
 
     place = plan.root / os.path.expandvars(prepare.sources["archive"])
     if not place.exists():
         raise UserError(
-            f"expected the dataset at {place}, to count its images, found nothing there: put it there, or set "
+            f"expected the dataset at {place}, to count its items, found nothing there: put it there, or set "
             "the variable in its `path` in params.yaml"
         )
     with opened(place) as members:
@@ -276,12 +288,7 @@ def _images(plan: Plan, prepare: Run, records: list[dict[str, Any]]) -> Images:
             sum(n.startswith(f"{part}/") for n in members.files) for part in ("train", "test")
         )
         classes = len({name.split("/")[1] for name in members.files})
-    return Images(
-        train,
-        test,
-        classes,
-        (wanted["height"], wanted["width"], 3 if wanted["colour"] == "rgb" else 1),
-    )
+    return Items(train, test, classes, kind.shape(entry))
 
 
 def _key(run: Run | dict[str, Any]) -> str:
@@ -309,7 +316,7 @@ def _probed(run: Run) -> str:
 def _name(run: Run) -> str:
     """``resnet8 in float16``, as the path says."""
     words = run.path.split("/")
-    precision = words[-3].partition("-in-")[2].rpartition("-by-")[0]
+    precision = words[-3].partition("-in-")[2].partition("-by-")[0]
     return f"{words[2]} in {precision}"
 
 

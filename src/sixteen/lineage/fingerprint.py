@@ -48,6 +48,11 @@ def code_of(modules: list[str]) -> dict[str, str]:
     Returns ``{module: sha256}``. A module's digest is that of its syntax tree without comments, layout and
     docstrings, so that only an edit that can change a result changes it.
     """
+    return _code_of(tuple(modules))
+
+
+@functools.cache
+def _code_of(modules: tuple[str, ...]) -> dict[str, str]:
     reached: dict[str, str] = {}
     pending = list(modules)
     while pending:
@@ -93,6 +98,7 @@ def _cells(path: Path) -> list[dict[str, Any]]:
 def forget() -> None:
     """Read the sources anew at the next call: they may have been edited."""
     _module.cache_clear()
+    _code_of.cache_clear()
 
 
 @functools.cache

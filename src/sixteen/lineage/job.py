@@ -15,6 +15,7 @@ import shutil
 import signal
 import sys
 import time
+import typing
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,11 +23,12 @@ from typing import Any
 
 from sixteen.errors import UserError
 from sixteen.lineage import fingerprint, machine, record
-from sixteen.lineage.plan import Run, load_run
+from sixteen.entry import Entry
+from sixteen.lineage.steps import PLANS, Run, load_run
 
 PRIVATE = Path(".sixteen")
 
-Step = Callable[[dict[str, Any], dict[str, Path], Path, Path], dict[str, Any]]
+Step = Callable[[Any, dict[str, Path], Path, Path], dict[str, Any]]
 
 log = logging.getLogger("sixteen")
 
@@ -86,7 +88,7 @@ def execute(run: Run, step: Step, root: Path = Path()) -> None:
         scratch = root / PRIVATE / "scratch" / run.fingerprint
         scratch.mkdir(parents=True, exist_ok=True)
         os.environ.setdefault("SIXTEEN_CACHE", str((root / PRIVATE / "cache").resolve()))
-        facts = step(run.parameters | run.settings, inputs, partial, scratch)
+        facts = step(read_by(step, run), inputs, partial, scratch)
         _check_code(
             run, root
         )  # once more: steps import late, and notebooks run in a process of their own
@@ -114,6 +116,28 @@ def execute(run: Run, step: Step, root: Path = Path()) -> None:
         )
         _settle(partial, folder)
         shutil.rmtree(scratch, ignore_errors=True)
+        _disown_stale(run, root)
+
+
+def read_by(step: Step, run: Run) -> Entry:
+    """What a step reads, as its signature says: parameters and settings of a run as entries."""
+    kind: type[Entry] = typing.get_type_hints(step)["parameters"]
+    return kind.model_validate(_merged(run.parameters, run.settings))
+
+
+def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    both = {key: _merged(first[key], second[key]) for key in first.keys() & second.keys()}
+    return first | second | both
+
+
+def _disown_stale(run: Run, root: Path) -> None:
+    """Throw away what was observed beside a training by other code than the observation was planned with."""
+    for watched in run.settings.get("watched", ()):
+        try:
+            _check_code(load_run(root / PLANS / f"{watched['fingerprint']}.json"), root)
+        except UserError:
+            scratch = root / PRIVATE / "scratch" / watched["fingerprint"]
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _check_code(run: Run, root: Path) -> None:

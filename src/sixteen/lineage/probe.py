@@ -1,6 +1,7 @@
-"""A short training on random images, in a process of its own, to learn how fast this machine trains."""
+"""A short training on random items, in a process of its own, to learn how fast this machine trains."""
 
 import csv
+import importlib
 import itertools
 import json
 import logging
@@ -49,37 +50,34 @@ def _run(place: Path, spec: dict[str, Any], environment: dict[str, str]) -> Any:
 
 
 def _probe_here(place: Path) -> None:
-    """Train for a few steps on random images, and write what was measured; runs in its own process."""
-    import numpy as np
-    from safetensors.numpy import save_file
+    """Train for a few steps on random items, and write what was measured; runs in its own process."""
+    from pydantic import TypeAdapter
 
     from sixteen import networks
+    from sixteen.training.parameters import Training
     from sixteen.training.train import train
 
+    network_type: TypeAdapter[Any] = TypeAdapter(networks.AnyNetwork)
     spec = json.loads((place / "spec.json").read_text())
-    parameters, (*shape, classes) = spec["parameters"], spec["images"]
-    batch = parameters["recipe"]["batch"]
-    parameters["recipe"] |= {"epochs": EPOCHS, "observe": None}
-    draw = np.random.default_rng(0)
-    tensors: dict[str, Any] = {
-        "mean": np.array([127.5], np.float32),
-        "std": np.array([64], np.float32),
-    }
-    for part in ("train", "test"):
-        tensors[f"{part}_images"] = draw.integers(0, 256, (batch, *shape), dtype=np.uint8)
-        tensors[f"{part}_labels"] = draw.integers(0, classes, batch, dtype=np.int32)
-    about = {"classes": [str(label) for label in range(classes)]}
-    save_file(tensors, place / "dataset.safetensors", metadata={"sixteen": json.dumps(about)})
+    *shape, classes = spec["items"]
+    parameters = Training.model_validate(spec["parameters"] | {"until": EPOCHS})
+    batch = parameters.recipe.batch
+    _random_dataset(place, parameters.task, batch, tuple(shape), classes)
     facts = train(parameters, {"dataset": place}, place, place)
     with (place / "timing.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))[1:]
     if not rows:
-        sys.exit("training on random images diverged at once")
+        sys.exit("training on random items diverged at once")
     train_seconds = [float(row["train_seconds"]) / batch for row in rows]
     test_seconds = [float(row["test_seconds"]) / batch for row in rows]
     counts = {
         digest(network): networks.build(
-            network, tuple(shape), classes, parameters["precision"], parameters["recipe"]["l2"], 0
+            network_type.validate_python(network),
+            tuple(shape),
+            classes,
+            parameters.precision,
+            parameters.recipe.l2,
+            0,
         ).count_params()
         for network in spec["count"]
     }
@@ -91,6 +89,21 @@ def _probe_here(place: Path) -> None:
         "counts": counts,
     }
     (place / "result.json").write_text(json.dumps(result))
+
+
+def _random_dataset(
+    place: Path, task: str, n: int, shape: tuple[int, ...], classes: int
+) -> None:
+    """Prepare `n` items of a task, all random, for training and for the test each."""
+    import numpy as np
+
+    draw = np.random.default_rng(0)
+    form = importlib.import_module(f"sixteen.tasks.{task}").FORM
+    parts = [
+        (form.random(draw, (n, *shape)), draw.integers(0, classes, n, dtype=np.int32))
+        for _ in range(2)
+    ]
+    form.of(*parts, tuple(map(str, range(classes))), "unit").save(place)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from typing import Any
 from sixteen.errors import UserError
 from sixteen.lineage import record
 from sixteen.lineage.archive import Record
-from sixteen.lineage.plan import Plan, Run
+from sixteen.lineage.plan import Plan
+from sixteen.lineage.steps import Run
 
 NONE_EARLIER = "no earlier run of this sentence"
 MANY = 12  # sentences beyond which a group is told by its networks

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+MINUTE, HOUR = 60, 3600  # seconds
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
 
@@ -36,3 +37,13 @@ def number(value: float) -> str:
         else f"{value:.3g}"
     )
     return text.replace("-", MINUS)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as ``12.3 s``, ``4 min 5 s`` or ``2 h 7 min``."""
+    if seconds < MINUTE:
+        return f"{seconds:.3g} s"
+    whole = round(seconds)
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE} s"
+    return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"

@@ -25,6 +25,7 @@ th, td { text-align: left; vertical-align: top; padding: 6px 12px 6px 0;
 th { font-weight: 600; border-bottom: 2px solid #9aa5ae; vertical-align: bottom; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 table.verdicts { table-layout: fixed; width: 100%; min-width: 720px; }
+table.glance th { width: 9em; border-bottom: 1px solid #e3e7ea; vertical-align: top; }
 table.verdicts td { overflow-wrap: break-word; }
 summary { cursor: pointer; }
 details { margin: 8px 0; }

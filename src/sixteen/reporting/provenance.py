@@ -110,6 +110,8 @@ def _headline(record: dict[str, Any], arms: dict[str, str]) -> str:
         return f"dataset {words[-1]}"
     if record["step"] == "summarize":
         return f"summary {record['path']}"
+    if record["step"] == "time":
+        return f"{words[2]}, {words[3]} {words[4]}"
     if record["step"] == "evaluate":
         text = "/".join(words[3:-1])
         return f"{words[2]}, arm {arms.get(text, text)}, evaluated"
@@ -127,10 +129,12 @@ def _details(group: list[dict[str, Any]]) -> list[str]:
     if first["step"] == "prepare":
         lines += [f"read {name} sha256 {digest}" for name, digest in first["inputs"].items()]
         lines += [f"{name} sha256 {out['sha256']}" for name, out in first["outputs"].items()]
-    read = first["parameters"]
-    shown = {k: v for k, v in read.items() if k not in ("seed", "checkpoint_epochs", "sha256")}
+    shown = {k: v for k, v in first["parameters"].items() if k != "seed"}
     if first["step"] in ("prepare", "train", "continue_training", "quantize"):
         plain = {k: v for k, v in shown.items() if not isinstance(v, dict)}
         lines += [settings(plain)] if plain else []
-        lines += [f"{k}: {settings(v)}" for k, v in shown.items() if isinstance(v, dict)]
+        nested = {k: v for k, v in shown.items() if isinstance(v, dict)}
+        # The digest of a dataset's archive stands above, as it was read.
+        nested = {k: {n: p for n, p in v.items() if n != "sha256"} for k, v in nested.items()}
+        lines += [f"{k}: {settings(v)}" for k, v in nested.items()]
     return lines

@@ -81,12 +81,13 @@ def _index(reports: Path) -> str:
             (
                 f'<a href="{escape(folder.name)}/index.html">{escape(told["title"])}</a><br>'
                 f'<span class="quiet">{escape(folder.name)}, dataset {escape(told["dataset"])}</span>',
-                escape(told["paper"]),
+                escape(", ".join(told["papers"])),
+                escape(told["scale"]),
                 " ".join(badge(verdict, f"{n} {verdict}") for verdict, n in sorted(counts.items())),
             )
         )
     body = (
-        "<h1>Reports</h1>\n<p>What each study says about the claims of its paper. Every page holds its "
+        "<h1>Reports</h1>\n<p>What each study says about the claims of its papers. Every page holds its "
         "numbers, their intervals, and the way back to the data.</p>\n"
     )
-    return page("Reports", body + table(("Study", "Paper", "Verdicts"), rows))
+    return page("Reports", body + table(("Study", "Papers", "Scale", "Verdicts"), rows))

@@ -18,7 +18,9 @@ from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
 import sixteen
+from sixteen.entry import Entry, Name, Text
 from sixteen.errors import UserError
+from sixteen.files import write_json
 from sixteen.reporting import provenance
 from sixteen.reporting.page import page
 
@@ -27,12 +29,26 @@ from sixteen.reporting.page import page
 NOTEBOOK_PARAMETERS = {"summary": "tables", "output": "."}
 
 
+class Report(Entry):
+    """What the step `report` reads.
+
+    `papers` holds what each paper ran, settings by the way in which it is cited; `cells` the digest of the cells of the
+    notebook of that name.
+    """
+
+    study: Name
+    title: Text
+    papers: dict[Text, dict[Text, Text]]
+    notebook: Name
+    cells: Text
+
+
 def report(
-    parameters: dict[str, Any], inputs: dict[str, Path], into: Path, scratch: Path
+    parameters: Report, inputs: dict[str, Path], into: Path, scratch: Path
 ) -> dict[str, Any]:
     """Run ``inputs["notebook"]`` over the summary in ``inputs["summary"]`` and render it to HTML.
 
-    Writes index.html, notebook.ipynb, provenance.json, figures/ and tables/ into ``into``. Raises UserError
+    Writes index.html, notebook.ipynb, papers.json, provenance.json, figures/ and tables/ into ``into``. Raises UserError
     if the notebook doesn't know a parameter or a cell fails; ``into`` stays empty then, and the notebook as
     far as it came stays in ``scratch``. Returns ``{"figures": count}``.
     """
@@ -45,13 +61,14 @@ def report(
         [*summary.glob("*.csv"), summary / "claims.json", summary / "settings.json"]
     ):
         shutil.copyfile(path, work / "tables" / path.name)
+    write_json(work / "papers.json", parameters.papers)
     lineage = provenance.collect(summary)
     _write(work / "provenance.json", json.dumps(lineage, indent=1, ensure_ascii=False) + "\n")
 
     executed = _normalise(_execute(notebook, work))
-    executed.metadata["title"] = parameters["title"]
+    executed.metadata["title"] = parameters.title
     _write(work / "notebook.ipynb", nbformat.writes(executed) + "\n")
-    _write(work / "index.html", _html(executed, parameters["title"]))
+    _write(work / "index.html", _html(executed, parameters.title))
     for path in sorted(work.iterdir()):
         shutil.move(path, into / path.name)
     return {"figures": len(list((into / "figures").glob("*.png")))}

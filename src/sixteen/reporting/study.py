@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from sixteen.analysis.metrics import metrics_of
 from sixteen.files import read_json
 from sixteen.reporting.provenance import tree
+from sixteen.tasks import measured
+from sixteen.tasks.measured.parts.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,23 @@ class Study:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What the summary was told: title, arms, networks, recipes, statistics."""
+        """What the summary was told: title, scale, task, arms, networks, recipes, statistics."""
         return self.record["parameters"]
+
+    @cached_property
+    def metrics(self) -> dict[str, Metric]:
+        """The metrics of the study's task, by name."""
+        return metrics_of(self.parameters["task"])
+
+    @property
+    def item(self) -> str:
+        """What a dataset of the task holds, in the singular: image, sequence."""
+        return measured.module(self.parameters["task"]).ITEM
+
+    @cached_property
+    def papers(self) -> dict[str, dict[str, str]]:
+        """What each paper ran, in its own words: settings by the way in which the paper is cited."""
+        return read_json(self.output / "papers.json")
 
     @property
     def name(self) -> str:

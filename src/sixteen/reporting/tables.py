@@ -6,33 +6,17 @@ from typing import Any
 
 import pandas as pd
 
-from sixteen.analysis.metrics import METRICS, POINTS
 from sixteen.reporting.numbers import DASH, MINUS, counted_of, number
 from sixteen.reporting.page import Html, badge, settings, table
 from sixteen.reporting.study import Study
+from sixteen.tasks.measured.parts.metric import POINTS
 
 FEW = 5  # arms that fit beside each other in a table
-LISTED = 8  # arms that a line names one by one
-
-
-def heading(study: Study) -> Html:
-    """Title, paper, and in one line what was run on what."""
-    told, runs = study.parameters, study.runs
-    seeds = runs["seed"].nunique()
-    arms = ", ".join(study.arms) if len(study.arms) <= LISTED else f"{len(study.arms)} of them"
-    line = (
-        f"{len(runs)} runs: {', '.join(study.networks)}; arms: {arms}; "
-        f"{seeds} seed{'' if seeds == 1 else 's'}; dataset {told['dataset']}; on {study.device}."
-    )
-    return Html(
-        f'<h1>{escape(told["title"])}</h1><p class="quiet">Paper: {escape(told["paper"])}. '
-        f"{escape(line)}</p>",
-        told["title"],
-    )
 
 
 def verdicts(study: Study) -> Html:
     """Each claim of the paper with its verdict, estimate, interval and n, over all and by network."""
+    scale = study.parameters["scale"]
     rows = []
     for claim in study.claims:
         note = claim["hardware_note"]
@@ -43,19 +27,19 @@ def verdicts(study: Study) -> Html:
         rows.append(
             f'<tr class="claim"><td>{escape(claim["says"])}<br>'
             f'<span class="quiet">{escape(claim["source"])}</span></td>'
-            f"<td>{_verdict(claim)}</td>"
+            f"<td>{_verdict(claim, scale)}</td>"
             f"<td>{_estimate(claim)}</td><td>{why}</td></tr>"
         )
         if detailed:
             rows += [
-                f'<tr class="network"><td>{escape(part["network"])}</td><td>{_verdict(part)}</td>'
+                f'<tr class="network"><td>{escape(part["network"])}</td><td>{_verdict(part, scale)}</td>'
                 f"<td>{_estimate(part)}</td><td>{escape(part['why'])}</td></tr>"
                 for part in parts
             ]
     if not rows:
         return Html("<p>This study names no claims.</p>", "no claims")
     return Html(
-        '<div class="wide"><table class="verdicts"><colgroup><col width="29%"><col width="15%">'
+        '<div class="wide"><table class="verdicts"><colgroup><col width="27%"><col width="20%">'
         '<col width="18%"><col></colgroup><thead><tr><th>The claim (in our words)</th>'
         "<th>Verdict</th><th>Estimate [interval], n</th><th>Why</th></tr></thead><tbody>"
         f"{''.join(rows)}</tbody></table></div>",
@@ -63,10 +47,10 @@ def verdicts(study: Study) -> Html:
     )
 
 
-def _verdict(claim: dict[str, Any]) -> str:
-    """The badge, and below it what was no test over seeds."""
+def _verdict(claim: dict[str, Any], scale: str) -> str:
+    """The badge, with the scale at which it was found, and below it what was no test over seeds."""
     basis = "" if claim["basis"] == "tested" else f'<br><span class="quiet">{claim["basis"]}</span>'
-    return badge(claim["verdict"]) + basis
+    return badge(claim["verdict"], f"{claim['verdict']}, {scale} scale") + basis
 
 
 def metrics(study: Study) -> Html:
@@ -75,7 +59,7 @@ def metrics(study: Study) -> Html:
     rows: dict[str, list[tuple[str, ...]]] = {}
     few = len(study.arms) <= FEW  # more arms stand below each other
     for (network, metric), group in summary.groupby(["network", "metric"], sort=False):
-        words, unit, scale = _shown(metric)
+        words, unit, scale = _shown(study, metric)
         unit = "%" if unit == POINTS else unit
         by_arm = group.set_index("arm").reindex(study.arms)
         if by_arm["mean"].isna().all():
@@ -93,7 +77,7 @@ def differences(study: Study) -> Html:
     """Differences and ratios between the arms, paired by seed."""
     rows: dict[str, list[tuple[str, ...]]] = {}
     for _, row in study.table("differences").dropna(subset=["mean"]).iterrows():
-        words, unit, scale = _shown(row["metric"])
+        words, unit, scale = _shown(study, row["metric"])
         ratio = row["kind"] == "ratio"
         compared = f"{row['arm']} {'/' if ratio else MINUS} {row['reference']}"
         cells = (words, compared, "" if ratio else unit)
@@ -121,7 +105,7 @@ def arms(study: Study) -> Html:
     told = study.parameters
     rows = [(escape(arm), f"<code>{escape(text)}</code>") for arm, text in told["arms"].items()]
     named = [
-        (escape(name), escape(settings(values)))
+        (f"<code>{escape(name)}</code>", escape(settings(values)))
         for section in ("precisions", "recipes")
         for name, values in told[section].items()
     ]
@@ -182,9 +166,9 @@ def _html(head: Iterable[str], rows: list[Any], numbers: Iterable[int], plain: s
     return Html(table(head, rows, numbers), f"table of {plain}: {len(rows)} rows")
 
 
-def _shown(metric: str) -> tuple[str, str, float]:
+def _shown(study: Study, metric: str) -> tuple[str, str, float]:
     """Words, unit and factor in which a metric is shown; memory in megabytes."""
-    known = METRICS[metric]
+    known = study.metrics[metric]
     return (
         (known.words, "MB", 1e-6)
         if known.unit == "bytes"

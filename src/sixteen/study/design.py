@@ -5,10 +5,13 @@ effects that a fraction can't tell apart are estimated, and named, as their sum.
 """
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sixteen.entry import Entry
 from sixteen.errors import UserError
+from sixteen.precision.entry import Precision
 from sixteen.study import sentence
 
 
@@ -16,7 +19,7 @@ from sixteen.study import sentence
 class Effect:
     """A contrast of arms: the mean of those with sign +1 minus the mean of those with -1.
 
-    ``kind`` is ``main`` or ``interaction``; ``signs`` are by arm, in the order of the arms.
+    `kind` is `main` or `interaction`; `signs` are by arm, in the order of the arms.
     """
 
     name: str
@@ -24,17 +27,18 @@ class Effect:
     signs: tuple[int, ...]
 
 
-def settings_of(parameters: dict[str, Any], arms: list[str]) -> dict[str, dict[str, Any]]:
+def settings_of(
+    arms: dict[str, str], precisions: dict[str, Precision], recipes: Mapping[str, Entry]
+) -> dict[str, dict[str, Any]]:
     """The settings of each arm's last phrase, precision and recipe together, by arm.
 
-    ``parameters`` holds the sentences ``arms``, and the ``precisions`` and ``recipes`` that they name.
-    ``observe`` is left out: what is watched doesn't change a run.
+    `arms` are sentences, `precisions` and `recipes` are by the names in them.
     """
     settings = {}
-    for arm in arms:
-        last = sentence.parse(parameters["arms"][arm])[-1]
-        values = parameters["precisions"][last.precision] | parameters["recipes"][last.recipe]
-        settings[arm] = {name: value for name, value in values.items() if name != "observe"}
+    for arm, text in arms.items():
+        last = sentence.parse(text)[-1]
+        assert last.recipe is not None  # a sentence ends in training
+        settings[arm] = precisions[last.precision].plain() | recipes[last.recipe].plain()
     return settings
 
 
@@ -45,6 +49,22 @@ def effects_of(settings: dict[str, dict[str, Any]]) -> list[Effect]:
     or the smaller number to the other value, else from the value of the first arm. Raises UserError if the
     arms aren't a balanced, orthogonal design.
     """
+    signs, labels = _factors(settings)
+    if not signs:
+        _refuse(settings, "arms whose last phrases have the same settings")
+    _check_balance(settings, signs)
+    mains = [Effect(labels[name], "main", column) for name, column in signs.items()]
+    interactions = [
+        Effect(f"{one} x {other}", "interaction", _product(first, second))
+        for (one, first), (other, second) in itertools.combinations(signs.items(), 2)
+    ]
+    return _unite(settings, mains + interactions)
+
+
+def _factors(
+    settings: dict[str, dict[str, Any]],
+) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
+    """The signs of each setting with two values, in the order of the arms, and its change in words."""
     names = dict.fromkeys(name for values in settings.values() for name in values)
     signs: dict[str, tuple[int, ...]] = {}
     labels: dict[str, str] = {}
@@ -58,8 +78,10 @@ def effects_of(settings: dict[str, dict[str, Any]]) -> list[Effect]:
             low, high = sorted(levels, key=_rank)
             signs[name] = tuple(-1 if value == low else 1 for value in values)
             labels[name] = _change(name, low, high)
-    if not signs:
-        _refuse(settings, "arms whose last phrases have the same settings")
+    return signs, labels
+
+
+def _check_balance(settings: dict[str, Any], signs: dict[str, tuple[int, ...]]) -> None:
     for name, column in signs.items():
         low, high = column.count(-1), column.count(1)
         if low != high:
@@ -69,20 +91,10 @@ def effects_of(settings: dict[str, dict[str, Any]]) -> list[Effect]:
             always = abs(_dot(first, second)) == len(first)
             how = "always change together" if always else "aren't orthogonal"
             _refuse(settings, f"{one} and {other}, which {how}")
-    mains = [(labels[name], "main", column) for name, column in signs.items()]
-    interactions = [
-        (f"{one} x {other}", "interaction", tuple(a * b for a, b in zip(*columns, strict=True)))
-        for (one, other), columns in zip(
-            itertools.combinations(signs, 2),
-            itertools.combinations(signs.values(), 2),
-            strict=True,
-        )
-    ]
-    return _unite(settings, [Effect(*effect) for effect in mains + interactions])
 
 
 def _unite(settings: dict[str, Any], effects: list[Effect]) -> list[Effect]:
-    """Effects with the same contrast as one, which estimates their sum: ``a x b + c x d``."""
+    """Effects with the same contrast as one, which estimates their sum: `a x b + c x d`."""
     distinct: list[Effect] = []
     for effect in effects:
         for i, known in enumerate(distinct):
@@ -105,7 +117,7 @@ def _rank(value: Any) -> tuple[int, float]:
 
 
 def _change(name: str, low: Any, high: Any) -> str:
-    """An effect in words, e.g. ``loss_scale: none -> dynamic``."""
+    """An effect in words, e.g. `loss_scale: none -> dynamic`."""
     kinds = [value.get("kind") if isinstance(value, dict) else None for value in (low, high)]
     words = [_word(low), _word(high)]
     if kinds[0] != kinds[1]:  # that says enough; two values of one kind are told in full
@@ -123,6 +135,10 @@ def _word(value: Any) -> str:
         rest = [f"{key} {_word(part)}" for key, part in value.items() if key != "kind"]
         return " ".join([*kind, ", ".join(rest)])
     return str(value)
+
+
+def _product(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(a * b for a, b in zip(first, second, strict=True))
 
 
 def _dot(first: tuple[int, ...], second: tuple[int, ...]) -> int:

@@ -1,40 +1,63 @@
 """The grammar of result paths: a path is a sentence that says how a run came to be.
 
-    results/digits/resnet8/trained-in-float32-by-sgd/quantized-to-float16/seed-0/1f3a9c2b7d01
-            dataset network phrase                   phrase               seed   fingerprint
+    results/digits/resnet8/trained-in-float32-by-sgd-until-50/quantized-to-float16/seed-0/1f3a9c2b7d01
+            dataset network phrase                            phrase               seed   fingerprint
 
-A phrase is a participle and the names (keys of params.yaml) that complete it. The parent of a run is
-the sentence with its last phrase removed.
+A phrase is a participle and the names that complete it. The parent of a run is the sentence with its last phrase
+removed. Epochs are counted from the start of the sentence, so that the order of batches and a learning-rate schedule
+run on over a switch of precision, and so that arms of equal length say the same number at their ends.
+
+A name is a key of params.yaml, or varies such an entry by some of its keys, spelled as words:
+`sgd-with-learning_rate-0.1-and-averaging-0.99`. Snakemake splits at `,` and `=`, so that neither can stand there.
 """
 
 import re
 from dataclasses import dataclass
 
+from sixteen.entry import NAME
 from sixteen.errors import UserError
 
-NAME = r"[a-z0-9]+(?:[-_][a-z0-9]+)*"
+# Words that join phrases: none of them may be a word of a name that a phrase takes.
+JOINING = ("in", "by", "to", "until", "with", "and")
+VARIED = rf"{NAME}(?:-with-[a-z0-9_]+-[a-z0-9._-]+)?"
 FORMS = {
-    "trained": ("train", re.compile(rf"trained-in-(?P<precision>{NAME})-by-(?P<recipe>{NAME})")),
-    "quantized": ("quantize", re.compile(rf"quantized-to-(?P<precision>{NAME})")),
+    "trained": (
+        "train",
+        re.compile(rf"trained-in-(?P<precision>{VARIED}?)-by-(?P<recipe>{VARIED})-until-(?P<until>[1-9]\d*)"),
+    ),
+    "quantized": ("quantize", re.compile(rf"quantized-to-(?P<precision>{VARIED})")),
     "continued": (
         "continue_training",
-        re.compile(rf"continued-in-(?P<precision>{NAME})-by-(?P<recipe>{NAME})"),
+        re.compile(rf"continued-in-(?P<precision>{VARIED}?)-by-(?P<recipe>{VARIED})-until-(?P<until>[1-9]\d*)"),
     ),
-}
+}  # fmt: skip
+EXPECTED = (
+    "trained-in-<precision>-by-<recipe>-until-<epoch>, quantized-to-<precision> or "
+    "continued-in-<precision>-by-<recipe>-until-<epoch>"
+)
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """One phrase of a sentence: the step that it stands for, and the names in it."""
+    """One phrase of a sentence: the step that it stands for, and the names in it, variations included."""
 
     text: str
     step: str
     precision: str
     recipe: str | None
+    until: int | None
+
+
+@dataclass(frozen=True)
+class Varied:
+    """A name taken apart: the entry that it varies, and the keys with their new values as they are spelled."""
+
+    entry: str
+    changes: tuple[tuple[str, str], ...]
 
 
 def parse(sentence: str, instead: dict[str, str] | None = None) -> list[Phrase]:
-    """Read the phrases between network and seed, e.g. ``trained-in-float32-by-sgd/quantized-to-float16``.
+    """Read the phrases between network and seed, e.g. ``trained-in-float32-by-sgd-until-50/quantized-to-float16``.
 
     ``instead`` maps recipes that the sentence names to those that take their place. Raises UserError for a
     phrase that the grammar doesn't know, or one in a place where it makes no sense.
@@ -43,14 +66,33 @@ def parse(sentence: str, instead: dict[str, str] | None = None) -> list[Phrase]:
     steps = [phrase.step for phrase in phrases]
     if steps[0] != "train" or "train" in steps[1:]:
         raise UserError(
-            f"expected one `trained-in-...` phrase, the first of the sentence, came {sentence!r}"
+            f"expected one `trained-in-...` phrase, the first of the sentence, came {_short(sentence)}"
         )
     if steps[-1] == "quantize":
         raise UserError(
-            f"expected a sentence that ends in training, came {sentence!r}: quantized weights are where a "
-            "continuation starts; add a `continued-in-<precision>-by-<recipe>` phrase"
+            f"expected a sentence that ends in training, came {_short(sentence)}: quantized weights are where a "
+            "continuation starts; add a `continued-in-<precision>-by-<recipe>-until-<epoch>` phrase"
+        )
+    epochs = [phrase.until for phrase in phrases if phrase.until]
+    if epochs != sorted(set(epochs)):
+        raise UserError(
+            "expected epochs that rise along the sentence, since all are counted from its start, came "
+            f"{', '.join(map(str, epochs))} in {_short(sentence)}"
         )
     return phrases
+
+
+def varied(name: str) -> Varied:
+    """Take a name apart. Raises UserError for a variation that can't be read."""
+    entry, _, rest = name.partition("-with-")
+    changes = [change.partition("-") for change in rest.split("-and-")] if rest else []
+    keys = [key for key, _, _ in changes]
+    if not all(key and value for key, _, value in changes) or len(set(keys)) < len(keys):
+        raise UserError(
+            f"expected a variation like {entry}-with-<key>-<value>-and-<key>-<value>, each key once, came "
+            f"{_short(name)}"
+        )
+    return Varied(entry, tuple((key, value) for key, _, value in changes))
 
 
 def _phrase(text: str, sentence: str, instead: dict[str, str]) -> Phrase:
@@ -58,11 +100,17 @@ def _phrase(text: str, sentence: str, instead: dict[str, str]) -> Phrase:
     match = form and form[1].fullmatch(text)
     if not (form and match):
         raise UserError(
-            f"expected a phrase like trained-in-<precision>-by-<recipe>, quantized-to-<precision> or "
-            f"continued-in-<precision>-by-<recipe>, came {text!r} in {sentence!r}"
+            f"expected a phrase like {EXPECTED}, came {_short(text)} in {_short(sentence)}"
         )
-    precision, recipe = match["precision"], match.groupdict().get("recipe")
-    if recipe in instead:
-        head = text.removesuffix(recipe)
-        text, recipe = head + instead[recipe], instead[recipe]
-    return Phrase(text, form[0], precision, recipe)
+    found = match.groupdict()
+    recipe, until = found.get("recipe"), found.get("until")
+    if recipe is not None and (entry := varied(recipe).entry) in instead:
+        other = instead[entry] + recipe.removeprefix(entry)
+        text = text.replace(f"-by-{recipe}-until-", f"-by-{other}-until-")
+        recipe = other
+    return Phrase(text, form[0], found["precision"], recipe, int(until) if until else None)
+
+
+def _short(text: str) -> str:
+    """What a user wrote, as much of it as a sentence bears."""
+    return repr(text if len(text) <= 120 else f"{text[:117]}...")

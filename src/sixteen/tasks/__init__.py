@@ -1,10 +1,11 @@
 """Tasks: what a network is trained for. One module each, found by the name that a kind of dataset gives as its `TASK`.
 
-A task module offers
-- `bind(folder)`: the prepared dataset in `folder` as a `sixteen.tasks.parts.task.Task`, which training asks for everything
-  that depends on the task: batches, loss, predictions;
-- `METRICS`: the name of the module that measures saved predictions and describes the metrics, which evaluation and
-  analysis ask. It is named, not imported, so that a change of a metric makes no training stale.
+A task module offers `bind(folder)`: the prepared dataset in `folder` as a `sixteen.tasks.parts.task.Task`, which training
+asks for everything that depends on the task: batches, loss, predictions.
+
+What measures saved predictions and describes the metrics is the module of the same name in `sixteen.tasks.measured`, which
+needs no Keras: evaluation and analysis ask it. It isn't imported here, so that a change of a metric makes no training
+stale.
 
 How the five tasks of arXiv:2403.02243 fit (the first is here, the others aim at these doors):
 

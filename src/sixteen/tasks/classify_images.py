@@ -15,8 +15,6 @@ from sixteen.tasks.parts import classification
 from sixteen.tasks.parts.order import PADDING, epoch_rows
 from sixteen.tasks.parts.task import Task
 
-METRICS = "sixteen.tasks.parts.classification_metrics"
-
 
 def bind(folder: Path) -> "ClassifyImages":
     """The task on the prepared images in `folder`."""

@@ -17,7 +17,7 @@ def accuracy_curves(study: Study) -> Html:
         parts,
         name="accuracy-curves",
         title="Test accuracy over training",
-        caption="Accuracy on the test set after each epoch, in percent of its images; the first point of a phase "
+        caption=f"Accuracy on the test set after each epoch, in percent of its {study.item}s; the first point of a phase "
         "is that of the weights that it starts from, before any step.",
     )
 

@@ -6,12 +6,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sixteen.analysis.metrics import METRICS, POINTS
 from sixteen.reporting.figures.forest import FILLED, OPEN, estimate
 from sixteen.reporting.figures.plate import LOOKS, NEUTRAL, WIDTH, legend, logarithmic, save, style
 from sixteen.reporting.numbers import number
 from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study
+from sixteen.tasks.measured.parts.metric import POINTS
 
 LOOK = {"main": LOOKS[0], "interaction": LOOKS[1]}
 NO_DESIGN = "this study has no factorial design"
@@ -29,14 +29,14 @@ RATIO = (
 
 def effects(study: Study, metric: str) -> Html:
     """Main effects and two-factor interactions on a metric, a panel a network."""
-    words, unit, scale = _shown(metric)
+    words, unit, scale = _shown(study, metric)
     title, rows = f"What changes the {words}", _rows(study, metric).dropna(subset=["mean"])
     if rows.empty:
         return nothing(title, NO_DESIGN if _rows(study, metric).empty else _unseen(study))
     networks = [network for network in study.networks if network in set(rows["network"])]
     names = list(dict.fromkeys(rows.sort_values("kind", ascending=False)["effect"]))
     alpha = study.parameters["statistics"]["alpha"]
-    ratio = METRICS[metric].kind == "ratio"
+    ratio = study.metrics[metric].kind == "ratio"
     with style():
         figure = Figure(
             figsize=(WIDTH, 1.5 + 0.27 * len(names)),
@@ -93,13 +93,13 @@ def _answer(study: Study, metric: str) -> str:
 
 
 def _answer_at(study: Study, metric: str, rows: pd.DataFrame) -> str:
-    words, alpha = METRICS[metric].words, study.parameters["statistics"]["alpha"]
+    words, alpha = study.metrics[metric].words, study.parameters["statistics"]["alpha"]
     network, n = rows["network"].iloc[0], int(rows["n"].max())
     if n == 0:
         return f"On {network} nothing can be said of the {words}: {_unseen(study)}."
     found = rows[rows["p_holm"] < alpha].sort_values("p_holm")
     if not found.empty:
-        return " ".join(_said(row, metric) for _, row in found.iterrows())
+        return " ".join(_said(study, row, metric) for _, row in found.iterrows())
     if n == 1:
         why = "one seed allows no test"
     elif rows["p_holm"].isna().all():
@@ -109,14 +109,14 @@ def _answer_at(study: Study, metric: str, rows: pd.DataFrame) -> str:
     return f"On {network} no factor changed the {words} significantly ({why})."
 
 
-def _said(row: pd.Series, metric: str) -> str:
+def _said(study: Study, row: pd.Series, metric: str) -> str:
     """One significant effect as a sentence."""
-    words, unit, scale = _shown(metric)
+    words, unit, scale = _shown(study, metric)
     tested = f"(Holm p = {row['p_holm']:.2g}, n = {int(row['n'])})"
     start = f"On {row['network']}, {row['effect']}"
     twice = row["kind"] == "interaction"
     ends = (row["mean"], row["low"], row["high"])
-    if METRICS[metric].kind == "ratio":
+    if study.metrics[metric].kind == "ratio":
         mean, low, high = (end**2 if twice else end for end in ends)
         told = f"{number(mean)} [{number(low)}, {number(high)}] {tested}."
         if twice:
@@ -145,8 +145,8 @@ def _rows(study: Study, metric: str) -> pd.DataFrame:
     return table[table["metric"] == metric]
 
 
-def _shown(metric: str) -> tuple[str, str, float]:
+def _shown(study: Study, metric: str) -> tuple[str, str, float]:
     """Words, unit and scale of an effect on the metric; factors have no unit and are shown as they are."""
-    known = METRICS[metric]
+    known = study.metrics[metric]
     unit = "percentage points" if known.unit == POINTS else known.unit
     return known.words, unit, 1.0 if known.kind == "ratio" else known.scale

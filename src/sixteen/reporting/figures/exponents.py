@@ -21,7 +21,7 @@ OF = {"weights": "gradients of weights", "activations": "gradients of activation
 TAPS = (
     "Activations: the outputs of convolutions and dense layers, without those inside of attention."
 )
-EMPTY = "no recipe of the reference arm asks for observations"
+EMPTY = "no run of the reference arm is observed"
 LIMITS = (
     (SMALLEST, (0, (2, 2)), "2⁻²⁴, smallest float16"),
     (NORMAL, (0, (6, 2)), "2⁻¹⁴, smallest of full precision"),

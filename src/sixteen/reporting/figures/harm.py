@@ -62,7 +62,7 @@ def classes(study: Study) -> Html:
             title,
             figure,
             harm,
-            f"Accuracy on the test images of each class, minus that of {reference}, mean over pairs of a seed with "
+            f"Accuracy on the test {study.item}s of each class, minus that of {reference}, mean over pairs of a seed with "
             f"{study.confidence:.0%} t interval. Filled: significant at {alpha:g} after Holm's correction over the "
             f"classes of one network and arm, {_families(harm, alpha)}; {_largest_loss(harm)}.",
         )

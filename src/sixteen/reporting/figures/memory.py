@@ -69,7 +69,7 @@ def memory(study: Study) -> Html:
             figure,
             runs,
             "Bars: bytes counted from shapes and formats, the same for every seed, at the batch of the recipe; "
-            "activations are the outputs of all layers, for every image of the batch. Above each bar its total and, in "
+            f"activations are the outputs of all layers, for every {study.item} of the batch. Above each bar its total and, in "
             f"brackets, the total over that of {study.arms[0]}. Points: peak memory of the {of}, measured on "
             f"{study.device}, a point a seed, the line their mean; it holds the program and its libraries as well. "
             f"1 {unit} is {scale:,.0f} bytes.",
@@ -77,7 +77,7 @@ def memory(study: Study) -> Html:
 
 
 def largest_batch(study: Study) -> Html:
-    """Images of the largest batch within a memory budget, arm by arm, from counted bytes."""
+    """Items of the largest batch within a memory budget, arm by arm, from counted bytes."""
     title = "Largest batch that fits"
     counted = _counted(study).query("activation_bytes > 0")
     if counted.empty:
@@ -100,7 +100,7 @@ def largest_batch(study: Study) -> Html:
             _budget_axes(axis)
             axis.set_title(network)
             axis.set_xlabel("memory (GiB)")
-            axis.set_ylabel("images in a batch")
+            axis.set_ylabel(f"{study.item}s in a batch")
         looks = [(look(study, arms[0]), ", ".join(arms)) for arms in groups]
         legend(figure, [Line2D([], [], color=colour, marker=marker, linestyle=line, label=label)
                         for (colour, marker, line), label in looks])  # fmt: skip
@@ -111,7 +111,7 @@ def largest_batch(study: Study) -> Html:
             figure,
             data,
             "Counted, not measured: what is left of a memory budget after weights, masters, gradients and optimizer "
-            "state, divided by the outputs of all layers for one image; both axes logarithmic; arms of the same bytes "
+            f"state, divided by the outputs of all layers for one {study.item}; both axes logarithmic; arms of the same bytes "
             "share a line. Work space, gradients of activations and the program itself are not counted, and what a "
             "compiler fuses away is: real limits differ, the ratio between the arms is what this shows.",
         )

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from html import escape
@@ -14,13 +15,15 @@ import seaborn
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import FixedFormatter, LogLocator, NullLocator
 
 from sixteen.reporting.page import Html
 from sixteen.reporting.study import Study
 
 WIDTH = 9.0  # inches: at 100 CSS pixels an inch the width of the page's text
 DOTS = 160  # dots per inch of the PNG
+# Letters of a line: the name of an arm below an axis, an entry of a legend, a label beside an axis.
+TICK, LABEL, SIDE = 24, 60, 44
 
 # Colours to be told apart by every kind of colour vision; a marker and a line style tell the same once
 # more, for prints in grey.
@@ -90,16 +93,28 @@ def legend(figure: Figure, handles: Sequence[Artist]) -> None:
     The figure grows by the lines that the legend has beyond the first one.
     """
     if handles:
-        longest = max(len(str(handle.get_label())) for handle in handles)
+        for handle in handles:
+            handle.set_label(wrapped(str(handle.get_label()), LABEL))
+        lines = [line for handle in handles for line in str(handle.get_label()).split("\n")]
+        longest = max(map(len, lines))
         room = int(figure.get_figwidth() / (0.085 * longest + 0.75))
         columns = max(1, min(len(handles), 5, room))
         figure.set_figheight(figure.get_figheight() + 0.2 * ((len(handles) - 1) // columns))
         figure.legend(handles=handles, loc="outside upper center", ncols=columns)
 
 
+def wrapped(text: str, width: int) -> str:
+    """A long name in lines: names of varied entries are sentences of their own, joined by hyphens."""
+    return "\n".join(
+        line
+        for part in text.split("\n")
+        for line in textwrap.wrap(part, width, break_long_words=False) or [""]
+    )
+
+
 def arm_axis(study: Study, axis: Axes) -> None:
-    """Arms by name along the x axis, slanted where they would run into each other."""
-    axis.set_xticks(range(len(study.arms)), study.arms)
+    """Arms by name along the x axis, in lines and slanted where they would run into each other."""
+    axis.set_xticks(range(len(study.arms)), _arm_names(study))
     cell = axis.get_subplotspec()
     angle = _angle(study, cell.get_gridspec().ncols if cell else 1)
     if angle:
@@ -112,12 +127,20 @@ def arm_axis(study: Study, axis: Axes) -> None:
 
 def arm_room(study: Study, columns: int) -> float:
     """Inches that a panel has to be higher for the names of the arms, with so many panels in a row."""
-    return 0.075 * max(map(len, study.arms)) * (_angle(study, columns) / 90) ** 0.5
+    return 0.075 * _longest_line(study) * (_angle(study, columns) / 90) ** 0.5
+
+
+def _arm_names(study: Study) -> list[str]:
+    return [wrapped(arm, TICK) for arm in study.arms]
+
+
+def _longest_line(study: Study) -> int:
+    return max(len(line) for name in _arm_names(study) for line in name.split("\n"))
 
 
 def _angle(study: Study, columns: int) -> float:
     slot = (WIDTH / columns - 0.8) / len(study.arms)
-    if max(map(len, study.arms)) * 0.085 <= slot:
+    if _longest_line(study) * 0.085 <= slot:
         return 0
     return 40 if slot > 0.35 else 90
 
@@ -174,6 +197,7 @@ def save(
         "summary": study.provenance["summary"],
         "fingerprint": study.record["fingerprint"],
     }
+    _wrap(figure)
     # Once for both files: finding the layout takes longer than drawing.
     if (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)
@@ -200,3 +224,16 @@ def save(
         f"<figcaption><b>{escape(title)}.</b> {caption} {links}</figcaption></figure>",
         f"figure {name}: figures/{name}.png",
     )
+
+
+def _wrap(figure: Figure) -> None:
+    """Break titles that are wider than their panel, and long names beside an axis."""
+    for axis in figure.axes:
+        cell = axis.get_subplotspec()
+        width = figure.get_figwidth() / (cell.get_gridspec().ncols if cell else 1) - 0.5
+        for place in ("left", "center"):
+            if title := axis.get_title(place):
+                axis.set_title(wrapped(title, int(width / 0.09)), loc=place)
+        if isinstance(axis.yaxis.get_major_formatter(), FixedFormatter):
+            names = [label.get_text() for label in axis.get_yticklabels()]
+            axis.set_yticks(axis.get_yticks(), [wrapped(name, SIDE) for name in names])

@@ -59,7 +59,7 @@ def final_accuracy(study: Study) -> Html:
             "Accuracy after the last epoch",
             figure,
             runs,
-            "Test accuracy after the last epoch, in percent of the test images. Each small point is a "
+            f"Test accuracy after the last epoch, in percent of the test {study.item}s. Each small point is a "
             "seed; lines join the runs of one seed, which began from the same weights. "
             f"{how_to_read(study)} Axes differ and don't begin at zero.",
         )

@@ -54,7 +54,7 @@ def sweep(study: Study) -> Html:
             title,
             figure,
             points.merge(means, on=[*KEY, "switch_epoch", "never"]),
-            "Test accuracy after the last epoch, in percent of the test images, by the epochs that were trained in "
+            f"Test accuracy after the last epoch, in percent of the test {study.item}s, by the epochs that were trained in "
             "32 bit first: 0 is 16 bit from scratch; never, at the last epoch, is 32 bit to the end (dashed: its "
             f"mean). Small points: seeds. {how_to_read(study)} Arms of one epoch stand side by side. The axis of "
             "accuracy doesn't begin at zero.",

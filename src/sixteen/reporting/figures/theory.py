@@ -16,7 +16,7 @@ from sixteen.reporting.figures.trend import Part, lines
 from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study
 
-UNOBSERVED = "no recipe of this study asks for observations"
+UNOBSERVED = "no run of this study is observed"
 IDENTITY = {"color": NEUTRAL, "linewidth": 1.2, "linestyle": (0, (4, 2))}
 
 

@@ -34,7 +34,7 @@ COLUMNS = ["network", "arm", "kind"]
 
 
 def scatter(study: Study) -> Html:
-    """delta (logarithmic) against Gamma of single test images, the certified region shaded."""
+    """delta (logarithmic) against Gamma of single test items, the certified region shaded."""
     title, images = "Floating-point error against tolerance", study.table("images")
     if images.empty:
         return nothing(title, "no arm of this study has a 32-bit network to be compared with")
@@ -49,7 +49,7 @@ def scatter(study: Study) -> Html:
                 _draw(axis, points, *looks[pair])
             _certified(axis)
             count = mine.groupby(["arm", "kind"])["image"].nunique().max()
-            axis.set_title(f"{network}: n = {count:,} images")
+            axis.set_title(f"{network}: n = {count:,} {study.item}s")
             axis.set_xlabel("tolerance Γ of the 32-bit network")
             axis.set_ylabel("error δ of the softmax")
         handles: list[Any] = [
@@ -66,7 +66,7 @@ def scatter(study: Study) -> Html:
             title,
             figure,
             images,
-            "Each point is a test image of the first seed (the first 1,000 at most): δ, the largest difference "
+            f"Each point is a test {study.item} of the first seed (the first 1,000 at most): δ, the largest difference "
             "of a softmax output between the 16-bit and the 32-bit network (logarithmic axis; exact zeros at the "
             "bottom edge), against Γ, the distance of the two largest outputs of the 32-bit one. Below "
             f"Γ/2 both must predict the same class: no cross may stand there. {kinds}",
@@ -100,13 +100,13 @@ def certificates(study: Study) -> Html:
         )
     head = ("Network", "Arm (kind)", "Predictions", "Certified (%)", "Same class (%)", "Tightness (%)", "Violations",
             "mean δ", "max δ")  # fmt: skip
-    images, seeds = f"{int(rows['n'].max()):,}", rows["seed"].nunique()
+    item, seeds = study.item, rows["seed"].nunique()
     note = (
-        f"<p class='quiet'>{images} test images and {seeds} seeds: mean over seeds [{study.confidence:.0%} t "
-        "interval]. Certified: images with "
-        "Γ > 2δ, of all test images. Same class: images for which the two in fact predict it. "
+        f"<p class='quiet'>{int(rows['n'].max()):,} test {item}s and {seeds} seeds: mean over seeds [{study.confidence:.0%} t "
+        f"interval]. Certified: {item}s with "
+        f"Γ > 2δ, of all test {item}s. Same class: {item}s for which the two in fact predict it. "
         "Tightness: the first over the second. "
-        f"A violation, a certified image whose class changed, is ruled out by the lemma. {_words(rows)}</p>"
+        f"A violation, a certified {item} whose class changed, is ruled out by the lemma. {_words(rows)}</p>"
     )
     return Html(note + table(head, lines, range(2, 9)), f"table of {title.lower()}: {len(lines)}")
 

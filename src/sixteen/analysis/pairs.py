@@ -1,0 +1,82 @@
+"""Pairs that compare two arms: runs by seed, timings by turn."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sixteen.tasks.measured.parts.metric import Kind, Metric
+
+Row = dict[str, Any]  # a row of runs.csv or of times.csv; None where nothing was measured
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows of one network, of which those of two arms are paired that agree in the column `by`."""
+
+    rows: list[Row]
+    by: Literal["seed", "turn"]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Values of two arms by common seed or turn [n], and in words those that had to be left out.
+
+    `least_sd` is the spread that they have even where they agree, see `Metric`.
+    """
+
+    first: list[float]
+    second: list[float]
+    left_out: list[str]
+    least_sd: float
+
+
+def value_of(row: Row, name: str, metric: Metric) -> float | None:
+    """A metric of a run, None where it wasn't measured.
+
+    A deviation of accuracies, which is to be divided by, is at least what whole items bring by themselves: each
+    accuracy is rounded, with a deviation of item / sqrt(12), and a change of it is a difference of two.
+    """
+    value = row[name]
+    if value is not None and (metric.kind, metric.spread) == ("ratio", "items"):
+        return max(value, item(row) / math.sqrt(6))
+    return value
+
+
+def item(row: Row) -> float:
+    """What one test item adds to an accuracy."""
+    return 1 / row["test_items"]
+
+
+def pair(sample: Sample, arms: tuple[str, ...], name: str, metric: Metric, kind: Kind) -> Pairs:
+    """Pair the two `arms` of a network.
+
+    A seed or turn counts if both arms finished and have the metric; for a ratio it has to be positive.
+    """
+    chosen = {(row["arm"], row[sample.by]): row for row in sample.rows}
+    counted = metric.spread == "items" and kind == "difference"
+    least_sd = max(map(item, chosen.values()), default=0.0) if counted else 0.0
+    pairs = Pairs([], [], [], least_sd)
+    for key in sorted({key for arm, key in chosen if arm in arms}):
+        values: list[float] = []
+        for arm in arms:
+            found = _value_or_flaw(chosen.get((arm, key)), name, metric, kind)
+            if isinstance(found, str):
+                pairs.left_out.append(f"{arm} {sample.by} {key} ({found})")
+            else:
+                values.append(found)
+        if len(values) == len(arms):
+            pairs.first.append(values[0])
+            pairs.second.append(values[1])
+    return pairs
+
+
+def _value_or_flaw(row: Row | None, name: str, metric: Metric, kind: Kind) -> float | str:
+    """The value, or why a run can't be compared."""
+    if row is None:
+        return "not run"
+    if row.get("outcome") == "diverged":
+        return "diverged"
+    value = value_of(row, name, metric)
+    if value is None:
+        return "not measured"
+    return "zero, so that there is no ratio" if kind == "ratio" and value <= 0 else value

@@ -1,0 +1,68 @@
+"""What the steps `evaluate` and `summarize` read."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sixteen.entry import Entry, Listed, Name, Text
+from sixteen.networks import AnyNetwork
+from sixteen.precision.entry import Precision
+from sixteen.study.claim import Claim, Levels, Table
+from sixteen.training.recipe import Recipe
+
+
+class Evaluation(Entry):
+    """The task as which a run is evaluated."""
+
+    task: Name
+
+
+class RunOf(Entry):
+    """A run of a study: `evaluated`, `training` (of each phase), `quantized` and `observed` are roles among the inputs.
+
+    `observed` has one role a phase, null for one that wasn't observed; `quantized` is null without a cast.
+    """
+
+    network: Name
+    arm: Name
+    seed: Annotated[int, Field(ge=0)]
+    evaluated: Text
+    training: Annotated[Listed[Text], Field(min_length=1)]
+    quantized: Text | None
+    observed: Annotated[Listed[Text | None], Field(min_length=1)]
+
+
+class TimedOf(Entry):
+    """Two arms whose time was measured in turns, by the run in the role `timed`."""
+
+    network: Name
+    arms: Annotated[Listed[Name], Field(min_length=2, max_length=2)]
+    timed: Text
+
+
+class Summary(Entry):
+    """A study as it was planned; `arms` are sentences by name.
+
+    `papers` are as they are shown ("arXiv:2311.18587"). `precisions` and `recipes` are by the names in sentences, with
+    their variations. `published` is the paper's table, `factorial` the arms of a design, `reach` the test accuracy of
+    "time to equal accuracy"; each is null where the study has none.
+    """
+
+    study: Name
+    title: Text
+    papers: Listed[Text]
+    scale: Literal["toy", "small", "paper"]
+    task: Name
+    dataset: Name
+    backend: Literal["tensorflow", "jax"]
+    arms: dict[Name, Text]
+    claims: Listed[Claim]
+    published: Table | None
+    factorial: Listed[Name] | None
+    reach: Annotated[float, Field(gt=0, le=1)] | None
+    statistics: Levels
+    networks: dict[Name, AnyNetwork]
+    precisions: dict[str, Precision]
+    recipes: dict[str, Recipe]
+    runs: Listed[RunOf]
+    timed: Listed[TimedOf]

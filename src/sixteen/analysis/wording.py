@@ -1,0 +1,63 @@
+"""Comparisons in words."""
+
+from sixteen.analysis import statistics
+from sixteen.analysis.criterion import Criterion, number
+from sixteen.analysis.pairs import Pairs
+from sixteen.analysis.statistics import Estimate
+
+PARTS = {"supported": "all of it", "refuted": "none of it", "inconclusive": "only a part of it"}
+
+
+def told(
+    criterion: Criterion, arms: tuple[str, ...], estimate: Estimate, pairs: Pairs, by: str
+) -> str:
+    """What was measured, as a clause; `by` is what was paired, seed or turn."""
+    words = criterion.metric.words
+    if estimate.mean is None:
+        return f"no {by} has the {words} in both arms"
+    value = number(criterion.shown(estimate.mean))
+    what = (
+        f"the {words} of {arms[0]} is {value} times that of {arms[1]}"
+        if criterion.kind == "ratio"
+        else f"the {words} of {arms[0]} minus that of {arms[1]} is {value} {criterion.unit}"
+    )
+    if estimate.low is None or estimate.high is None:
+        return f"{what} for one {by}, which gives no interval"
+    if estimate.sd == 0:
+        negation = "" if criterion.region.holds(estimate.low, estimate.high) else "not "
+        each = f"for each of {estimate.n} {by}s, without spread"
+        return f"{what} {each}: {negation}{criterion.words}"
+    low, high = (number(criterion.shown(end)) for end in (estimate.low, estimate.high))
+    agreeing = " (the seeds agree to less than a test item, which is taken for their spread)"
+    return (
+        f"over {estimate.n} {by}s {what}, {100 * criterion.confidence:g} % interval {low} to {high}"
+        f"{agreeing if pairs.least_sd and estimate.sd == pairs.least_sd else ''}, "
+        f"{PARTS[statistics.decide(estimate, criterion.region)]} {criterion.words}"
+    )
+
+
+def needed(estimate: Estimate, n: int | None, power: float, by: str) -> str:
+    """How many more would decide, as a clause."""
+    if estimate.n < 2:
+        return f"at least 2 {by}s are needed"
+    if n is None:
+        return f"the effect is so close to the limit that {statistics.LARGEST_N:,} {by}s wouldn't decide"
+    return f"if this effect and spread are the true ones, {n} {by}s decide with power {power:g}"
+
+
+def briefly(criterion: Criterion, estimate: Estimate, n: int | None, by: str) -> str:
+    """What was measured in a few words, for a list; `n` would decide."""
+    words = criterion.metric.words
+    if estimate.mean is None:
+        return f"{words} not measured"
+    text = f"{words} {number(criterion.shown(estimate.mean))} {criterion.unit}"
+    if estimate.low is not None and estimate.high is not None:
+        low, high = (number(criterion.shown(end)) for end in (estimate.low, estimate.high))
+        text += f", {100 * criterion.confidence:g} % interval {low} to {high}"
+    text += f", {estimate.n} {by}{'s' if estimate.n > 1 else ''}"
+    return f"{text}, {n} would decide" if n else text
+
+
+def left_out(runs: list[str]) -> str:
+    """What isn't counted, as the end of a sentence."""
+    return f"; not counted: {', '.join(runs)}" if runs else ""

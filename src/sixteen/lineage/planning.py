@@ -1,0 +1,283 @@
+"""The runs of one study: from its entry in the parameters to paths, parents and what each run reads."""
+
+from pathlib import Path
+from typing import Any
+
+from sixteen.datasets.prepared.entry import Downloaded
+from sixteen.lineage import fingerprint
+from sixteen.lineage.steps import STEPS, Run
+from sixteen.study.checks import task_of
+from sixteen.study.parameters import Parameters
+from sixteen.study.sentence import Phrase
+
+OBSERVER = "sixteen.training.observer"
+# Metrics that are measured alone, see sixteen.timing; training runs share their machine.
+TIMED = frozenset(
+    [
+        "step_seconds",
+        "compile_seconds",
+        "items_per_second",
+        "peak_bytes",
+        "energy_joules",
+        "largest_batch",
+    ]
+)
+# The cells of a row of a summary that name runs.
+ROLES = ("evaluated", "training", "quantized", "observed", "timed")
+
+
+class StudyRuns:
+    """The runs of one study, planned from its entry in the parameters."""
+
+    def __init__(self, name: str, parameters: Parameters, root: Path) -> None:
+        self.name = name
+        self.all = parameters
+        self.entry = parameters.studies[name]
+        self.task = task_of(parameters.datasets[self.entry.dataset])
+        self.runs: dict[str, Run] = {}
+        self.dataset = self._prepare()
+        rows = [
+            self._train(network, arm, seed)
+            for network in self.entry.every_network
+            for arm in self.entry.sentences
+            for seed in self.entry.seeds
+        ]
+        self.report = self._report(self._summarize(rows, self._time()), root)
+
+    def _prepare(self) -> str:
+        name = self.entry.dataset
+        entry = self.all.datasets[name]
+        where = {"url", "bytes", "path"}  # where the bytes come from; the digest says what they are
+        sources = {}
+        if isinstance(entry, Downloaded):
+            sources["archive"] = archive(name, entry)
+        elif path := getattr(entry, "path", None):
+            sources["archive"] = path
+        told = entry.plain()
+        return self._add(
+            "prepare",
+            f"data/prepared/{name}",
+            {"dataset": {key: value for key, value in told.items() if key not in where}},
+            {},
+            modules=[f"sixteen.datasets.{entry.kind.replace('-', '_')}"],
+            sources=sources,
+            settings={"dataset": {key: told[key] for key in where if key in told}},
+        )
+
+    def _train(self, network: str, arm: str, seed: int) -> dict[str, Any]:
+        """Plan the sentence of one arm; returns which runs tell what about it."""
+        folder = self._folder(network)
+        parents: dict[str, str] = {}
+        trained: list[str] = []
+        observed: list[str | None] = []
+        quantized = None
+        phrases = self.all.phrases(self.entry, network, arm)
+        for phrase in phrases:
+            folder = f"{folder}/{phrase.text}"
+            if phrase.recipe is None:
+                to = {"to": self.all.precision(phrase.precision).storage}
+                quantized = self._add("quantize", f"{folder}/seed-{seed}", to, parents)
+                parents = {"start": quantized}
+                continue
+            trained.append(self._phase(folder, network, phrase, seed, parents))
+            last = phrase is phrases[-1]
+            observed.append(self._observe(folder, trained[-1]) if self._observes(last) else None)
+            parents = {"start": trained[-1]}
+        evaluated = self._add(
+            "evaluate",
+            f"{folder}/evaluated/seed-{seed}",
+            {"task": self.task},
+            {"dataset": self.dataset, "run": trained[-1]},
+            modules=[f"sixteen.tasks.measured.{self.task}"],
+        )
+        row = {"network": network, "arm": arm, "seed": seed, "evaluated": evaluated}
+        return row | {"training": trained, "quantized": quantized, "observed": observed}
+
+    def _phase(
+        self, folder: str, network: str, phrase: Phrase, seed: int, parents: dict[str, str]
+    ) -> str:
+        shape = self.all.network(network)
+        return self._add(
+            phrase.step,
+            f"{folder}/seed-{seed}",
+            {
+                **self._on(network),
+                "seed": seed,
+                "precision": self.all.precision(phrase.precision).plain(),
+                "recipe": self.all.recipe(phrase.recipe or "").plain(),
+                "until": phrase.until,
+            },
+            {"dataset": self.dataset, **parents},
+            modules=[f"sixteen.networks.{shape.family}", f"sixteen.tasks.{self.task}"],
+            settings={"checkpoint_epochs": self.all.checkpoint_epochs, "watched": []},
+        )
+
+    def _observes(self, last: bool) -> bool:
+        return self.entry.observe is not None and (last or self.entry.observe.phases == "all")
+
+    def _observe(self, folder: str, training: str) -> str:
+        """Plan the observation of a phase of training."""
+        run, watch = self.runs[training], self.entry.observe
+        assert watch is not None  # `_observes` asked
+        seed = run.parameters["seed"]
+        return self._add(
+            "observe",
+            f"{folder}/observed-every-{watch.every}-for-{watch.cast_to}/seed-{seed}",
+            {"training": run.parameters, "watch": {"every": watch.every, "cast_to": watch.cast_to}},
+            {**run.parents, "run": training},
+            modules=[OBSERVER, *(name for name in run.code)],
+            settings={"training": run.settings},
+        )
+
+    def _time(self) -> list[dict[str, Any]]:
+        """Plan a timing for each pair of arms that a claim on time compares; returns which run tells of which."""
+        pairs = {
+            (network, claim.arms): None
+            for claim in self.all.claims(self.entry)
+            if self.entry.time and claim.metric in TIMED
+            for network in self.entry.every_network
+            if claim.only in (None, network)
+        }
+        return [
+            {"network": network, "arms": list(arms), "timed": self._pair(network, arms)}
+            for network, arms in pairs
+        ]
+
+    def _pair(self, network: str, arms: tuple[str, ...]) -> str:
+        clock = self.entry.time
+        assert clock is not None  # `_time` asked
+        last = {arm: self.all.phrases(self.entry, network, arm)[-1] for arm in arms}
+        folders = [f"{phrase.precision}-by-{phrase.recipe}" for phrase in last.values()]
+        told = [
+            {
+                "name": arm,
+                "precision": self.all.precision(phrase.precision).plain(),
+                "recipe": self.all.recipe(phrase.recipe or "").plain(),
+            }
+            for arm, phrase in last.items()
+        ]
+        family = self.all.network(network).family
+        return self._add(
+            "time",
+            f"{self._folder(network)}/timed-in-{folders[0]}/against-{folders[1]}",
+            {**self._on(network), "arms": told, **clock.plain()},
+            {"dataset": self.dataset},
+            modules=[f"sixteen.networks.{family}", f"sixteen.tasks.{self.task}"],
+        )
+
+    def _on(self, network: str) -> dict[str, Any]:
+        """What every run of a network reads."""
+        return {
+            "backend": self.all.backend,
+            "threads": self.all.threads,
+            "task": self.task,
+            "network": self.all.network(network).plain(),
+        }
+
+    def _folder(self, network: str) -> str:
+        return f"results/{self.entry.dataset}/{self.all.spelling('networks', network)}"
+
+    def _summarize(self, rows: list[dict[str, Any]], timed: list[dict[str, Any]]) -> str:
+        entry = self.entry
+        phrases = [
+            phrase
+            for network in entry.every_network
+            for arm in entry.sentences
+            for phrase in self.all.phrases(entry, network, arm)
+        ]
+        arms = {
+            arm: "/".join(phrase.text for phrase in self.all.phrases(entry, None, arm))
+            for arm in entry.sentences
+        }
+        table = self.all.table(entry)
+        parameters = {
+            "study": self.name,
+            "title": entry.title,
+            "papers": [self.all.papers[paper].cited for paper in entry.papers],
+            "scale": entry.scale,
+            "task": self.task,
+            "dataset": entry.dataset,
+            "backend": self.all.backend,
+            "arms": arms,
+            "claims": [claim.plain() for claim in self.all.claims(entry)],
+            "published": table and table.plain(),
+            "factorial": entry.designed,
+            "reach": entry.reach,
+            "statistics": self.all.statistics.plain(),
+            "networks": {name: self.all.network(name).plain() for name in entry.every_network},
+            "precisions": {p.precision: self.all.precision(p.precision).plain() for p in phrases},
+            "recipes": {p.recipe: self.all.recipe(p.recipe).plain() for p in phrases if p.recipe},
+            "runs": [_with_roles(row) for row in rows],
+            "timed": [_with_roles(row) for row in timed],
+        }
+        parents = {_role(path): path for row in (*rows, *timed) for path in _paths(row)}
+        modules = [f"sixteen.tasks.measured.{self.task}"]
+        return self._add(
+            "summarize", f"results/{self.name}/summarized", parameters, parents, modules=modules
+        )
+
+    def _report(self, summary: str, root: Path) -> str:
+        notebook = f"notebooks/{self.entry.notebook}.ipynb"
+        parameters = {
+            "study": self.name,
+            "title": self.entry.title,
+            "papers": [self.all.papers[paper].cited for paper in self.entry.papers],
+            "notebook": self.entry.notebook,
+            "cells": fingerprint.notebook_digest(root / notebook),
+        }
+        return self._add(
+            "report",
+            f"results/{self.name}/summarized/reported",
+            parameters,
+            {"summary": summary},
+            modules=[
+                *fingerprint.notebook_imports(root / notebook),
+                f"sixteen.tasks.measured.{self.task}",
+            ],
+            sources={"notebook": notebook},
+        )
+
+    def _add(
+        self,
+        step: str,
+        folder: str,
+        parameters: dict[str, Any],
+        parents: dict[str, str],
+        modules: list[str] | None = None,
+        sources: dict[str, str] | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> str:
+        """Add a run to the study and return its path."""
+        code = fingerprint.code_of([STEPS[step][0], *(modules or [])])
+        keys = {role: path.rpartition("/")[2] for role, path in parents.items()}
+        key = fingerprint.fingerprint_of(folder, parameters, fingerprint.digest(code), keys)
+        path = f"{folder}/{key}"
+        self.runs[path] = Run(step, path, parameters, code, parents, sources or {}, settings or {})
+        return path
+
+
+def archive(name: str, dataset: Downloaded) -> str:
+    """Where the downloaded archive of a dataset stands, or is to be put by hand."""
+    return f"data/fetched/{name}/{dataset.url.rpartition('/')[2]}"
+
+
+def _role(path: str) -> str:
+    """The role of a run in a summary: its path without the fingerprint, the same whatever its values."""
+    return path.rpartition("/")[0]
+
+
+def _paths(row: dict[str, Any]) -> list[str]:
+    """The runs that a row of a summary names."""
+    named = [row[key] for key in ROLES if row.get(key)]
+    return [path for part in named for path in ([part] if isinstance(part, str) else part) if path]
+
+
+def _with_roles(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a summary with roles in place of paths."""
+
+    def role(value: Any) -> Any:
+        if isinstance(value, list):
+            return [role(part) for part in value]
+        return value and _role(value)
+
+    return {key: role(value) if key in ROLES else value for key, value in row.items()}

@@ -1,0 +1,103 @@
+"""The steps that there are, and one run of a step as it is planned and frozen."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sixteen.errors import UserError
+
+# For each step the module that computes it and the files that it leaves, record.json apart. Networks, kinds of datasets,
+# tasks and observations are imported by name, so that a new one makes no other run stale.
+STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "prepare": ("sixteen.datasets.prepared.prepare", ("dataset.safetensors",)),
+    "train": (
+        "sixteen.training.train",
+        (
+            "weights.safetensors",
+            "predictions.safetensors",
+            "history.csv",
+            "timing.csv",
+            "outcome.json",
+        ),
+    ),
+    "observe": (
+        "sixteen.training.observe",
+        ("observations.csv", "descent.csv", "exponents.csv"),
+    ),
+    "quantize": (
+        "sixteen.precision.quantize",
+        ("weights.safetensors", "tensors.csv", "outcome.json"),
+    ),
+    "evaluate": ("sixteen.analysis.evaluate", ("metrics.json", "per_class.csv")),
+    "time": ("sixteen.timing.measure", ("times.csv",)),
+    "summarize": (
+        "sixteen.analysis.summarize",
+        (
+            "claims.json",
+            "runs.csv",
+            "summary.csv",
+            "differences.csv",
+            "curves.csv",
+            "quantization.csv",
+            "per_class.csv",
+            "harm.csv",
+            "tolerance.csv",
+            "images.csv",
+            "observations.csv",
+            "descent.csv",
+            "exponents.csv",
+            "effects.csv",
+            "times.csv",
+            "reach.csv",
+            "settings.json",
+        ),
+    ),
+    "report": ("sixteen.reporting.report", ("index.html", "notebook.ipynb", "provenance.json")),
+}
+STEPS["continue_training"] = STEPS["train"]
+
+PLANS = Path(".sixteen/plan")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: what it will read, and where it will stand.
+
+    ``path`` is relative to the project, with slashes. ``parents`` maps a role to the path of the run that
+    plays it, ``sources`` a role to a file or folder that no run made. ``settings`` are parameters that
+    cannot change the result, and so are no part of the fingerprint.
+    """
+
+    step: str
+    path: str
+    parameters: dict[str, Any]
+    code: dict[str, str]
+    parents: dict[str, str]
+    sources: dict[str, str]
+    settings: dict[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        """The last folder of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The files that the run leaves beside record.json."""
+        return STEPS[self.step][1]
+
+    @property
+    def record(self) -> str:
+        """Path of the run's record: there when, and only when, the run is finished."""
+        return f"{self.path}/record.json"
+
+
+def load_run(path: Path) -> Run:
+    """Read a frozen run. Raises UserError if the plan is gone."""
+    try:
+        return Run(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise UserError(
+            f"expected the frozen plan {path}, found none: start snakemake anew, it writes the plans first"
+        ) from None

@@ -1,0 +1,99 @@
+"""How a page begins: what was run, at which scale, on what, for how long, and what came out."""
+
+from collections import Counter
+from html import escape
+from typing import Any
+
+from sixteen.reporting.numbers import duration, number
+from sixteen.reporting.page import Html, badge
+from sixteen.reporting.study import Study
+
+LISTED = 8  # arms that a line names one by one
+SCALES = {
+    "toy": "small networks on small or generated data: it shows what rounding does on the way, not that a paper is right",
+    "small": "real data, with fewer epochs, seeds or networks than the papers",
+    "paper": "the data, networks and epochs of the papers, as far as they state them",
+}
+TRAINED = ("train", "continue_training")
+
+
+def heading(study: Study) -> Html:
+    """Title and papers."""
+    told = study.parameters
+    papers = told["papers"]
+    cited = f"Paper{'' if len(papers) == 1 else 's'}: {', '.join(papers)}."
+    return Html(
+        f'<h1>{escape(told["title"])}</h1><p class="quiet">{escape(cited)}</p>', told["title"]
+    )
+
+
+def glance(study: Study) -> Html:
+    """Scope, scale (beside what the papers ran), hardware, time, energy and outcome, a line each."""
+    lines = {
+        "Scope": escape(_scope(study)),
+        "Scale": f"<b>{escape(study.parameters['scale'])}</b>: {SCALES[study.parameters['scale']]}.",
+        **{f"{cited} ran": _ran(settings) for cited, settings in study.papers.items() if settings},
+        "Hardware": escape(study.device),
+        "Time": _time(study),
+        "Energy": _energy(study),
+        "Outcome": _outcome(study),
+    }
+    rows = "\n".join(
+        f'<tr><th scope="row">{escape(head)}</th><td>{cell}</td></tr>'
+        for head, cell in lines.items()
+    )
+    text = f'<div class="wide"><table class="glance"><tbody>\n{rows}\n</tbody></table></div>'
+    return Html(text, f"{_scope(study)} {study.parameters['scale']} scale")
+
+
+def _scope(study: Study) -> str:
+    """In one line what was run on what."""
+    runs = study.runs
+    seeds = runs["seed"].nunique()
+    arms = ", ".join(study.arms) if len(study.arms) <= LISTED else f"{len(study.arms)} of them"
+    return (
+        f"{len(runs)} runs: networks {', '.join(study.networks)}; dataset {study.parameters['dataset']} "
+        f"({int(runs['test_items'].max()):,} test {study.item}s); "
+        f"arms: {arms}; {seeds} seed{'' if seeds == 1 else 's'}."
+    )
+
+
+def _ran(settings: dict[str, str]) -> str:
+    return "; ".join(f"{escape(name)}: {escape(value)}" for name, value in settings.items())
+
+
+def _records(study: Study, *steps: str) -> list[dict[str, Any]]:
+    """The records of the runs of some steps; of all without any."""
+    records = study.provenance["records"].values()
+    return [record for record in records if not steps or record["step"] in steps]
+
+
+def _time(study: Study) -> str:
+    trained, every = _records(study, *TRAINED), _records(study)
+    training = sum(record["facts"]["train_seconds"] for record in trained)
+    wall = sum(record["execution"]["seconds"] for record in every)
+    return (
+        f"training {duration(training)} ({len(trained)} phases, without compilation and tests); all "
+        f"{len(every)} runs behind this page {duration(wall)} of wall-clock, as if one after the other."
+    )
+
+
+def _energy(study: Study) -> str:
+    """Of training; a run on hardware that doesn't tell isn't guessed."""
+    trained = _records(study, *TRAINED)
+    joules = [record["facts"]["energy_joules"] for record in trained]
+    known = [value for value in joules if value is not None]
+    if not known:
+        return "not measured."
+    missing = "" if len(known) == len(joules) else f", of {len(known)} of {len(joules)} phases"
+    return f"{number(sum(known) / 1000)} kJ for training{missing}."
+
+
+def _outcome(study: Study) -> str:
+    counts = Counter(claim["verdict"] for claim in study.claims)
+    if not counts:
+        return "this study names no claims."
+    scale = study.parameters["scale"]
+    return " ".join(
+        badge(verdict, f"{n} {verdict}, {scale} scale") for verdict, n in sorted(counts.items())
+    )

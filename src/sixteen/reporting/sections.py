@@ -1,0 +1,134 @@
+"""What all pages have in common, a call each: headings, prose, figures and tables, displayed in order.
+
+A notebook keeps what is special to its study.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from IPython.display import Markdown, display
+
+from sixteen.reporting import glance, tables
+from sixteen.reporting.figures import cost, curves, harm, memory, reach, results, theory, timed, updates
+from sixteen.reporting.study import Study
+
+NUMBERS = """Every number below comes with its interval and the number of seeds behind it; every figure with its data and the way
+back to the dataset.
+"""
+VERDICTS = """## Verdicts
+
+Each claim is tested over paired seeds: the runs of a seed began from the same weights and saw the same batches; a claim
+on time is tested over turns of a measurement alone on the machine. *Supported* and *refuted* are both statements about
+this study alone, at its scale; *inconclusive* says that it can't tell. What is marked *counted* follows from shapes and
+formats, what is marked *checked* was looked at tensor by tensor or {item} by {item}: no seed could have made it otherwise.
+"""
+THEORY = """## Theory beside measurement
+
+At the first epoch of an observed phase, every few epochs after it and at its end, training stops for a moment: on one
+fixed batch the gradient is computed in 32 bit and in the precision of the run, at the weights that the run has just then.
+What the theory of arXiv:2311.18587 calls small is measured here.
+"""
+WEIGHTS = """### The error of the weights
+
+||θ − Q(θ)|| is bounded. By the mean value theorem arXiv:2311.18587 takes the change of the gradient by a cast for the
+Hessian times the error of the cast. The theorem asks for a gradient that is continuously differentiable; where a network
+has ReLUs, the gradient jumps wherever the cast moves a unit across zero, and no Hessian sees that. The second figure
+shows how far apart the two are.
+"""
+GRADIENT = """### The error of the gradient
+
+e₁₆ is the 16-bit gradient minus the 32-bit one at the same weights.
+"""
+DESCENT = """### Descent
+
+One gradient step lowers the loss by η||∇L||² less a remainder R.
+"""
+STATISTICS = """## Statistics
+
+Means over the seeds that finished, with t intervals; a single seed has none. Diverged runs are counted in the figures and
+in no mean.
+
+### Arm by arm
+"""
+COMPARED = """### Arms compared, paired by seed
+
+Ratios are means of logarithms, so that an arm and its inverse tell the same. Accuracies come in steps of one test {item}:
+where seeds agree to less than that, one {item} is taken for their standard deviation. Times are by the clocks of training
+runs, which may have shared their machine.
+"""
+RECORDS = """## Records
+
+The fingerprint of a run is the last folder of its path. [provenance.json](provenance.json) holds the record of every run
+behind this page, down to the SHA-256 of the dataset; the tables are in [tables/](tables/), this page as a notebook with
+its code in [notebook.ipynb](notebook.ipynb).
+"""
+
+
+def opening(study: Study) -> None:
+    """Title, papers, and at a glance what was run, on what, for how long, and what came out."""
+    _show(glance.heading(study), glance.glance(study), NUMBERS)
+
+
+def verdicts(study: Study) -> None:
+    """Each claim with its verdict, and what a verdict is."""
+    _show(VERDICTS.format(item=study.item), tables.verdicts(study))
+
+
+def accuracy(study: Study) -> None:
+    """Accuracy at the end, over training, and class by class."""
+    _show(
+        "## Accuracy",
+        results.final_accuracy(study),
+        curves.accuracy_curves(study),
+        harm.classes(study),
+    )
+
+
+def time_and_memory(study: Study, pairs: Iterable[tuple[str, str]]) -> None:
+    """Times measured alone, time to equal accuracy, training times of pairs (arm, reference), and memory."""
+    _show("## Time and memory", timed.step_times(study))
+    if not study.table("times").empty:
+        _show(timed.everything(study))
+    _show(reach.equal_accuracy(study))
+    _show(*(cost.speed(study, arm, reference) for arm, reference in pairs))
+    _show(memory.memory(study), memory.largest_batch(study))
+
+
+def theory_beside_measurement(study: Study) -> None:
+    """The errors of weights, gradients and descent against what theory says of them."""
+    _show(THEORY, WEIGHTS, theory.quantization(study), theory.hessian(study))
+    _show(GRADIENT, theory.gradient(study), theory.gradient_layers(study))
+    _show(DESCENT, theory.descent(study), theory.remainder(study))
+
+
+def lost_updates(study: Study) -> None:
+    """Updates too small to move a stored weight."""
+    _show(
+        "### Updates lost to rounding",
+        updates.over_training(study),
+        updates.layers(study),
+        updates.against_accuracy(study),
+    )
+
+
+def statistics(study: Study) -> None:
+    """Every metric, arm by arm and arms compared."""
+    _show(STATISTICS, tables.metrics(study))
+    _show(COMPARED.format(item=study.item), tables.differences(study))
+
+
+def settings(study: Study) -> None:
+    """Networks as they were built, arms as sentences, and what the names in them mean."""
+    _show("## Settings", tables.networks(study), tables.arms(study))
+
+
+def records(study: Study) -> None:
+    """Every run by its fingerprint, and how to make and trace the page."""
+    _show(RECORDS, tables.runs(study))
+    _show("## How to make and trace this page", tables.origin(study))
+
+
+def _show(*parts: Any) -> None:
+    """Display figures and tables in order; text is Markdown."""
+    for part in parts:
+        display(Markdown(part) if isinstance(part, str) else part)

@@ -1,0 +1,249 @@
+"""What types can't know: names that must exist elsewhere in the file, and numbers that their format must hold."""
+
+import importlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from sixteen import networks
+from sixteen.analysis.metrics import metrics_of
+from sixteen.datasets.prepared.entry import Dataset
+from sixteen.errors import UserError
+from sixteen.precision.entry import Precision
+from sixteen.precision.formats import holds, range_of, rounded
+from sixteen.study import design, sentence
+from sixteen.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from sixteen.study.parameters import Parameters
+    from sixteen.study.study import Study
+
+# What Snakemake calls its rules: a study is a target by its own name.
+RULES = frozenset(
+    [
+        "all",
+        "demo",
+        "demos",
+        "fetch",
+        "prepare",
+        "train",
+        "continue_training",
+        "quantize",
+        "observe",
+        "evaluate",
+        "time",
+        "summarize",
+        "report",
+        "publish",
+    ]
+)
+LONGEST = 255  # bytes of a folder's name, on the file systems that there are
+
+
+def mistakes(parameters: "Parameters") -> Iterator[str]:
+    """A sentence for each mistake, with its place."""
+    for section in ("precisions", "recipes"):
+        yield from _joining_words(section, getattr(parameters, section))
+    for paper, told in parameters.papers.items():
+        for claims in told.claims.values():
+            yield from _repeated([claim.id for claim in claims], f"papers/{paper}.yaml, claims")
+    for name, study in parameters.studies.items():
+        place = f"studies/{name}"
+        if name in RULES:
+            yield f"{place}: expected a name that no rule has, came {name!r}: call the study otherwise"
+        found = list(_references(parameters, study, place))
+        yield from found or _sentences(parameters, study, place)
+    for target, names in vars(parameters.targets).items():
+        yield from _unknown(names, parameters.studies, "studies", f"targets/{target}")
+        yield from _repeated(names, f"targets/{target}")
+
+
+def task_of(dataset: Dataset) -> str:
+    """The task that a dataset is for."""
+    return importlib.import_module(f"sixteen.datasets.{dataset.kind.replace('-', '_')}").TASK
+
+
+def _references(parameters: "Parameters", study: "Study", place: str) -> Iterator[str]:
+    """Names of sections, of networks and of arms."""
+    yield from _unknown([study.dataset], parameters.datasets, "datasets", f"{place}/dataset")
+    yield from _unknown(study.papers, parameters.papers, "papers/", f"{place}/papers")
+    yield from _repeated(list(study.networks), f"{place}/networks")
+    yield from _repeated(list(map(str, study.seeds)), f"{place}/seeds")
+    try:
+        arms, known = study.sentences, study.every_network
+        for network in known:
+            parameters.network(network)
+    except UserError as error:
+        yield f"{place}: {error}"
+        return
+    if study.reach is not None and study.reach == 0:
+        yield f"{place}/reach: expected an accuracy above 0, came 0"
+    for network in study.recipes:
+        if network not in known:
+            yield f"{place}/recipes: expected networks of the study ({', '.join(known)}), came {network!r}"
+    if study.factorial and study.factorial.arms not in study.arms:
+        yield (
+            f"{place}/factorial/arms: expected a template of `arms` ({', '.join(study.arms)}), came "
+            f"{study.factorial.arms!r}"
+        )
+    if study.factorial and study.recipes:
+        yield (
+            f"{place}/factorial: expected the same recipes for every network, came `recipes` as well; take one of the "
+            "two out of the study"
+        )
+    if any(paper not in parameters.papers for paper in study.papers):
+        return
+    sets = {name for paper in study.papers for name in parameters.papers[paper].claims}
+    if study.claims is not None and study.claims not in sets:
+        yield (
+            f"{place}/claims: expected a set of claims of {', '.join(study.papers)} ({', '.join(sorted(sets))}), came "
+            f"{study.claims!r}"
+        )
+    if study.published is not None and parameters.table(study) is None:
+        yield f"{place}/published: expected a table of {', '.join(study.papers)}, came {study.published!r}"
+    for claim in parameters.claims(study):
+        if missing := [arm for arm in claim.arms if arm not in arms]:
+            yield (
+                f"{place}: claim {claim.id!r} compares the arm {missing[0]!r}, and the study has only "
+                f"{', '.join(arms)}; add the arm or choose another set of claims"
+            )
+
+
+def _sentences(parameters: "Parameters", study: "Study", place: str) -> Iterator[str]:
+    """Sentences, what they train, and the design of a factorial."""
+    task = task_of(parameters.datasets[study.dataset])
+    known = metrics_of(task)
+    for claim in parameters.claims(study):
+        for key in ("metric", "start_metric"):
+            metric = getattr(claim, key, None)
+            if metric not in (None, *known):
+                yield (
+                    f"{place}: claim {claim.id!r}: expected `{key}` to be one of {', '.join(known)}, came {metric!r}"
+                )
+    for name in study.every_network:
+        network = parameters.network(name)
+        if task not in networks.tasks(network):
+            yield (
+                f"{place}/networks: expected networks for the task {task} of the dataset {study.dataset}, came {name}, "
+                f"which is for {', '.join(networks.tasks(network))}"
+            )
+            continue
+        yield from _told(
+            lambda n=network: networks.cost(n, *_shape(parameters, study)),
+            f"{place}/networks, {name}",
+        )
+        for arm in study.sentences:
+            for mistake in _sentence(parameters, study, name, arm):
+                yield f"{place}/arms/{arm}: {mistake}"
+    yield from _unused_recipes(study, place)
+    if study.designed:
+        yield from _told(lambda: _design(parameters, study), f"{place}/factorial")
+
+
+def _shape(parameters: "Parameters", study: "Study") -> tuple[tuple[int, ...], int]:
+    """The shape of an item of the study's dataset, and a number of classes, of which any will do."""
+    entry = parameters.datasets[study.dataset]
+    kind = importlib.import_module(f"sixteen.datasets.{entry.kind.replace('-', '_')}")
+    return kind.shape(entry), 10
+
+
+def _sentence(parameters: "Parameters", study: "Study", network: str, arm: str) -> Iterator[str]:
+    """Mistakes of one sentence: names, formats that are rounded unsaid, updates that can't be made."""
+    try:
+        phrases = parameters.phrases(study, network, arm)
+    except UserError as error:
+        yield str(error)
+        return
+    stored = {"weights": "float32", "batch norm": "float32"}
+    for phrase in phrases:
+        precision = parameters.precision(phrase.precision)
+        storage = precision.storage
+        if len(phrase.text.encode()) > LONGEST:
+            yield f"expected phrases of at most {LONGEST} bytes, since they are names of folders, came {phrase.text!r}"
+        if phrase.recipe is not None:
+            yield from _update(parameters.recipe(phrase.recipe), precision, phrase.text)
+        elif storage == "float32":
+            yield (
+                f"expected quantization to a precision that stores 16-bit weights, came {phrase.text!r}, whose "
+                "weights are float32"
+            )
+        wanted = {"weights": storage, "batch norm": precision.batch_norm}
+        for what, format in wanted.items() if phrase.step == "continue_training" else ():
+            if format not in ("float32", stored[what]):
+                yield (
+                    f"expected {what} in {format} before {phrase.text!r}, came {stored[what]}: add a phrase "
+                    f"quantized-to-<precision>, of a precision that stores weights in {format}"
+                )
+        stored = wanted if phrase.recipe is not None else dict.fromkeys(stored, storage)
+
+
+def _update(recipe: Recipe, precision: Precision, place: str) -> Iterator[str]:
+    """Numbers of a recipe that mean something else in the format in which the update is computed."""
+    format = precision.storage
+    # An epsilon of 0 in float16 is a finding (arXiv:2305.10947): such a run diverges and says why.
+    for key, at in (("learning_rate", format), ("epsilon", "float32"), ("weight_decay", "float32")):
+        value = getattr(recipe, key, 0)
+        if value and not holds(value, at):
+            yield f"{place}: expected {key} to be a number in {at} ({range_of(at)}), came {value:g}"
+    for key in ("momentum", "beta_1", "beta_2", "averaging"):
+        share = getattr(recipe, key, None)
+        if share is not None and rounded(share, format) >= 1:
+            yield (
+                f"{place}: expected {key} below 1 in {format}, in which updates are computed here, came {share:g}, "
+                "which is 1 there, so that nothing would move; lower it, or keep `master_weights`"
+            )
+
+
+def _unused_recipes(study: "Study", place: str) -> Iterator[str]:
+    said = {
+        sentence.varied(phrase.recipe).entry
+        for text in study.sentences.values()
+        for phrase in sentence.parse(text)
+        if phrase.recipe
+    }
+    for network, recipes in study.recipes.items():
+        for recipe in recipes:
+            if recipe not in said:
+                yield f"{place}/recipes/{network}: expected a recipe that an arm names, came {recipe!r}"
+
+
+def _design(parameters: "Parameters", study: "Study") -> None:
+    """Raises UserError if the arms of the factorial are no design."""
+    phrases = {arm: parameters.phrases(study, None, arm) for arm in study.designed or ()}
+    last = [said[-1] for said in phrases.values()]
+    design.effects_of(
+        design.settings_of(
+            {arm: "/".join(phrase.text for phrase in said) for arm, said in phrases.items()},
+            {phrase.precision: parameters.precision(phrase.precision) for phrase in last},
+            {phrase.recipe: parameters.recipe(phrase.recipe) for phrase in last if phrase.recipe},
+        )
+    )
+
+
+def _joining_words(section: str, names: dict[str, object]) -> Iterator[str]:
+    for name in names:
+        if words := set(name.split("-")) & set(sentence.JOINING):
+            yield (
+                f"{section}/{name}: expected a name without the words that join phrases "
+                f"({', '.join(sentence.JOINING)}), came one with {min(words)!r}"
+            )
+
+
+def _told(check: Callable[[], object], place: str) -> Iterator[str]:
+    """The sentence of a check that raises one."""
+    try:
+        check()
+    except UserError as error:
+        yield f"{place}: {error}"
+
+
+def _unknown(names: object, known: dict[str, object], section: str, place: str) -> Iterator[str]:
+    for name in names:  # pyright: ignore[reportGeneralTypeIssues]
+        if name not in known:
+            yield f"{place}: expected a name under `{section}` ({', '.join(known)}), came {name!r}"
+
+
+def _repeated(names: list[str] | tuple[str, ...], place: str) -> Iterator[str]:
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield f"{place}: expected each once, came {name!r} {count} times"
