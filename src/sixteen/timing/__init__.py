@@ -1,0 +1,1 @@
+"""Speed, memory and energy of training, measured alone on the machine."""

@@ -1,0 +1,53 @@
+"""What the step `time` reads."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sixteen.entry import Count, Entry, Listed, Name
+from sixteen.networks import AnyNetwork
+from sixteen.precision.entry import Precision
+from sixteen.training.parameters import Training
+from sixteen.training.recipe import Recipe
+
+
+class Arm(Entry):
+    """What one side of a comparison trains with."""
+
+    name: Name
+    precision: Precision
+    recipe: Recipe
+
+
+class Timing(Entry):
+    """Two arms of one network, measured in so many turns A B of so many steps each."""
+
+    backend: Literal["tensorflow", "jax"]
+    threads: Count
+    task: Name
+    network: AnyNetwork
+    arms: Annotated[Listed[Arm], Field(min_length=2, max_length=2)]
+    turns: Count
+    steps: Count
+
+    def training(self, arm: Arm, batch: int) -> Training:
+        """The training of an arm in batches of `batch`, of which some steps are measured."""
+        return Training(
+            backend=self.backend,
+            threads=self.threads,
+            seed=0,
+            task=self.task,
+            network=self.network,
+            precision=arm.precision,
+            recipe=arm.recipe.model_copy(update={"batch": batch}),
+            until=1,
+            checkpoint_epochs=1,
+            watched=(),
+        )
+
+
+class Job(Entry):
+    """What one process measures: `steps` steps of a training, one by one."""
+
+    training: Training
+    steps: Count
