@@ -105,7 +105,7 @@ def arms(study: Study) -> Html:
     told = study.parameters
     rows = [(escape(arm), f"<code>{escape(text)}</code>") for arm, text in told["arms"].items()]
     named = [
-        (f"<code>{escape(name)}</code>", escape(settings(values)))
+        (escape(name), escape(settings(values)))
         for section in ("precisions", "recipes")
         for name, values in told[section].items()
     ]
