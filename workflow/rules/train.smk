@@ -16,8 +16,10 @@ rule train:
         gpu=1,
     params:
         plan=plan_of,
+        runs_per_gpu=runs_per_gpu,
     shell:
-        "python workflow/scripts/train.py --plan {params.plan} --log {log}"
+        "python workflow/scripts/train.py --plan {params.plan} --log {log} "
+        "--runs-per-gpu {params.runs_per_gpu}"
 
 
 rule continue_training:
@@ -35,8 +37,10 @@ rule continue_training:
         gpu=1,
     params:
         plan=plan_of,
+        runs_per_gpu=runs_per_gpu,
     shell:
-        "python workflow/scripts/continue_training.py --plan {params.plan} --log {log}"
+        "python workflow/scripts/continue_training.py --plan {params.plan} --log {log} "
+        "--runs-per-gpu {params.runs_per_gpu}"
 
 
 rule observe:
@@ -54,5 +58,7 @@ rule observe:
         gpu=1,
     params:
         plan=plan_of,
+        runs_per_gpu=runs_per_gpu,
     shell:
-        "python workflow/scripts/observe.py --plan {params.plan} --log {log}"
+        "python workflow/scripts/observe.py --plan {params.plan} --log {log} "
+        "--runs-per-gpu {params.runs_per_gpu}"

@@ -4,4 +4,4 @@ from sixteen.lineage import job
 from sixteen.training.train import continue_training
 
 if __name__ == "__main__":
-    job.main(continue_training, needs_device=True)
+    job.main(continue_training, device="shared")

@@ -4,4 +4,4 @@ from sixteen.lineage import job
 from sixteen.training.observe import observe
 
 if __name__ == "__main__":
-    job.main(observe, needs_device=True)
+    job.main(observe, device="shared")

@@ -4,4 +4,4 @@ from sixteen.lineage import job
 from sixteen.training.train import train
 
 if __name__ == "__main__":
-    job.main(train, needs_device=True)
+    job.main(train, device="shared")

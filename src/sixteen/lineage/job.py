@@ -19,11 +19,11 @@ import typing
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from sixteen.entry import Entry
 from sixteen.errors import UserError
 from sixteen.lineage import fingerprint, machine, record
-from sixteen.entry import Entry
 from sixteen.lineage.steps import PLANS, Run, load_run
 
 PRIVATE = Path(".sixteen")
@@ -33,21 +33,30 @@ Step = Callable[[Any, dict[str, Path], Path, Path], dict[str, Any]]
 log = logging.getLogger("sixteen")
 
 
-def main(step: Step, needs_device: bool = False) -> None:
-    """Command line of a rule's script: ``--plan FILE --log FILE``.
+def main(step: Step, device: Literal["shared", "alone"] | None = None) -> None:
+    """Command line of a rule's script: ``--plan FILE --log FILE``, and ``--runs-per-gpu N`` of one that trains.
 
-    ``needs_device``: the step trains, so it takes a GPU for itself where there is one.
+    ``device``: a step that trains takes a place on a GPU, or beside other trainings on the machine where there is none;
+    one that measures time is alone on it.
     """
     parser = argparse.ArgumentParser(description=(step.__doc__ or "").partition("\n")[0])
     parser.add_argument("--plan", type=Path, required=True, help="the run, frozen by the plan")
     parser.add_argument("--log", type=Path, required=True, help="where progress is written as well")
+    if device:
+        parser.add_argument(
+            "--runs-per-gpu", type=int, required=True, help="how many runs a GPU takes at once"
+        )
     arguments = parser.parse_args()
     with explained(arguments.log):
         run = load_run(arguments.plan)
         _label(run)
-        with machine.device() if needs_device else contextlib.nullcontext():
+        with (
+            machine.device(arguments.runs_per_gpu, device == "alone")
+            if device
+            else contextlib.nullcontext()
+        ):
             execute(run, step)
-    if needs_device:
+    if device:
         # TensorFlow takes a second to tear down what the kernel frees at once.
         logging.shutdown()
         os._exit(0)

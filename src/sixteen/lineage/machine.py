@@ -1,4 +1,4 @@
-"""The machine that a run is made on: a GPU for itself, and what there is to record of it."""
+"""The machine that a run is made on: a place on its GPU, or on its cores, and what there is to record of it."""
 
 import contextlib
 import fcntl
@@ -7,79 +7,111 @@ import logging
 import os
 import platform
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
+
+from sixteen import hardware
 
 PACKAGES = (
-    "keras",
-    "tensorflow",
-    "jax",
-    "numpy",
-    "pandas",
-    "pillow",
-    "safetensors",
-    "scikit-learn",
-    "scipy",
-    "matplotlib",
+    *("keras", "tensorflow", "jax", "jaxlib", "ml-dtypes", "numpy", "pandas", "pillow"),
+    *("safetensors", "scikit-learn", "scipy", "matplotlib"),
 )
+# CUDA and cuDNN as pip installs them beside TensorFlow and JAX.
+CUDA = {"cuda": "nvidia-cuda-runtime-cu12", "cudnn": "nvidia-cudnn-cu12"}
 
 FLAGS = ("XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "NVIDIA_TF32_OVERRIDE", "OMP_NUM_THREADS")
+
+POLL = 0.5  # seconds between looks at a place that is taken
 
 log = logging.getLogger("sixteen")
 
 
 @contextlib.contextmanager
-def device() -> Iterator[None]:
-    """Take one of the machine's NVIDIA GPUs for this process alone; does nothing where there is none.
+def device(share: int, alone: bool) -> Iterator[None]:
+    """Hold a place on one of the machine's NVIDIA GPUs, or, without a GPU, on the machine itself.
 
-    Snakemake counts GPUs within one call only; other terminals and `dvc queue` are outside of that.
+    At most `share` runs are on a GPU at once; on the cores Snakemake counts. A run that is to be `alone` (a timing)
+    waits until nothing of ours is on a GPU, or on the machine, and then all others wait for it. Snakemake counts within
+    one call only; other terminals and `dvc queue` are outside of that. The locks die with this process and with those
+    that it started and that inherited them. Under Slurm every job may see its GPU as number 0, so that a GPU is known
+    by its UUID where NVML tells it.
     """
-    found = sorted(path.name[6:] for path in Path("/dev").glob("nvidia[0-9]*"))
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(found)).split(",")
-    if not found or visible in ([""], ["-1"]):
-        yield
-        return
-    held: TextIO | None = None
+    # NVML counts GPUs by their place on the bus; CUDA does so on request.
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    gpus = hardware.visible()
+    names = {f"gpu-{_uuid(gpu) or gpu}": gpu for gpu in gpus} or {"machine": None}
+    places = share if gpus else None
     waiting = False
-    while held is None:
-        for device in visible:
-            file = (Path(tempfile.gettempdir()) / f"sixteen-{os.getuid()}-gpu-{device}.lock").open(
-                "a"
+    while (held := _first_free(names, places, alone)) is None:
+        if not waiting:
+            log.info(
+                "waiting for %s: %s",
+                f"a GPU ({', '.join(gpus)})" if gpus else "the machine",
+                "a timing has to be alone" if alone else "all places are taken, or a timing is on",
             )
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.close()
-            else:
-                held = file
-                os.environ["CUDA_VISIBLE_DEVICES"] = device
-                break
-        else:
-            if not waiting:
-                log.info("waiting for a GPU (%s), all are in use", ", ".join(visible))
-            waiting = True
-            time.sleep(0.5)
-    with held:
+        waiting = True
+        time.sleep(POLL)
+    name, locks = held
+    with locks:
+        if (gpu := names[name]) is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = gpu
         yield
+
+
+def _first_free(
+    names: dict[str, Any], places: int | None, alone: bool
+) -> tuple[str, contextlib.ExitStack] | None:
+    """The first device with a free place, and the locks that hold it."""
+    for name in names:
+        with contextlib.ExitStack() as held:
+            if alone:
+                free = _lock(held, name, fcntl.LOCK_EX)
+            else:
+                free = _lock(held, name, fcntl.LOCK_SH) and (
+                    places is None
+                    or any(_lock(held, f"{name}-{n}", fcntl.LOCK_EX) for n in range(places))
+                )
+            if free:
+                return name, held.pop_all()
+    return None
+
+
+def _lock(held: contextlib.ExitStack, name: str, kind: int) -> bool:
+    """Take a lock of this user on this machine if it is free."""
+    path = Path(tempfile.gettempdir()) / f"sixteen-{os.getuid()}-{name}.lock"
+    file = held.enter_context(path.open("a"))
+    # The processes of a timing hold it as well, should this one be killed before they end.
+    os.set_inheritable(file.fileno(), True)
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _uuid(gpu: str) -> str | None:
+    with contextlib.suppress(Exception):  # no NVML
+        nvml, handle = hardware.nvml(gpu)
+        return _text(nvml.nvmlDeviceGetUUID(handle))
+    return None
 
 
 def facts(root: Path) -> dict[str, Any]:
     """What the run was made with: machine, versions, commit. Facts, never part of a fingerprint."""
-    versions = {}
-    for package in PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[package] = importlib.metadata.version(package)
-    commit = _git(root, "rev-parse", "HEAD")
+    commit, cpu = _git(root, "rev-parse", "HEAD"), hardware.processor()
     return {
         "host": platform.node(),
-        "cpu": _cpu(),
+        "cpu": cpu.pop("model"),
+        **{f"cpu_{key}": value for key, value in cpu.items()},
+        "gpu": _gpu(),
         "cores": os.cpu_count(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "python": platform.python_version(),
-        "packages": versions,
+        "packages": {name: version for name in PACKAGES if (version := _version(name))},
         # What a caller may have set that changes numerics, with what we set ourselves.
         "flags": {k: v for k, v in sorted(os.environ.items()) if k in FLAGS},
         "git_commit": commit,
@@ -87,12 +119,57 @@ def facts(root: Path) -> dict[str, Any]:
     }
 
 
-def _cpu() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.machine()
+def _gpu() -> dict[str, Any] | None:
+    """What NVML tells of the GPU that this process was given; None without one, a value None where it is silent.
+
+    `driver_cuda` is the newest CUDA that the driver serves, `cuda` and `cudnn` are what runs on it; the limit of power
+    is in watts.
+    """
+    given = hardware.visible()
+    if not given:
+        return None
+    told: dict[str, Any] = dict.fromkeys(
+        ("name", "uuid", "driver", "driver_cuda", "compute_capability", "power_limit_watts")
+    )
+    with contextlib.suppress(Exception):  # no NVML
+        nvml, handle = hardware.nvml(given[0])
+        ask = {
+            "name": lambda: _text(nvml.nvmlDeviceGetName(handle)),
+            "uuid": lambda: _text(nvml.nvmlDeviceGetUUID(handle)),
+            "driver": lambda: _text(nvml.nvmlSystemGetDriverVersion()),
+            "driver_cuda": lambda: _dotted(nvml.nvmlSystemGetCudaDriverVersion()),
+            "compute_capability": lambda: "{}.{}".format(
+                *nvml.nvmlDeviceGetCudaComputeCapability(handle)
+            ),
+            "power_limit_watts": lambda: nvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1e3,
+        }
+        for key, answer in ask.items():
+            with contextlib.suppress(nvml.NVMLError):  # what this GPU doesn't tell
+                told[key] = answer()
+    return told | {key: _version(package) or _built_for(key) for key, package in CUDA.items()}
+
+
+def _built_for(library: str) -> str | None:
+    """The version of CUDA or cuDNN that TensorFlow was built for, if it is what this process ran."""
+    tensorflow: Any = sys.modules.get("tensorflow")
+    if tensorflow is None:
+        return None
+    return tensorflow.sysconfig.get_build_info().get(f"{library}_version")
+
+
+def _version(package: str) -> str | None:
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version(package)
+    return None
+
+
+def _text(told: str | bytes) -> str:
+    return told.decode() if isinstance(told, bytes) else told  # older pynvml speaks bytes
+
+
+def _dotted(version: int) -> str:
+    """12040 is CUDA 12.4."""
+    return f"{version // 1000}.{version % 1000 // 10}"
 
 
 def _git(root: Path, *arguments: str) -> str | None:

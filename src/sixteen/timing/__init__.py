@@ -1,1 +1,1 @@
-"""Speed, memory and energy, measured alone on their device."""
+"""Speed, memory and energy of training, measured alone on the machine."""

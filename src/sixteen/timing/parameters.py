@@ -7,11 +7,12 @@ from pydantic import Field
 from sixteen.entry import Count, Entry, Listed, Name
 from sixteen.networks import AnyNetwork
 from sixteen.precision.entry import Precision
+from sixteen.training.parameters import Training
 from sixteen.training.recipe import Recipe
 
 
 class Arm(Entry):
-    """An arm of a study, as its last phrase trains."""
+    """What one side of a comparison trains with."""
 
     name: Name
     precision: Precision
@@ -19,12 +20,34 @@ class Arm(Entry):
 
 
 class Timing(Entry):
-    """Two arms on a network and dataset, in so many turns A B, each of so many steps."""
+    """Two arms of one network, measured in so many turns A B of so many steps each."""
 
     backend: Literal["tensorflow", "jax"]
     threads: Count
     task: Name
     network: AnyNetwork
     arms: Annotated[Listed[Arm], Field(min_length=2, max_length=2)]
-    turns: Annotated[int, Field(ge=2)]
+    turns: Count
+    steps: Count
+
+    def training(self, arm: Arm, batch: int) -> Training:
+        """The training of an arm in batches of `batch`, of which some steps are measured."""
+        return Training(
+            backend=self.backend,
+            threads=self.threads,
+            seed=0,
+            task=self.task,
+            network=self.network,
+            precision=arm.precision,
+            recipe=arm.recipe.model_copy(update={"batch": batch}),
+            until=1,
+            checkpoint_epochs=1,
+            watched=(),
+        )
+
+
+class Job(Entry):
+    """What one process measures: `steps` steps of a training, one by one."""
+
+    training: Training
     steps: Count

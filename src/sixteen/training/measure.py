@@ -2,8 +2,6 @@
 
 import contextlib
 import math
-import os
-import platform
 import resource
 import sys
 from collections.abc import Callable, Sequence
@@ -13,7 +11,7 @@ from typing import Any
 import keras
 import ml_dtypes
 
-from sixteen import networks
+from sixteen import hardware, networks
 from sixteen.precision.entry import Precision
 from sixteen.precision.proofs import norms_of
 
@@ -22,25 +20,18 @@ POWERCAP = Path("/sys/class/powercap")
 
 def device() -> str:
     """The GPU's name, or `cpu: <model>`."""
+    cpu = f"cpu: {hardware.processor()['model']}"
     if keras.backend.backend() == "jax":
         import jax  # pyright: ignore[reportMissingImports] (an optional extra)
 
         first = jax.devices()[0]
-        return _cpu() if first.platform == "cpu" else first.device_kind
+        return cpu if first.platform == "cpu" else first.device_kind
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
-        return _cpu()
+        return cpu
     return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "gpu")
-
-
-def _cpu() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return f"cpu: {line.partition(':')[2].strip()}"
-    return f"cpu: {platform.processor() or platform.machine()}"
 
 
 def peak() -> dict[str, Any]:
@@ -97,21 +88,17 @@ def energy_meter() -> Callable[[], float] | None:
     on them, and wraps; it has to be asked at least once a wrap (minutes to hours).
     """
     with contextlib.suppress(Exception):  # no NVML, no GPU, or one that doesn't count energy
-        import pynvml  # pyright: ignore[reportMissingImports] (an optional extra)
-
-        pynvml.nvmlInit()
-        given = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
-        handle = (
-            pynvml.nvmlDeviceGetHandleByIndex(int(given))
-            if given.isdigit()
-            else pynvml.nvmlDeviceGetHandleByUUID(given)
-        )
-        pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)
-        return lambda: pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3  # from millijoules
+        return _nvml(hardware.visible()[0])
     try:
         return _rapl(sorted(POWERCAP.glob("intel-rapl:[0-9]")))
     except OSError:
         return None
+
+
+def _nvml(gpu: str) -> Callable[[], float]:
+    nvml, handle = hardware.nvml(gpu)
+    nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
+    return lambda: nvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3  # from millijoules
 
 
 def _rapl(packages: list[Path]) -> Callable[[], float] | None:

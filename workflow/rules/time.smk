@@ -1,0 +1,26 @@
+# Time: two arms of a network in turns, alone. The script is named so that Python still finds its own module `time`.
+
+
+rule time:
+    input:
+        ancient(parents_of),
+    output:
+        outputs_of(
+            "time",
+            "results/{dataset}/{network}/timed-in-{arm}/against-{reference}/{fingerprint}",
+        ),
+    log:
+        "logs/{dataset}/{network}/timed-in-{arm}/against-{reference}/{fingerprint}.log",
+    wildcard_constraints:
+        arm=r"[^/]+",
+        reference=r"[^/]+",
+    # All that this call has, so that nothing runs beside it; other calls are kept away by a lock.
+    threads: workflow.resource_settings.cores or 1
+    resources:
+        gpu=workflow.resource_settings.resources.get("gpu", 1),
+    params:
+        plan=plan_of,
+        runs_per_gpu=runs_per_gpu,
+    shell:
+        "python workflow/scripts/measure_time.py --plan {params.plan} --log {log} "
+        "--runs-per-gpu {params.runs_per_gpu}"
