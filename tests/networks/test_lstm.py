@@ -84,6 +84,13 @@ def test_recurrent_kernels_are_orthogonal_and_kernels_spread_as_by_keras():
         assert np.abs(kernel).max() == pytest.approx(np.abs(np.asarray(theirs)).max(), rel=0.05)
 
 
+def test_orthogonal_matrices_are_drawn_without_preference_for_a_sign():
+    tiny = network("lstm", units=1, layers=1)
+    path = "lstm1/lstm_cell/recurrent_kernel"
+    first = [variables(build(tiny, SHAPE, seed=seed))[path][0, 0] for seed in range(12)]
+    assert 3 <= sum(value > 0 for value in first) <= 9
+
+
 def test_only_the_forget_gates_begin_with_a_bias_and_it_is_one():
     bias = variables(build(TWO, SHAPE))["lstm1/lstm_cell/bias"]
     assert bias.reshape(4, 5).tolist() == [[0] * 5, [1] * 5, [0] * 5, [0] * 5]
