@@ -132,7 +132,7 @@ def test_a_sentence_may_only_say_what_can_be_trained(real, text, expected):
 
 
 def test_a_phrase_too_long_for_a_folder_is_refused(real):
-    name = "-".join(["averylongword"] * 6)
+    name = "-".join(["averylongword"] * 5)
     real["precisions"][name] = real["precisions"]["float32"]
     real["recipes"]["a" * 80] = real["recipes"]["sgd"]
     text = f"trained-in-{name}-by-{'a' * 80}-with-learning_rate-0.123456789-and-averaging-0.123456789"
