@@ -47,7 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "why", help="tell why runs are to be made: what differs from earlier ones"
     )
-    command.add_argument("study", nargs="?", help="a study or a target; by default the target `all`")
+    command.add_argument(
+        "study", nargs="?", help="a study or a target; by default the target `all`"
+    )
     command.set_defaults(run=_why)
 
     command = commands.add_parser("plan", help="tell what a study will take: runs, time, disk")

@@ -135,7 +135,9 @@ def test_a_phrase_too_long_for_a_folder_is_refused(real):
     name = "-".join(["averylongword"] * 5)
     real["precisions"][name] = real["precisions"]["float32"]
     real["recipes"]["a" * 80] = real["recipes"]["sgd"]
-    text = f"trained-in-{name}-by-{'a' * 80}-with-learning_rate-0.123456789-and-averaging-0.123456789"
+    text = (
+        f"trained-in-{name}-by-{'a' * 80}-with-learning_rate-0.123456789-and-averaging-0.123456789"
+    )
     text += "-and-momentum-0.123456789-until-1"
     real["studies"]["continuous16-demo"]["arms"]["other"] = text
     assert "phrases of at most 255 bytes" in refusal(real)

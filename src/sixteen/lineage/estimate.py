@@ -70,9 +70,7 @@ class _Estimate:
         self.here = [r for r in records if r["execution"]["host"] == platform.node()]
         self.done = {r["path"] for r in records}
         self.sizes = {_kind(r): sum(o["bytes"] for o in r["outputs"].values()) for r in records}
-        self.items = _items(
-            plan, next(run for run in self.runs if run.step == "prepare"), records
-        )
+        self.items = _items(plan, next(run for run in self.runs if run.step == "prepare"), records)
         self.todo = [run for run in self.runs if run.path not in self.done]
         training = [run for run in self.todo if run.step in TRAINING]
         self.speeds = {key: s for key in map(_key, training) if (s := self._measured(key))}
@@ -274,7 +272,8 @@ def _items(plan: Plan, prepare: Run, records: list[dict[str, Any]]) -> Items:
     entry = plan.parameters.datasets[prepare.path.split("/")[2]]
     kind = importlib.import_module(f"sixteen.datasets.{entry.kind.replace('-', '_')}")
     if hasattr(kind, "items"):
-        return Items(*kind.items(entry), kind.shape(entry))
+        train, test, classes = kind.items(entry)
+        return Items(train, test, classes, kind.shape(entry))
     from sixteen.datasets.archives.members import opened
 
     place = plan.root / os.path.expandvars(prepare.sources["archive"])

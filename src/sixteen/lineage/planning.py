@@ -221,7 +221,9 @@ class StudyRuns:
         parameters = {
             "study": self.name,
             "title": self.entry.title,
-            "papers": {p.cited: p.settings for p in map(self.all.papers.get, self.entry.papers) if p},
+            "papers": {
+                p.cited: p.settings for p in map(self.all.papers.get, self.entry.papers) if p
+            },
             "notebook": self.entry.notebook,
             "cells": fingerprint.notebook_digest(root / notebook),
         }

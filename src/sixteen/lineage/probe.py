@@ -91,9 +91,7 @@ def _probe_here(place: Path) -> None:
     (place / "result.json").write_text(json.dumps(result))
 
 
-def _random_dataset(
-    place: Path, task: str, n: int, shape: tuple[int, ...], classes: int
-) -> None:
+def _random_dataset(place: Path, task: str, n: int, shape: tuple[int, ...], classes: int) -> None:
     """Prepare `n` items of a task, all random, for training and for the test each."""
     import numpy as np
 

@@ -2,7 +2,7 @@
 
 import importlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from sixteen import networks
@@ -237,8 +237,10 @@ def _told(check: Callable[[], object], place: str) -> Iterator[str]:
         yield f"{place}: {error}"
 
 
-def _unknown(names: object, known: dict[str, object], section: str, place: str) -> Iterator[str]:
-    for name in names:  # pyright: ignore[reportGeneralTypeIssues]
+def _unknown(
+    names: Iterable[str], known: Mapping[str, object], section: str, place: str
+) -> Iterator[str]:
+    for name in names:
         if name not in known:
             yield f"{place}: expected a name under `{section}` ({', '.join(known)}), came {name!r}"
 

@@ -32,7 +32,10 @@ def _params() -> dict[str, Any]:
         for kind in _kinds(entry):
             for key in keys:
                 properties = schema["$defs"][kind]["properties"]
-                properties[key] = {"type": ["string", "null"], "title": properties[key].get("title", key)}
+                properties[key] = {
+                    "type": ["string", "null"],
+                    "title": properties[key].get("title", key),
+                }
     return schema
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sixteen.analysis.statistics import exponential, paired_log_ratio
@@ -39,7 +40,8 @@ def step_times(study: Study) -> Html:
         colour, marker, _ = look(study, arm)
         ratios = pairs[arm] / pairs[reference]
         label = f"{network}, {arm} / {reference}, n = {made.n}"
-        rows.append(Ratio(label, ratios, made.mean, made.low, made.high, colour, marker))
+        mean, low, high = (np.nan if v is None else v for v in (made.mean, made.low, made.high))
+        rows.append(Ratio(label, ratios, mean, low, high, colour, marker))
         head = {"network": network, "arm": arm, "reference": reference}
         ends = {"n": made.n, "mean": made.mean, "low": made.low, "high": made.high}
         data.append(ratios.rename("ratio").reset_index().assign(**head, **ends))
