@@ -17,10 +17,9 @@ rule time:
     # All that this call has, so that nothing runs beside it; other calls are kept away by a lock.
     threads: workflow.resource_settings.cores or 1
     resources:
-        gpu=workflow.resource_settings.resources.get("gpu", 1),
+        gpu=workflow.global_resources.get("gpu").value or 1,
     params:
         plan=plan_of,
-        runs_per_gpu=runs_per_gpu,
     shell:
         "python workflow/scripts/measure_time.py --plan {params.plan} --log {log} "
-        "--runs-per-gpu {params.runs_per_gpu}"
+        "--runs-per-gpu {RUNS_PER_GPU}"
