@@ -17,14 +17,22 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 
+from sixteen import networks
+from sixteen.datasets.prepared.images import Images
+from sixteen.networks.resnet import Resnet
+from sixteen.precision.entry import Precision
 from sixteen.training import backends
-from sixteen.training.order import epoch_rows
+from sixteen.training.recipe import Sgd
+from sixteen.training.schedules import Constant
 
 SHAPES = {"digits": (8, 8, 1), "cifar": (32, 32, 3)}
 WAYS = ("fit", "ours")
+
+Epoch = Callable[[int], object]
 
 
 def main() -> None:
@@ -67,9 +75,9 @@ def _measure(way: str, precision: str) -> float:
         sys.exit(done.stderr)
     measured = json.loads(done.stdout.splitlines()[-1])
     print(
-        f"  {precision:9} {way:5} {measured['images_per_second']:8,.0f} images/s on {measured['device']}"
+        f"  {precision:9} {way:5} {measured['items_per_second']:8,.0f} images/s on {measured['device']}"
     )
-    return measured["images_per_second"]
+    return measured["items_per_second"]
 
 
 def _spread(values: list[float], form: str) -> str:
@@ -83,56 +91,84 @@ def _be_measured(arguments: argparse.Namespace) -> None:
     backends.start("tensorflow", arguments.threads)
     import keras
 
-    from sixteen import networks
     from sixteen.training import measure
 
     keras.config.set_floatx(precision)
     shape, count = SHAPES[arguments.images], arguments.batch * arguments.batches
     draw = np.random.default_rng(0)
-    images = draw.integers(0, 256, (count, *shape), dtype=np.uint8)
+    pixels = draw.integers(0, 256, (count, *shape), dtype=np.uint8)
     labels = draw.integers(0, 10, count, dtype=np.int32)
-    mean, std = np.float32([127.5]), np.float32([73.9])
-    entry = {
-        "compute": precision,
-        "master_weights": False,
-        "batch_norm": "float32",
-        "loss": precision,
-        "loss_scale": None,
-    }
-    network = {"family": "resnet", "depth": arguments.depth, "width": 16}
-    model = networks.build(network, shape, 10, entry, l2=1e-4, seed=0)
-    optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
-    if arguments.way == "fit":
-        model.compile(
-            optimizer,
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
-            jit_compile=False,
-        )
-        inputs = ((images - mean) / std).astype(precision)
-
-        def epoch(number: int) -> None:
-            model.fit(inputs, labels, batch_size=arguments.batch, verbose=0)
-    else:
-        from sixteen.datasets import Dataset
-        from sixteen.training.step_tensorflow import TensorFlowStep
-
-        classes = tuple("0123456789")
-        dataset = Dataset(images, labels, images, labels, mean, std, classes)
-        optimizer.build(model.trainable_variables)
-        recipe = {"batch": arguments.batch, "augmentation": "none"}
-        step = TensorFlowStep(model, optimizer, dataset, entry, recipe)
-
-        def epoch(number: int) -> None:
-            step.train_epoch(epoch_rows(count, arguments.batch, "none", 0, number), lambda: None)
-
+    about = (np.float32([127.5]), np.float32([73.9]), tuple("0123456789"))
+    images = Images(pixels, labels, pixels, labels, *about)
+    network = Resnet(family="resnet", depth=arguments.depth, width=16)
+    way = _fit if arguments.way == "fit" else _own
+    epoch = way(network, images, _entry(precision), arguments.batch)
     seconds = []
-    for number in range(arguments.epochs + 1):
+    for number in range(1, arguments.epochs + 2):
         begun = time.perf_counter()
         epoch(number)
         seconds.append(time.perf_counter() - begun)
     fastest = count / min(seconds[1:])
-    print(json.dumps({"images_per_second": fastest, "device": measure.device()}))
+    print(json.dumps({"items_per_second": fastest, "device": measure.device()}))
+
+
+def _fit(network: Resnet, images: Images, precision: Precision, batch: int) -> Epoch:
+    """An epoch of plain Keras."""
+    import keras
+
+    shape = images.train_images.shape[1:]
+    model = networks.build(network, shape, 10, precision, l2=1e-4, seed=0)
+    model.compile(
+        keras.optimizers.SGD(0.01, momentum=0.9),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+    inputs = ((images.train_images - images.mean) / images.std).astype(precision.compute)
+    return lambda number: model.fit(inputs, images.train_labels, batch_size=batch, verbose=0)
+
+
+def _own(network: Resnet, images: Images, precision: Precision, batch: int) -> Epoch:
+    """An epoch of `sixteen.training`."""
+    from sixteen.tasks.classify_images import ClassifyImages
+    from sixteen.training import optimizers
+    from sixteen.training.step_tensorflow import TensorFlowStep
+
+    task, recipe = ClassifyImages(images), _recipe(batch)
+    model = networks.build(network, task.shape, 10, precision, l2=1e-4, seed=0)
+    optimizer = optimizers.build(recipe, precision)
+    optimizer.build(model.trainable_variables)
+    step = TensorFlowStep(model, optimizer, task, precision, recipe)
+
+    def epoch(number: int) -> None:
+        rows = task.rows(batch, "none", 0, number)
+        step.train_epoch(rows, np.full(len(rows), 0.01, np.float32), lambda: None)
+
+    return epoch
+
+
+def _entry(precision: str) -> Precision:
+    return Precision(
+        compute=precision,
+        master_weights=False,
+        batch_norm="float32",
+        loss=precision,
+        loss_scale=None,
+    )
+
+
+def _recipe(batch: int) -> Sgd:
+    return Sgd(
+        optimizer="sgd",
+        learning_rate=0.01,
+        momentum=0.9,
+        schedule=Constant(kind="constant", warmup=0, restarts=False),
+        clip_norm=None,
+        l2=1e-4,
+        averaging=None,
+        batch=batch,
+        augmentation="none",
+    )
 
 
 if __name__ == "__main__":

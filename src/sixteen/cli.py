@@ -109,7 +109,7 @@ def _plan(arguments: argparse.Namespace) -> bool:
 
 
 def _digest(arguments: argparse.Namespace) -> bool:
-    from sixteen.datasets.image_folder import digest
+    from sixteen.datasets.archives.members import digest
 
     print(digest(arguments.path))
     return True

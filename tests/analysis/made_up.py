@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 from sixteen.analysis.evaluate import evaluate
 from sixteen.analysis.parameters import Evaluation
-from sixteen.precision.quantize import quantize
+from sixteen.precision.quantize import Quantization, quantize
 from sixteen.study.claim import Levels
 
 CLASSES = 4
@@ -21,8 +21,8 @@ BATCH, STEPS = 32, 3
 TASK = "classify_images"
 LEVELS = Levels(confidence=0.95, alpha=0.05, power=0.8)
 ARMS = {  # in another order than the runs, as a plan that was read from sorted JSON
-    "float16": "trained-in-float32-by-sgd/quantized-to-float16/continued-in-float16-by-sgd",
-    "float32": "trained-in-float32-by-sgd/continued-in-float32-by-sgd",
+    "float16": "trained-in-float32-by-sgd-until-2/quantized-to-float16/continued-in-float16-by-sgd-until-6",
+    "float32": "trained-in-float32-by-sgd-until-2/continued-in-float32-by-sgd-until-6",
 }
 PRECISION = {
     "compute": "float32",
@@ -196,7 +196,7 @@ def make_study(
         if not start.exists():
             write_training(start, logits_of(labels, 100), [0.25, 0.5, 0.5])
             quantized.mkdir()
-            quantize({"to": "float16"}, {"start": start}, quantized, folder)
+            quantize(Quantization(to="float16"), {"start": start}, quantized, folder)
         end = outcome(network, arm, seed)
         correct, observed = end.pop("correct"), end.pop("observed", False)
         end.setdefault("accuracies", [0.5, 0.6, 0.9, 0.7, correct / 200])

@@ -492,6 +492,15 @@ def test_memory_that_is_the_same_at_every_turn_decides() -> None:
     assert judge(claim("ratio_less", "step_seconds"), same)["verdict"] == "inconclusive"
 
 
+def test_largest_batches_are_known_as_exactly_as_they_were_tried() -> None:
+    """Turns begin at what the one before found, so that they agree whatever the steps are."""
+    for ratio, verdict in ((1.02, "inconclusive"), (2.0, "supported")):
+        given = evidence({"resnet8": [ratio] * 3}, "largest_batch")
+        judged = judge(claim("ratio_greater", "largest_batch"), given)
+        assert judged["verdict"] == verdict
+        assert "steps in which it was tried" in judged["why"]
+
+
 def test_what_is_checked_one_by_one_is_counted_over_all_networks() -> None:
     one = casts("True", "True", "True").quantization
     rows = one + [{**row, "network": "resnet14"} for row in one[:2]]

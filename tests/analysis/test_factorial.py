@@ -199,8 +199,8 @@ def test_an_irregular_fraction_is_refused() -> None:
 
 def test_settings_are_those_of_the_last_phrase() -> None:
     arms = {
-        "plain": "trained-in-float32-by-sgd/quantized-to-float16/continued-in-float16-by-sgd",
-        "mixed": "trained-in-float32-by-sgd/continued-in-mixed-by-sgd",
+        "plain": "trained-in-float32-by-sgd-until-2/quantized-to-float16/continued-in-float16-by-sgd-until-6",
+        "mixed": "trained-in-float32-by-sgd-until-2/continued-in-mixed-by-sgd-until-6",
     }
     half = PRECISION | {"compute": "float16"}
     precisions = {"float32": PRECISION, "float16": half, "mixed": half | {"master_weights": True}}
@@ -209,5 +209,13 @@ def test_settings_are_those_of_the_last_phrase() -> None:
         {name: Precision.model_validate(precision) for name, precision in precisions.items()},
         {"sgd": TypeAdapter(Recipe).validate_python(SGD)},
     )
-    assert told["plain"] == half | SGD
+    assert told["plain"] == half | SGD | {"until": 6}
     assert [effect.name for effect in effects_of(told)] == ["master_weights: false -> true"]
+
+
+def test_arms_of_unequal_length_differ_in_how_long_they_train() -> None:
+    arms = {f"until-{n}": f"trained-in-float32-by-sgd-until-{n}" for n in (2, 6)}
+    precisions = {"float32": Precision.model_validate(PRECISION)}
+    recipes = {"sgd": TypeAdapter(Recipe).validate_python(SGD)}
+    (effect,) = effects_of(settings_of(arms, precisions, recipes))
+    assert effect.name == "until: 2 -> 6"

@@ -10,8 +10,8 @@ from safetensors.numpy import save_file
 
 from sixteen.analysis.evaluate import evaluate
 from sixteen.analysis.metrics import metrics_of
-from sixteen.analysis.parameters import Evaluation
 from sixteen.analysis.pairs import Sample, pair
+from sixteen.analysis.parameters import Evaluation
 from sixteen.tasks import measured
 
 TASKS = [TASK, "classify_sequences"]
@@ -24,6 +24,7 @@ def test_words_and_units_name_what_the_task_is_about() -> None:
     said = [f"{metric.words} {metric.unit}" for metric in sequences.values()]
     assert not any("image" in words for words in said)
     assert list(sequences) == list(metrics_of("classify_images"))
+    assert next(iter(sequences)) == "accuracy"  # the task's own come first
 
 
 @pytest.mark.parametrize("task", TASKS)

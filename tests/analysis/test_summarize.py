@@ -167,6 +167,7 @@ def test_the_last_observation_of_all_tensors_is_a_run_s_own(tmp_path: Path) -> N
     }
     assert len(rows) == 2 * 2 * len(SEEDS)
     assert len(frames["descent"]) == 2 * len(SEEDS)
+    assert len(frames["exponents"]) == 0  # which are those of the reference
 
 
 def test_exponents_are_those_of_the_reference_at_its_first_seed(tmp_path: Path) -> None:

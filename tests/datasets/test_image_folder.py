@@ -6,21 +6,30 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sixteen.datasets.image_folder import digest, read
+from sixteen.datasets.archives.members import digest
+from sixteen.datasets.image_folder import ImageFolder, read
 from sixteen.errors import UserError
 
-RGB = {"height": 3, "width": 4, "colour": "rgb"}
+RGB = ImageFolder(
+    kind="image-folder",
+    path="pets",
+    sha256="0" * 64,
+    height=3,
+    width=4,
+    colour="rgb",
+    normalisation="unit",
+)
 
 
 def test_classes_and_images_come_in_the_order_of_their_names(image_tree):
-    train_images, train_labels, test_images, test_labels, classes = read(image_tree, RGB)
-    assert classes == ("cat", "dog")
-    assert train_images.shape == (6, 3, 4, 3)
-    assert train_images[:, 0, 0, 0].tolist() == [0, 1, 2, 100, 101, 102]
-    assert train_labels.tolist() == [0, 0, 0, 1, 1, 1]
-    assert test_images[:, 0, 0, 0].tolist() == [0, 100]
-    assert test_labels.tolist() == [0, 1]
-    assert (train_images.dtype, train_labels.dtype) == (np.uint8, np.int32)
+    images = read(image_tree, RGB)
+    assert images.classes == ("cat", "dog")
+    assert images.train_images.shape == (6, 3, 4, 3)
+    assert images.train_images[:, 0, 0, 0].tolist() == [0, 1, 2, 100, 101, 102]
+    assert images.train_labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert images.test_images[:, 0, 0, 0].tolist() == [0, 100]
+    assert images.test_labels.tolist() == [0, 1]
+    assert (images.train_images.dtype, images.train_labels.dtype) == (np.uint8, np.int32)
 
 
 @pytest.mark.parametrize("suffix", ["gz", "xz"])
@@ -31,21 +40,22 @@ def test_a_tar_in_any_order_reads_as_the_directory_does(image_tree, make_tar, su
         {f"{root}/{p.relative_to(image_tree)}".lstrip("/"): p.read_bytes() for p in names},
         f"pets.tar.{suffix}",
     )
-    for from_tar, from_directory in zip(read(tar, RGB), read(image_tree, RGB), strict=True):
-        assert np.array_equal(from_tar, from_directory)
+    from_tar, from_directory = vars(read(tar, RGB)), vars(read(image_tree, RGB))
+    for name, value in from_directory.items():
+        assert np.array_equal(from_tar[name], value), name
 
 
 def test_grey_has_one_channel(image_tree):
-    train_images, *_ = read(image_tree, {**RGB, "colour": "grey"})
-    assert train_images.shape == (6, 3, 4, 1)
-    assert train_images[:, 0, 0, 0].tolist() == [0, 1, 2, 100, 101, 102]
+    images = read(image_tree, RGB.model_copy(update={"colour": "grey"})).train_images
+    assert images.shape == (6, 3, 4, 1)
+    assert images[:, 0, 0, 0].tolist() == [0, 1, 2, 100, 101, 102]
 
 
 def test_jpeg_is_read(image_tree):
     for part in ("train", "test"):
         Image.new("RGB", (4, 3), (200, 200, 200)).save(image_tree / part / "cat" / "a.jpg")
-    train_images, *_ = read(image_tree, RGB)
-    assert abs(int(train_images[3, 0, 0, 0]) - 200) < 4
+    images = read(image_tree, RGB).train_images
+    assert abs(int(images[3, 0, 0, 0]) - 200) < 4
 
 
 def test_hidden_files_and_folders_count_neither_for_images_nor_for_the_digest(image_tree):
@@ -54,7 +64,7 @@ def test_hidden_files_and_folders_count_neither_for_images_nor_for_the_digest(im
     (image_tree / ".git" / "config").write_text("x")
     (image_tree / "train" / "cat" / ".DS_Store").write_text("x")
     assert digest(image_tree) == before
-    assert len(read(image_tree, RGB)[0]) == 6
+    assert len(read(image_tree, RGB).train_images) == 6
 
 
 def test_the_tree_digest_is_that_of_sorted_sha256sum_lines(image_tree):

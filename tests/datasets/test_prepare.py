@@ -4,46 +4,54 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
-from sixteen.datasets import load_prepared
-from sixteen.datasets.image_folder import digest
-from sixteen.datasets.prepared.prepare import prepare
+from sixteen.datasets.archives.members import digest
+from sixteen.datasets.prepared.images import Images
+from sixteen.datasets.prepared.prepare import Preparation, prepare
 from sixteen.errors import UserError
 
+DOWNLOAD = {"url": "https://example.org/a.tar.gz", "bytes": 9, "sha256": "0" * 64}
 DIGITS = {"kind": "digits", "normalisation": "scalar"}
 
 
-def pets(tree: Path, **changed) -> dict:
-    return {
+def of(**entry):
+    """The step's parameters for a dataset with these fields, read as params.yaml is."""
+    return Preparation.model_validate({"dataset": entry})
+
+
+def pets(tree: Path, **changed):
+    entry = {
         "kind": "image-folder",
+        "path": "pets",
         "normalisation": "channel",
         "sha256": digest(tree),
         "height": 3,
         "width": 4,
         "colour": "rgb",
-        **changed,
     }
+    return of(**(entry | changed))
 
 
 def test_digits_are_split_by_class_and_scaled_to_255(tmp_path):
-    facts = prepare(DIGITS, {}, tmp_path, tmp_path)
-    dataset = load_prepared(tmp_path)
+    facts = prepare(of(**DIGITS), {}, tmp_path, tmp_path)
+    dataset = Images.load(tmp_path)
     train, test = (np.bincount(x) for x in (dataset.train_labels, dataset.test_labels))
     assert train.sum() + test.sum() == 1797
     assert ((train + test) // 5 == test).all()
-    assert dataset.train_images.shape == (facts["train_images"], 8, 8, 1)
+    assert dataset.train_images.shape == (facts["train_items"], 8, 8, 1)
     assert (dataset.train_images.min(), dataset.train_images.max()) == (0, 255)
     assert dataset.classes == tuple("0123456789")
     assert facts["shape"] == [8, 8, 1]
-    assert facts["test_images"] == len(dataset.test_labels)
+    assert facts["test_items"] == len(dataset.test_labels)
     assert facts["classes"] == 10
 
 
 def test_the_same_parameters_give_the_same_bytes(tmp_path, image_tree):
-    for parameters, inputs in ((DIGITS, {}), (pets(image_tree), {"archive": image_tree})):
+    for parameters, inputs in ((of(**DIGITS), {}), (pets(image_tree), {"archive": image_tree})):
         written = []
         for name in ("once", "twice"):
-            into = tmp_path / parameters["kind"] / name
+            into = tmp_path / parameters.dataset.kind / name
             into.mkdir(parents=True)
             prepare(parameters, inputs, into, tmp_path)
             written.append((into / "dataset.safetensors").read_bytes())
@@ -60,7 +68,7 @@ def test_mean_and_deviation_are_those_of_the_training_pixels(
     Image.new("RGB", (4, 3), (255, 255, 255)).save(image_tree / "test/cat/0.png")
     parameters = pets(image_tree, normalisation=normalisation)
     prepare(parameters, {"archive": image_tree}, tmp_path, tmp_path)
-    dataset = load_prepared(tmp_path)
+    dataset = Images.load(tmp_path)
     pixels = dataset.train_images.astype(np.float64)
     np.testing.assert_allclose(dataset.mean, np.atleast_1d(pixels.mean(axes)), rtol=1e-6)
     np.testing.assert_allclose(dataset.std, np.atleast_1d(pixels.std(axes)), rtol=1e-6)
@@ -68,8 +76,8 @@ def test_mean_and_deviation_are_those_of_the_training_pixels(
 
 
 def test_unit_maps_pixels_to_0_to_1(tmp_path):
-    prepare({**DIGITS, "normalisation": "unit"}, {}, tmp_path, tmp_path)
-    dataset = load_prepared(tmp_path)
+    prepare(of(kind="digits", normalisation="unit"), {}, tmp_path, tmp_path)
+    dataset = Images.load(tmp_path)
     assert (dataset.mean.tolist(), dataset.std.tolist()) == ([0], [255])
 
 
@@ -81,15 +89,12 @@ def test_pixels_of_one_value_are_refused(tmp_path, image_tree):
         prepare(pets(image_tree), {"archive": image_tree}, tmp_path, tmp_path)
 
 
-def test_an_unknown_normalisation_is_named(tmp_path):
-    with pytest.raises(UserError, match="came 'pixelwise'"):
-        prepare({**DIGITS, "normalisation": "pixelwise"}, {}, tmp_path, tmp_path)
-
-
 @pytest.mark.parametrize("kind", ["cifar10", "cifar100", "image-folder"])
-def test_another_archive_is_refused_with_both_digests(tmp_path, make_tar, kind):
+def test_another_archive_is_refused_with_both_digests(tmp_path, make_tar, image_tree, kind):
     archive = make_tar({"a": b"x"})
-    parameters = {"kind": kind, "normalisation": "scalar", "sha256": "0" * 64}
+    parameters = pets(image_tree, sha256="0" * 64)
+    if kind != "image-folder":
+        parameters = of(kind=kind, normalisation="scalar", **DOWNLOAD)
     with pytest.raises(
         UserError, match=f"{archive} with sha256 {'0' * 64}, came {digest(archive)}"
     ):
@@ -99,21 +104,21 @@ def test_another_archive_is_refused_with_both_digests(tmp_path, make_tar, kind):
 def test_a_changed_directory_is_refused(tmp_path, image_tree):
     parameters = pets(image_tree)
     (image_tree / "train/cat/0.png").rename(image_tree / "train/cat/9.png")
-    with pytest.raises(UserError, match=parameters["sha256"]):
+    with pytest.raises(UserError, match=parameters.dataset.sha256):
         prepare(parameters, {"archive": image_tree}, tmp_path, tmp_path)
 
 
 def test_a_folder_without_a_prepared_dataset_is_named(tmp_path):
     with pytest.raises(UserError, match=str(tmp_path / "dataset.safetensors")):
-        load_prepared(tmp_path)
+        Images.load(tmp_path)
 
 
 def test_a_damaged_prepared_dataset_is_named(tmp_path):
-    prepare(DIGITS, {}, tmp_path, tmp_path)
+    prepare(of(**DIGITS), {}, tmp_path, tmp_path)
     path = tmp_path / "dataset.safetensors"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(UserError, match=str(path)):
-        load_prepared(tmp_path)
+        Images.load(tmp_path)
 
 
 @pytest.mark.skipif(
@@ -125,6 +130,34 @@ def test_the_jpeg_images_of_cifar10_become_a_dataset(tmp_path):
     parameters = pets(archive, height=32, width=32)
     facts = prepare(parameters, {"archive": archive}, tmp_path, tmp_path)
     assert facts["shape"] == [32, 32, 3]
-    dataset = load_prepared(tmp_path)
+    dataset = Images.load(tmp_path)
     assert np.bincount(dataset.train_labels).tolist() == [5000] * 10
     assert np.bincount(dataset.test_labels).tolist() == [1000] * 10
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"url": "ftp://example.org/a.tar.gz"},
+        {"url": "https://example.org/"},
+        {"url": "https://example.org/.."},
+        {"url": "https://example.org/a b.tar"},
+        {"url": "https://example.org/$(rm)"},
+        {"url": "https://example.org/a.tar.gz\n"},
+        {"bytes": 0},
+        {"sha256": "0" * 63},
+        {"normalisation": "pixelwise"},
+        {"colour": "rgb"},
+    ],
+    ids=str,
+)
+def test_an_entry_that_is_no_dataset_is_refused(changed):
+    entry = {"kind": "cifar10", "normalisation": "scalar", **DOWNLOAD}
+    of(**entry)
+    with pytest.raises(ValidationError, match=next(iter(changed))):
+        of(**(entry | changed))
+
+
+def test_a_kind_that_there_is_not_is_refused_with_those_that_there_are():
+    with pytest.raises(ValidationError, match=r"'cifar10'.*'digits'"):
+        of(kind="imagenet")

@@ -2,13 +2,10 @@
 
 import copy
 import shutil
-from pathlib import Path
 
 import pytest
 import yaml
-from small_plan import PARAMETERS, make
-
-TOP = Path(__file__).parents[2]
+from small_plan import PAPER, PARAMETERS, make
 
 
 @pytest.fixture
@@ -24,8 +21,8 @@ def made(tmp_path_factory):
     (folder / "notebooks").mkdir()
     (folder / "notebooks/empty.ipynb").write_text('{"cells": []}')
     (folder / "Snakefile").write_text("# rules\n")
-    (folder / "workflow").mkdir()
-    shutil.copytree(TOP / "workflow/schemas", folder / "workflow/schemas")
+    (folder / "papers").mkdir()
+    (folder / "papers/one.yaml").write_text(yaml.safe_dump(PAPER, sort_keys=False))
     (folder / "params.yaml").write_text(yaml.safe_dump(PARAMETERS, sort_keys=False))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

@@ -1,5 +1,6 @@
 """A small project whose steps are cheap and real: planned, executed, recorded and published as any other."""
 
+import copy
 import json
 import shutil
 from pathlib import Path
@@ -7,10 +8,18 @@ from pathlib import Path
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from sixteen.analysis.parameters import Evaluation, Summary
+from sixteen.datasets.prepared.prepare import Preparation
 from sixteen.lineage import job
 from sixteen.lineage.plan import Plan
+from sixteen.precision.quantize import Quantization
 from sixteen.reporting import provenance
 from sixteen.reporting.publish import publish
+from sixteen.reporting.report import Report
+from sixteen.study.paper import Paper
+from sixteen.study.parameters import parse
+from sixteen.timing.parameters import Timing
+from sixteen.training.parameters import Observation, Training
 
 PARAMETERS = {
     "backend": "tensorflow",
@@ -18,6 +27,7 @@ PARAMETERS = {
     "checkpoint_epochs": 5,
     "datasets": {"digits": {"kind": "digits", "normalisation": "scalar"}},
     "networks": {"resnet8": {"family": "resnet", "depth": 8, "width": 16}},
+    "loss_scales": {"eight": {"kind": "static", "factor": 8}},
     "precisions": {
         name: {
             "compute": name,
@@ -28,45 +38,74 @@ PARAMETERS = {
         }
         for name in ("float32", "float16")
     },
+    "schedules": {"constant": {"kind": "constant", "warmup": 0, "restarts": False}},
     "recipes": {
         "sgd": {
             "optimizer": "sgd",
             "learning_rate": 0.01,
             "momentum": 0.9,
+            "schedule": "constant",
+            "clip_norm": None,
             "l2": 0.0001,
             "averaging": None,
             "batch": 32,
-            "epochs": 2,
             "augmentation": "none",
-            "observe": None,
         }
     },
     "statistics": {"confidence": 0.95, "alpha": 0.05, "power": 0.8},
-    "published": {},
-    "claims": {"none": []},
     "studies": {
         "small": {
             "title": "A small study",
-            "paper": "arXiv:2311.18587",
+            "papers": ["one"],
+            "scale": "toy",
             "notebook": "empty",
-            "claims": "none",
+            "claims": "few",
             "dataset": "digits",
             "networks": ["resnet8"],
             "seeds": [0, 1],
             "arms": {
-                "float32": "trained-in-float32-by-sgd/continued-in-float32-by-sgd",
-                "float16": "trained-in-float32-by-sgd/quantized-to-float16/continued-in-float16-by-sgd",
+                "float32": "trained-in-float32-by-sgd-until-2/continued-in-float32-by-sgd-until-4",
+                "float16": "trained-in-float32-by-sgd-until-2/quantized-to-float16"
+                "/continued-in-float16-by-sgd-until-4",
             },
         }
     },
     "targets": {"demo": ["small"], "demos": ["small"], "all": ["small"]},
 }
+PAPER = {
+    "title": "A paper",
+    "authors": ["An author"],
+    "year": 2026,
+    "cited": "arXiv:0000.00000",
+    "url": None,
+    "settings": {"batch": "32"},
+    "tables": {},
+    "claims": {"few": []},
+}
+# What each step reads: a plan must be made of these.
+READ = {
+    "prepare": Preparation,
+    "train": Training,
+    "continue_training": Training,
+    "observe": Observation,
+    "quantize": Quantization,
+    "evaluate": Evaluation,
+    "time": Timing,
+    "summarize": Summary,
+    "report": Report,
+}
+
+
+def planned(parameters, root=Path(), paper=PAPER):
+    """The plan of what a params.yaml and one paper would hold."""
+    return Plan(parse(copy.deepcopy(parameters), {"one": Paper.model_validate(paper)}), root)
 
 
 def cheap(run):
     """A step that writes the files of the real one, with content that depends on all that it reads."""
 
     def step(parameters, inputs, into, scratch):
+        parameters = parameters.plain()
         read = {
             role: sorted(path.name for path in Path(place).glob("*"))
             for role, place in inputs.items()
@@ -80,14 +119,15 @@ def cheap(run):
         facts = {
             "train_seconds": 8.0,
             "test_seconds": 2.0,
-            "images": 2884,
+            "items": 2884,
             "device": "cpu: a model",
         }
         if run.step == "prepare":
-            return {"train_images": 1442, "test_images": 355, "classes": 10, "shape": [8, 8, 1]}
+            return {"train_items": 1442, "test_items": 355, "classes": 10, "shape": [8, 8, 1]}
         return facts if "train" in run.step else {}
 
     step.__doc__ = "Cheap."
+    step.__annotations__ = {"parameters": READ[run.step]}
     return step
 
 
@@ -113,9 +153,9 @@ def _report(parameters, summary, into):
     shutil.copyfile(summary / "runs.csv", into / "tables/runs.csv")
 
 
-def make(parameters):
+def make(parameters, paper=PAPER):
     """Make and publish everything that the parameters plan, in the current folder; returns the plan."""
-    plan = Plan(parameters)
+    plan = planned(parameters, paper=paper)
     for run in plan.runs.values():
         job.execute(run, cheap(run))
     for study in parameters["studies"]:

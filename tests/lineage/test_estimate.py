@@ -8,15 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_plan import planned
 
+from sixteen.datasets import digits
 from sixteen.errors import UserError
 from sixteen.lineage import estimate, record
 from sixteen.lineage.fingerprint import digest
-from sixteen.lineage.plan import Plan
 
 
 def told(parameters):
-    return estimate.estimate(Plan(parameters), "small")
+    return estimate.estimate(planned(parameters), "small")
 
 
 def test_a_finished_study_needs_nothing(project, parameters):
@@ -28,8 +29,8 @@ def test_images_and_time_of_new_runs_come_from_finished_ones(project, parameters
     parameters["studies"]["small"]["seeds"] = [0, 1, 2, 3]
     text = told(parameters)
     images = 6 * 2 * 1442  # one training and two continuations for each new seed, of two epochs
-    assert f"images to train: {images:,} in 6 runs" in text
-    # The finished ones spent 10 s on 2,884 images, as long as each new one takes.
+    assert f"items to train: {images:,} in 6 runs" in text
+    # The finished ones spent 10 s on 2,884 items, as long as each new one takes.
     assert (
         "resnet8 in float32: 4 runs of about 10 s each, from 4 finished runs on this machine"
         in text
@@ -38,7 +39,9 @@ def test_images_and_time_of_new_runs_come_from_finished_ones(project, parameters
 
 
 def test_ten_times_the_epochs_take_ten_times_as_long(project, parameters):
-    parameters["recipes"]["sgd"]["epochs"] = 20
+    arms = parameters["studies"]["small"]["arms"]
+    for arm, text in arms.items():
+        arms[arm] = text.replace("until-2", "until-20").replace("until-4", "until-40")
     assert "runs of about 100 s each" in told(parameters)
 
 
@@ -46,7 +49,7 @@ def test_runs_of_another_machine_are_no_measure(project, parameters):
     for folder in record.find(Path()):
         kept = record.read(folder)
         record.write(folder, {**kept, "execution": {**kept["execution"], "host": "elsewhere"}})
-    assert estimate._Estimate(Plan(parameters), "small").here == []
+    assert estimate._Estimate(planned(parameters), "small").here == []
 
 
 def test_disk_is_that_of_finished_runs_of_the_kind(project, parameters):
@@ -75,15 +78,15 @@ def test_the_images_of_a_folder_are_counted(project, parameters):
         Path("images", name).touch()
     entry = {"kind": "image-folder", "path": "images", "sha256": "0" * 64, "normalisation": "unit"}
     parameters["datasets"]["digits"] = {**entry, "height": 16, "width": 24, "colour": "grey"}
-    prepare = Plan(parameters).study("small")[0]
-    assert estimate._images(Plan(parameters), prepare, []) == estimate.Images(3, 2, 2, (16, 24, 1))
+    prepare = planned(parameters).study("small")[0]
+    assert estimate._items(planned(parameters), prepare, []) == estimate.Items(3, 2, 2, (16, 24, 1))
 
 
 def test_known_sizes_are_those_of_the_real_digits():
-    from sixteen.datasets import digits
-
-    train, _, test, _, classes = digits.read(None, {})
-    assert estimate.KINDS["digits"] == (len(train), len(test), len(classes), train.shape[1:])
+    entry = digits.Digits(kind="digits", normalisation="unit")
+    read = digits.read(None, entry)
+    counted = len(read.train_images), len(read.test_images), len(read.classes)
+    assert digits.items(entry) == counted and digits.shape(entry) == read.train_images.shape[1:]
 
 
 @pytest.mark.skipif(
@@ -94,12 +97,14 @@ def test_the_probe_measures_a_real_training(tmp_path, parameters):
         "backend": "tensorflow",
         "threads": 1,
         "seed": 0,
+        "task": "classify_images",
         "network": parameters["networks"]["resnet8"],
         "precision": parameters["precisions"]["float32"],
-        "recipe": parameters["recipes"]["sgd"],
+        "recipe": parameters["recipes"]["sgd"] | {"schedule": parameters["schedules"]["constant"]},
         "checkpoint_epochs": 1,
+        "watched": [],
     }
-    spec = {"parameters": training, "images": [8, 8, 1, 10], "count": [training["network"]]}
+    spec = {"parameters": training, "items": [8, 8, 1, 10], "count": [training["network"]]}
     (tmp_path / "spec.json").write_text(json.dumps(spec))
     source = str(Path(estimate.__file__).parents[2])
     subprocess.run(

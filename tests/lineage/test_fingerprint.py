@@ -82,7 +82,7 @@ def package(tmp_path, monkeypatch):
     __import__("house")
 
     def digests():
-        fingerprint._module.cache_clear()
+        fingerprint.forget()
         return fingerprint.code_of(["house.door"])
 
     yield folder, digests

@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 
 import pytest
-from small_plan import cheap
+from small_plan import cheap, planned
 
 from sixteen.errors import UserError
 from sixteen.lineage import job, record
-from sixteen.lineage.plan import Plan
+from sixteen.training.parameters import Training
 
 SOURCE = Path(job.__file__).parents[2]
 
@@ -25,14 +25,15 @@ RUNNER = """
 import sys, time
 from pathlib import Path
 from sixteen.lineage import job
+from sixteen.training.parameters import Training
 seconds = float(sys.argv.pop())
-def step(parameters, inputs, into, scratch):
+def step(parameters: Training, inputs, into, scratch):
     "Half."
     (into / "weights.safetensors").write_text("half")
     (scratch / "checkpoint").write_text("epoch 1")
     Path("started").touch()
     time.sleep(seconds)
-    for name in ("logits.safetensors", "history.csv", "timing.csv", "outcome.json"):
+    for name in ("predictions.safetensors", "history.csv", "timing.csv", "outcome.json"):
         (into / name).write_text(name)
     return {}
 job.main(step)
@@ -43,7 +44,7 @@ job.main(step)
 def run(project, parameters):
     """A training run that isn't made yet, its dataset is; its plan is frozen."""
     parameters["recipes"]["sgd"]["momentum"] = 0.5
-    plan = Plan(parameters)
+    plan = planned(parameters)
     plan.freeze()
     return next(run for run in plan.runs.values() if run.step == "train")
 
@@ -71,9 +72,14 @@ def test_a_run_leaves_its_files_and_a_record_that_holds(run):
 
 
 def test_a_step_reads_the_settings_but_the_record_leaves_them_out(run):
-    read = {}
-    job.execute(run, lambda parameters, *_: read.update(parameters) or {})
-    assert read["checkpoint_epochs"] == 5
+    read = []
+
+    def step(parameters: Training, *_):
+        read.append(parameters)
+        return {}
+
+    job.execute(run, step)
+    assert read[0].checkpoint_epochs == 5 and read[0].recipe.momentum == 0.5
     assert "checkpoint_epochs" not in record.read(Path(run.path))["parameters"]
 
 
@@ -92,7 +98,7 @@ def test_a_second_runner_waits_and_finds_the_run_done(run):
 
 
 def test_a_failing_step_leaves_nothing_at_the_final_path(run):
-    def step(parameters, inputs, into, scratch):
+    def step(parameters: Training, inputs, into, scratch):
         (into / "weights.safetensors").write_text("half")
         raise ValueError("no")
 
@@ -110,10 +116,12 @@ def test_a_killed_run_leaves_no_file_at_the_final_path_and_is_taken_up(run):
     process.communicate()
     assert not Path(run.path).exists()
     seen = []
-    step = cheap(run)
-    job.execute(
-        run, lambda p, i, o, s: seen.extend(f.name for f in s.iterdir()) or step(p, i, o, s)
-    )
+
+    def step(parameters: Training, inputs, into, scratch):
+        seen.extend(path.name for path in scratch.iterdir())
+        return cheap(run)(parameters, inputs, into, scratch)
+
+    job.execute(run, step)
     assert seen == ["checkpoint"]
     assert set(record.read(Path(run.path))["outputs"]) == set(run.outputs)
 
@@ -219,7 +227,7 @@ def test_a_notebook_that_changed_since_the_plan_is_refused(project, parameters):
     Path("notebooks/empty.ipynb").write_text(
         '{"cells": [{"cell_type": "markdown", "metadata": {}, "source": "A"}]}'
     )
-    plan = Plan(parameters)
+    plan = planned(parameters)
     report = next(run for run in plan.runs.values() if run.step == "report")
     Path("notebooks/empty.ipynb").write_text('{"cells": []}')
     with pytest.raises(UserError, match=r"notebooks/empty\.ipynb changed since"):

@@ -4,34 +4,37 @@ import json
 from pathlib import Path
 
 import pytest
+from small_plan import PAPER, PARAMETERS, planned
 
 from sixteen.errors import UserError
-from sixteen.lineage import plan
-from sixteen.lineage.plan import Plan
+from sixteen.lineage import steps
 
 
 def steps_changed(project, parameters, change):
-    before = Plan(parameters, project).runs
+    before = planned(parameters, project).runs
     change(parameters)
-    return {run.step for path, run in Plan(parameters, project).runs.items() if path not in before}
+    return {
+        run.step for path, run in planned(parameters, project).runs.items() if path not in before
+    }
 
 
 def test_the_same_parameters_give_the_same_plan(project, parameters):
-    assert list(Plan(parameters, project).runs) == list(Plan(parameters, project).runs)
+    assert list(planned(parameters, project).runs) == list(planned(parameters, project).runs)
 
 
 def test_parents_come_before_children_and_are_planned(project, parameters):
     seen = set()
-    for path, run in Plan(parameters, project).runs.items():
+    for path, run in planned(parameters, project).runs.items():
         assert set(run.parents.values()) <= seen
         seen.add(path)
 
 
 def test_arms_share_what_they_have_in_common(project, parameters):
-    steps = [run.step for run in Plan(parameters, project).runs.values()]
+    steps = [run.step for run in planned(parameters, project).runs.values()]
     assert steps.count("train") == 2 and steps.count("continue_training") == 4
 
 
+BFLOAT16 = PARAMETERS["precisions"]["float16"] | {"compute": "bfloat16", "loss": "bfloat16"}
 ALL = {"train", "continue_training", "quantize", "evaluate", "summarize", "report"}
 
 
@@ -42,10 +45,12 @@ ALL = {"train", "continue_training", "quantize", "evaluate", "summarize", "repor
         (["recipes", "sgd", "momentum"], 0.8, ALL),
         (["networks", "resnet8", "width"], 8, ALL),
         (["precisions", "float16", "loss"], "float32", ALL - {"train", "quantize"}),
-        (["precisions", "float16", "compute"], "bfloat16", ALL - {"train"}),
+        (["precisions", "float16"], BFLOAT16, ALL - {"train"}),
         (["statistics", "alpha"], 0.01, {"summarize", "report"}),
         (["studies", "small", "title"], "Another", {"summarize", "report"}),
         (["checkpoint_epochs"], 1, set()),
+        (["studies", "small", "scale"], "paper", {"summarize", "report"}),
+        (["schedules", "constant", "warmup"], 1, ALL),
         (["threads"], 2, ALL),
     ],
 )
@@ -62,9 +67,9 @@ def test_a_changed_value_moves_exactly_the_steps_that_read_it(
 
 
 def test_another_seed_adds_runs_and_leaves_the_old_ones(project, parameters):
-    before = set(Plan(parameters, project).runs)
+    before = set(planned(parameters, project).runs)
     parameters["studies"]["small"]["seeds"].append(2)
-    after = Plan(parameters, project).runs
+    after = planned(parameters, project).runs
     gone = {path.split("/")[2] for path in before - set(after)}
     assert gone == {"summarized"}
 
@@ -84,32 +89,32 @@ def test_a_module_that_a_notebook_imports_is_code_of_its_report(project, paramet
         "source": ["from sixteen.reporting.figures import cost\n"],
     }
     (project / "notebooks/empty.ipynb").write_text(json.dumps({"cells": [cell]}))
-    report = next(r for r in Plan(parameters, project).runs.values() if r.step == "report")
+    report = next(r for r in planned(parameters, project).runs.values() if r.step == "report")
     assert "sixteen.reporting.figures.cost" in report.code
     assert "sixteen.reporting.figures.curves" not in report.code
 
 
 def test_a_study_may_give_a_network_a_recipe_of_its_own(project, parameters):
     parameters["recipes"]["plain"] = parameters["recipes"]["sgd"] | {"momentum": 0}
-    before = set(Plan(parameters, project).runs)
+    before = set(planned(parameters, project).runs)
     parameters["studies"]["small"]["recipes"] = {"resnet8": {"sgd": "plain"}}
-    added = [run for path, run in Plan(parameters, project).runs.items() if path not in before]
+    added = [run for path, run in planned(parameters, project).runs.items() if path not in before]
     momenta = {run.parameters["recipe"]["momentum"] for run in added if "recipe" in run.parameters}
-    assert momenta == {0} and all("-by-sgd" not in run.path for run in added)
+    assert momenta == {0} and all("-by-sgd-" not in run.path for run in added)
 
 
 def test_where_an_archive_comes_from_is_no_part_of_a_fingerprint(project, parameters):
     entry = {"kind": "cifar10", "url": "https://here/a.tar.gz", "bytes": 1, "sha256": "0" * 64}
     parameters["datasets"]["digits"] = {**entry, "normalisation": "unit"}
-    before = set(Plan(parameters, project).runs)
+    before = set(planned(parameters, project).runs)
     parameters["datasets"]["digits"]["url"] = "https://elsewhere/b.tar.gz"
-    assert set(Plan(parameters, project).runs) == before
+    assert set(planned(parameters, project).runs) == before
 
 
 def test_a_frozen_run_is_read_back(project, parameters):
-    Plan(parameters).freeze()
-    run = next(iter(Plan(parameters).runs.values()))
-    assert plan.load_run(Path(plan.PLANS, f"{run.fingerprint}.json")) == run
+    planned(parameters).freeze()
+    run = next(iter(planned(parameters).runs.values()))
+    assert steps.load_run(Path(steps.PLANS, f"{run.fingerprint}.json")) == run
 
 
 def test_a_corrected_path_of_a_dataset_reaches_the_frozen_plan(project, parameters):
@@ -117,13 +122,108 @@ def test_a_corrected_path_of_a_dataset_reaches_the_frozen_plan(project, paramete
     entry = {"kind": "image-folder", "sha256": "0" * 64, "height": 8, "width": 8, "colour": "grey"}
     for path in ("/wrong", "/right"):
         parameters["datasets"]["digits"] = {**entry, "normalisation": "unit", "path": path}
-        frozen = Plan(parameters)
+        frozen = planned(parameters)
         frozen.freeze()
     run = next(iter(frozen.runs.values()))
-    file = Path(plan.PLANS, f"{run.fingerprint}.json")
-    assert plan.load_run(file).sources == {"archive": "/right"}
+    file = Path(steps.PLANS, f"{run.fingerprint}.json")
+    assert steps.load_run(file).sources == {"archive": "/right"}
 
 
 def test_a_plan_that_is_gone_is_one_sentence(tmp_path):
     with pytest.raises(UserError, match="frozen plan"):
-        plan.load_run(tmp_path / "gone.json")
+        steps.load_run(tmp_path / "gone.json")
+
+
+OBSERVE = {"every": 2, "cast_to": "float16", "phases": "last"}
+
+
+def test_observing_a_study_adds_runs_and_makes_no_training_stale(project, parameters):
+    """What a run is observed for belongs to the study: its weights are the same."""
+    before = set(planned(parameters, project).runs)
+    parameters["studies"]["small"]["observe"] = OBSERVE
+    after = planned(parameters, project).runs
+    assert {run.step for path, run in after.items() if path not in before} == {
+        "observe",
+        "summarize",
+        "report",
+    }
+    assert {path.split("/")[2] for path in before - set(after)} == {"summarized"}
+
+
+def test_a_training_knows_of_the_observations_that_any_study_plans_of_it(project, parameters):
+    studies = parameters["studies"]
+    studies["watching"] = studies["small"] | {"observe": OBSERVE | {"phases": "all"}}
+    plan = planned(parameters, project)
+    for run in plan.study("small"):
+        if run.step in ("train", "continue_training"):
+            [watched] = run.settings["watched"]
+            [observation] = [
+                r for r in plan.runs.values() if r.fingerprint == watched["fingerprint"]
+            ]
+            assert observation.parents["run"] == run.path and watched["watch"]["every"] == 2
+    assert not any(run.step == "observe" for run in plan.study("small"))
+
+
+def test_only_the_last_phase_is_observed_if_the_study_says_so(project, parameters):
+    parameters["studies"]["small"]["observe"] = OBSERVE
+    observed = [r for r in planned(parameters, project).runs.values() if r.step == "observe"]
+    assert len(observed) == 4 and all("continued" in run.parents["run"] for run in observed)
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda p: p["studies"].update(another=p["studies"]["small"] | {"seeds": [7]}),
+        lambda p: p["networks"].update(wide={"family": "resnet", "depth": 8, "width": 99}),
+        lambda p: p["recipes"].update(fast=p["recipes"]["sgd"] | {"learning_rate": 0.5}),
+        lambda p: p["precisions"].update(other=BFLOAT16),
+        lambda p: p["schedules"].update(other={"kind": "constant", "warmup": 3, "restarts": True}),
+    ],
+)
+def test_what_is_added_makes_nothing_stale(project, parameters, add):
+    before = set(planned(parameters, project).runs)
+    add(parameters)
+    assert before <= set(planned(parameters, project).runs)
+
+
+def test_a_value_added_to_an_axis_leaves_the_runs_of_the_others(project, parameters):
+    study = parameters["studies"]["small"]
+    study["arms"] = {"{rate}": "trained-in-float32-by-sgd-with-learning_rate-{rate}-until-2"}
+    study["axes"] = {"rate": [0.1, 0.2]}
+    before = set(planned(parameters, project).runs)
+    study["axes"]["rate"].append(0.3)
+    after = planned(parameters, project).runs
+    assert {after_step(path) for path in before - set(after)} == {"summarized"}
+    assert (
+        sum("learning_rate-0.3" in path for path in after) == 4
+    )  # two seeds, trained and evaluated
+
+
+def after_step(path):
+    return path.split("/")[2]
+
+
+def test_an_axis_that_passes_the_entrys_own_value_shares_that_run(project, parameters):
+    study = parameters["studies"]["small"]
+    study["arms"] = {
+        "plain": "trained-in-float32-by-sgd-until-2",
+        "rate-{rate}": "trained-in-float32-by-sgd-with-learning_rate-{rate}-until-2",
+    }
+    study["axes"] = {"rate": [0.01, 0.02]}
+    runs = [run for run in planned(parameters, project).runs.values() if run.step == "train"]
+    assert len(runs) == 4
+    assert {run.parameters["recipe"]["learning_rate"] for run in runs} == {0.01, 0.02}
+
+
+def test_claims_on_time_plan_a_timing_of_their_pair_alone(project, parameters):
+    claim = {"id": "faster", "says": "…", "source": "…", "metric": "step_seconds", "only": None}
+    claim |= {"arms": ["float16", "float32"], "test": "ratio_less", "hardware": "gpu"}
+    same = claim | {"id": "equal", "metric": "accuracy", "test": "greater"}
+    paper = PAPER | {"claims": {"few": [claim, same]}}
+    assert not [r for r in planned(parameters, project, paper).runs.values() if r.step == "time"]
+    parameters["studies"]["small"]["time"] = {"turns": 3, "steps": 5}
+    [timing] = [r for r in planned(parameters, project, paper).runs.values() if r.step == "time"]
+    assert timing.path.startswith(
+        "results/digits/resnet8/timed-in-float16-by-sgd/against-float32-by-sgd/"
+    )
+    assert [arm["name"] for arm in timing.parameters["arms"]] == ["float16", "float32"]

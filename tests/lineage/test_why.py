@@ -4,15 +4,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from small_plan import make
+from small_plan import PAPER, make, planned
 
 from sixteen.lineage import record
-from sixteen.lineage.plan import Plan
 from sixteen.lineage.why import why
 
 
 def told(parameters):
-    return why(Plan(parameters), ["small"])
+    return why(planned(parameters), ["small"])
 
 
 def groups(text):
@@ -38,12 +37,12 @@ def test_a_changed_parameter_is_told_with_both_values_where_it_is_read(project, 
 def test_the_root_cause_is_told_and_not_what_lies_between(project, parameters):
     parameters["datasets"]["digits"]["normalisation"] = "unit"
     found = groups(told(parameters))
-    cause = 'prepare, which it starts from: normalisation "scalar" -> "unit"'
+    cause = 'prepare, which it starts from: dataset.normalisation "scalar" -> "unit"'
     rest = found[
         "to run: 2 train, 4 continue_training, 4 evaluate, 2 quantize, 1 summarize, 1 report"
     ]
     assert [line for line in rest if "because" in line] == [f"  because {cause}"]
-    assert found["to run: 1 prepare"][0] == '  because normalisation "scalar" -> "unit"'
+    assert found["to run: 1 prepare"][0] == '  because dataset.normalisation "scalar" -> "unit"'
 
 
 def test_changed_back_all_is_present(project, parameters):
@@ -54,7 +53,9 @@ def test_changed_back_all_is_present(project, parameters):
 
 
 def test_changed_code_is_told_by_module(project, parameters):
-    for folder in sorted(Path("results/digits/resnet8/trained-in-float32-by-sgd").glob("seed-*/*")):
+    for folder in sorted(
+        Path("results/digits/resnet8/trained-in-float32-by-sgd-until-2").glob("seed-*/*")
+    ):
         kept = record.read(folder)
         kept["code"]["modules"]["sixteen.training.train"] = "0" * 64
         earlier = folder.rename(folder.with_name(record.fingerprint_in(kept)))
@@ -82,11 +83,12 @@ def test_a_new_seed_has_no_earlier_run(project, parameters):
 
 
 def test_a_claim_is_named_by_its_id(project, parameters):
-    claim = {"id": "equal", "says": "…", "margin": 0.01}
-    parameters["claims"]["none"] = [claim]
-    make(parameters)
-    claim["margin"] = 0.02
-    assert "claims.equal.margin 0.01 -> 0.02" in told(parameters)
+    claim = {"id": "equal", "says": "…", "source": "…", "metric": "accuracy", "margin": 0.01}
+    claim |= {"arms": ["float16", "float32"], "test": "equivalence", "only": None, "hardware": None}
+    paper = PAPER | {"claims": {"few": [claim]}}
+    make(parameters, paper)
+    paper["claims"] = {"few": [claim | {"margin": 0.02}]}
+    assert "claims.equal.margin 0.01 -> 0.02" in why(planned(parameters, paper=paper), ["small"])
 
 
 def test_a_missing_run_that_others_were_made_from_is_told(project, parameters):

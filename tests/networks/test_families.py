@@ -6,37 +6,24 @@ import keras
 import numpy as np
 import pytest
 import yaml
+from pydantic import ValidationError
+from small_networks import FLOAT16, PRECISIONS, build, network, variables
 
 from sixteen import networks
 from sixteen.errors import UserError
-from sixteen.networks import application, counting
+from sixteen.networks import application
+from sixteen.networks.parts import counting
 from sixteen.precision.proofs import check_dtypes
 
-FLOAT32 = {
-    "compute": "float32",
-    "master_weights": False,
-    "batch_norm": "float32",
-    "loss": "float32",
-    "loss_scale": None,
-}
-FLOAT16 = FLOAT32 | {"compute": "float16", "loss": "float16"}
-PRECISIONS = {
-    "float32": FLOAT32,
-    "float16": FLOAT16,
-    "mixed": FLOAT16 | {"master_weights": True},
-    "all_float16": FLOAT16 | {"batch_norm": "float16"},
-    "bfloat16": FLOAT32 | {"compute": "bfloat16", "loss": "bfloat16"},
-}
 DIGITS, CIFAR = (8, 8, 1), (32, 32, 3)
 
 
 def of(name, width=1.0, blocks=None):
-    return {"family": "application", "name": name, "width": width, "blocks": blocks}
+    return network("application", name=name, width=width, blocks=blocks)
 
 
 def vit(**other):
-    return {
-        "family": "vit",
+    fields = {
         "blocks": 2,
         "patch": 2,
         "dimension": 16,
@@ -45,27 +32,20 @@ def vit(**other):
         "head": [64, 64],
         "dropout": 0.1,
         "head_dropout": 0.5,
-    } | other
+    }
+    return network("vit", **(fields | other))
 
 
-PAPERS_VIT = vit(patch=6, dimension=64, heads=4, mlp=512, head=[512, 512], blocks=8)
+PAPERS_VIT = {"patch": 6, "dimension": 64, "heads": 4, "mlp": 512, "head": [512, 512]}
 SMALL = {
-    "alexnet": {"family": "alexnet", "width": 0.125},
-    "vgg": {"family": "vgg", "depth": 16, "width": 0.0625},
+    "alexnet": network("alexnet", width=0.125),
+    "vgg": network("vgg", depth=16, width=0.0625),
     "vit": vit(),
     "densenet": of("DenseNet121", 0.25, [1, 2, 1, 1]),
     "xception": of("Xception", 0.0625),
     "mobilenetv2": of("MobileNetV2", 0.25),
 }
 small = pytest.mark.parametrize("network", SMALL.values(), ids=SMALL)
-
-
-def build(network, shape=DIGITS, precision=FLOAT32, l2=0.0, seed=0, classes=10):
-    return networks.build(network, shape, classes, precision, l2, seed)
-
-
-def variables(model):
-    return {v.path: v.numpy() for v in model.weights}
 
 
 @small
@@ -75,12 +55,12 @@ def test_every_precision_starts_from_the_same_numbers_and_gives_finite_logits(ne
     for precision in PRECISIONS.values():
         model = build(network, precision=precision)
         check_dtypes(model, keras.optimizers.SGD(0.01), precision)
-        assert model.input.dtype == precision["compute"]
+        assert model.input.dtype == precision.compute
         for variable in model.weights:
             rounded = keras.ops.cast(start[variable.path], variable.dtype)
             assert np.array_equal(variable.numpy(), rounded.numpy())
-        logits = model(keras.ops.cast(images, precision["compute"]), training=True)
-        assert keras.backend.standardize_dtype(logits.dtype) == precision["compute"]
+        logits = model(keras.ops.cast(images, precision.compute), training=True)
+        assert keras.backend.standardize_dtype(logits.dtype) == precision.compute
         assert logits.shape == (4, 10)
         assert np.isfinite(np.asarray(keras.ops.cast(logits, "float32"))).all()
 
@@ -103,10 +83,10 @@ def test_layers_and_cost_are_those_of_the_built_network(network, shape):
 
 @pytest.mark.parametrize("depth", [8, 14])
 def test_counting_agrees_with_the_closed_forms_of_resnets(depth):
-    network = {"family": "resnet", "depth": depth, "width": 5}
-    model = build(network, (9, 7, 1))
-    assert networks.layers(network) == counting.layers_of(model)
-    assert networks.cost(network, (9, 7, 1), 10) == counting.cost_of(model)
+    entry = network("resnet", depth=depth, width=5)
+    model = build(entry, (9, 7, 1))
+    assert networks.layers(entry) == counting.layers_of(model)
+    assert networks.cost(entry, (9, 7, 1), 10) == counting.cost_of(model)
 
 
 @small
@@ -142,17 +122,11 @@ def test_full_size_is_the_network_of_keras_applications(name, layers):
 @pytest.mark.parametrize(
     ("network", "parameters"),
     [
-        ({"family": "alexnet", "width": 1.0}, 20_972_394),
-        (
-            {"family": "vgg", "depth": 16, "width": 1.0},
-            33_638_218 + 4 * (64 + 128 + 256 + 512 + 512),
-        ),
-        (
-            {"family": "vgg", "depth": 19, "width": 1.0},
-            38_947_914 + 4 * (64 + 128 + 256 + 512 + 512),
-        ),
-        (PAPERS_VIT, 2_158_090),
-        (PAPERS_VIT | {"blocks": 12}, 2_158_090 + 4 * 132_736),
+        (network("alexnet", width=1.0), 20_972_394),
+        (network("vgg", depth=16, width=1.0), 33_638_218 + 4 * (64 + 128 + 256 + 512 + 512)),
+        (network("vgg", depth=19, width=1.0), 38_947_914 + 4 * (64 + 128 + 256 + 512 + 512)),
+        (vit(**PAPERS_VIT, blocks=8), 2_158_090),
+        (vit(**PAPERS_VIT, blocks=12), 2_158_090 + 4 * 132_736),
     ],
 )
 def test_own_networks_have_the_parameters_of_the_authors_code(network, parameters):
@@ -160,9 +134,11 @@ def test_own_networks_have_the_parameters_of_the_authors_code(network, parameter
 
 
 def test_notes_on_the_papers_networks_tell_how_many_numbers_ours_have():
-    told = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
-    notes = told["published"]["standalone16"]["notes"]
-    counted = {name: build(told["networks"][name], CIFAR).count_params() for name in notes}
+    top = Path(__file__).parents[2]
+    entries = yaml.safe_load((top / "params.yaml").read_text())["networks"]
+    tables = yaml.safe_load((top / "papers" / "2305.10947.yaml").read_text())["published"]
+    (notes,) = (table["notes"] for table in tables.values() if "notes" in table)
+    counted = {name: build(network(**entries[name]), CIFAR).count_params() for name in notes}
     assert len(counted) == 12
     for name, count in counted.items():
         assert notes[name].startswith(f"Ours has {count:,}. "), (name, count)
@@ -180,7 +156,7 @@ def test_every_kernel_of_keras_applications_is_glorot_uniform():
 
 
 def test_kernels_are_spread_as_keras_spreads_them():
-    model = build({"family": "alexnet", "width": 0.125})
+    model = build(SMALL["alexnet"])
     for layer in model.layers:
         if hasattr(layer, "kernel"):
             theirs = keras.initializers.GlorotUniform(0)(layer.kernel.shape)
@@ -206,7 +182,7 @@ def test_small_images_are_enlarged_by_repeating_pixels():
 
 
 def test_patches_are_those_of_the_image_and_the_rest_is_left_out():
-    model = build(PAPERS_VIT | {"blocks": 1}, CIFAR)
+    model = build(vit(**PAPERS_VIT, blocks=1), CIFAR)
     images = np.random.default_rng(0).standard_normal((2, *CIFAR), dtype=np.float32)
     inner = keras.Model(model.input, model.get_layer("patches").output)
     patches = np.asarray(inner(images))
@@ -245,18 +221,35 @@ def test_activations_are_the_outputs_of_all_operations():
 @pytest.mark.parametrize(
     ("network", "message"),
     [
-        (of("LeNet"), "keras.applications"),
-        (of("Xception", blocks=[1, 1, 1, 1]), "only a DenseNet"),
-        (of("DenseNet121", blocks=[1, 1]), "four numbers"),
         (of("Xception", 0.001), "at least one filter"),
-        ({"family": "alexnet", "width": 0.001}, "at least one filter"),
-        ({"family": "vgg", "depth": 11, "width": 1.0}, "depth 16 or 19"),
-        (vit(patch=9), "patches that fit"),
+        (network("alexnet", width=0.001), "at least one filter"),
+        (vit(patch=9), "images of 8x8, came 9x9"),
     ],
 )
-def test_refuses_what_is_no_network(network, message):
+def test_what_leaves_nothing_of_a_network_is_refused(network, message):
     with pytest.raises(UserError, match=message):
         build(network)
     with pytest.raises(UserError, match=message):
         networks.cost(network, DIGITS, 10)
-        networks.layers(network)
+
+
+@pytest.mark.parametrize(
+    ("family", "fields", "message"),
+    [
+        ("application", {"name": "LeNet", "width": 1.0, "blocks": None}, "'DenseNet121'"),
+        (
+            "application",
+            {"name": "Xception", "width": 1.0, "blocks": [1, 1, 1, 1]},
+            "only a DenseNet",
+        ),
+        ("application", {"name": "DenseNet121", "width": 1.0, "blocks": [1, 1]}, "at least 4"),
+        ("vgg", {"depth": 17, "width": 1.0}, "16 or 19"),
+        ("resnet", {"depth": 7, "width": 16}, "greater than or equal to 8"),
+        ("resnet", {"depth": 8, "width": 0}, "greater than or equal to 1"),
+        ("resnet", {"depth": 8.0, "width": 16}, "integer"),
+        ("no-such-family", {}, "'resnet'"),
+    ],
+)
+def test_an_entry_that_is_no_network_is_refused(family, fields, message):
+    with pytest.raises(ValidationError, match=message):
+        network(family, **fields)

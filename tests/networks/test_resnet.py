@@ -1,21 +1,12 @@
 import numpy as np
 import pytest
+from small_networks import FLOAT16, FLOAT32, network
 
 from sixteen import networks
-from sixteen.errors import UserError
-
-FLOAT32 = {
-    "compute": "float32",
-    "master_weights": False,
-    "batch_norm": "float32",
-    "loss": "float32",
-    "loss_scale": None,
-}
-FLOAT16 = FLOAT32 | {"compute": "float16"}
 
 
 def resnet(depth, width=16):
-    return {"family": "resnet", "depth": depth, "width": width}
+    return network("resnet", depth=depth, width=width)
 
 
 def build(network, shape=(32, 32, 3), classes=10, precision=FLOAT32, seed=0):
@@ -70,9 +61,3 @@ def test_seed_decides_the_weights_and_precision_only_rounds_them():
 
 def test_names_do_not_depend_on_what_was_built_before():
     assert [v.path for v in build(resnet(8)).weights] == [v.path for v in build(resnet(8)).weights]
-
-
-@pytest.mark.parametrize("network", [resnet(7), resnet(8, width=0), {"family": "no-such-family"}])
-def test_refuses_what_is_no_network(network):
-    with pytest.raises(UserError, match="expected"):
-        build(network)

@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 from made_up_studies import CLAIMS, CONTINUOUS, PRECISIONS, RECIPES
 
+from sixteen.analysis.parameters import Summary
 from sixteen.analysis.summarize import summarize
-from sixteen.study.sentence import Phrase, parse
 from sixteen.reporting import provenance
-from sixteen.reporting.report import report
+from sixteen.reporting.report import Report, report
 from sixteen.reporting.study import Study
+from sixteen.study.sentence import Phrase, parse
 
-DEVICE = "cpu: Example Processor 3000"
+PAPERS = {"arXiv:2311.18587": {"dataset": "CIFAR-10", "networks": "ResNets", "seeds": "not stated"}}
+TOLD = Report(study="demo", title="Sixteen bits: demo", papers=PAPERS, notebook="demo", cells="0")
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
@@ -28,7 +30,7 @@ class Project:
         self.root = root
         self.random = np.random.default_rng(seed)
         self.dataset = self.run(
-            "prepare", "data/prepared/digits", {"kind": "digits", "normalisation": "scalar"}, {},
+            "prepare", "data/prepared/digits", {"dataset": {"kind": "digits", "normalisation": "scalar"}}, {},
             {"dataset.safetensors": "images"},
         )  # fmt: skip
 
@@ -70,7 +72,7 @@ class Project:
         record = {
             "fingerprint": path.rpartition("/")[2], "step": step, "path": path, "parameters": parameters,
             "code": {"digest": "0" * 64, "modules": {}}, "parents": parents, "inputs": {},
-            "outputs": outputs, "facts": facts, "execution": {}, "seal": "",
+            "outputs": outputs, "facts": facts, "execution": {"seconds": 30.0}, "seal": "",
         }  # fmt: skip
         (self.root / path / "record.json").write_text(json.dumps(record))
 
@@ -82,7 +84,7 @@ class Project:
         depth = int(network.removeprefix("resnet"))
         precision, recipe = PRECISIONS[phrase.precision], RECIPES[str(phrase.recipe)]
         half = precision["compute"] != "float32"
-        first, done = reached.epoch, 2 if diverged else recipe["epochs"]
+        first, done = reached.epoch, 2 if diverged else (phrase.until or 0) - reached.epoch
         noise = self.random.normal(0, 0.006 if half else 0.003, done + 1)
         accuracy = 0.95 - 0.85 * np.exp(-(first + np.arange(done + 1)) / 3) + noise
         accuracy[0] = accuracy[0] if first == 0 else reached.accuracy - (0.01 if half else 0)
@@ -90,24 +92,32 @@ class Project:
         last = made_up.logits(self.random, start, 0.5)
         pace = depth * (0.8 if half else 1.0) * self.random.normal(1, 0.03) * 0.2
         timing = [[first + i, pace, 1400 / pace, 0.2] for i in range(1, done + 1)]
-        observed = range(first, first + done + 1) if recipe["observe"] else ()
         facts = made_up.facts(self.random, precision, depth, pace * done, recipe["batch"])
-        facts |= {"outcome": "diverged" if diverged else "finished", "device": DEVICE}
+        facts |= {"outcome": "diverged" if diverged else "finished", "device": made_up.DEVICE}
         files = {
             "history.csv": made_up.history(self.random, precision, accuracy, first),
             "timing.csv": made_up.table(
-                ("epoch", "train_seconds", "images_per_second", "test_seconds"), timing
+                ("epoch", "train_seconds", "items_per_second", "test_seconds"), timing
             ),
-            "logits.safetensors": made_up.tensors(start, last),
+            "predictions.safetensors": made_up.tensors(start, last),
             "outcome.json": made_up.outcome(diverged, first + done),
-            **made_up.observed(self.random, precision, list(observed)),
         }
         parameters = {
             "backend": "tensorflow", "threads": 1, "seed": seed, "precision": precision,
-            "network": {"family": "resnet", "depth": depth, "width": 16}, "recipe": recipe,
+            "network": {"family": "resnet", "depth": depth, "width": 16}, "recipe": recipe, "until": phrase.until,
+            "task": "classify_images",
         }  # fmt: skip
         path = self.run(phrase.step, folder, parameters, parents, files, facts)
         return path, Reached(first + done, float(accuracy[-1]), last)
+
+    def observe(self, folder: str, phrase: Phrase, first: int, run: str) -> str:
+        """An observation of every epoch of a training run."""
+        epochs = range(first, (phrase.until or 0) + 1)
+        files: dict[str, str | bytes] = {
+            **made_up.observed(self.random, PRECISIONS[phrase.precision], list(epochs))
+        }
+        told = {"watch": {"every": 1, "cast_to": "float16"}}
+        return self.run("observe", folder, told, {"run": run}, files)
 
     def quantize(self, folder: str, network: str, start: str) -> str:
         """A cast whose batch-norm scales are exact and whose other errors are within bounds."""
@@ -132,7 +142,7 @@ class Project:
         metrics: dict[str, Any] = {"accuracy": accuracy, "loss": 0.2, "calibration_error": 0.02, "margin_mean": 0.8,
                    "best_epoch_bias": 0.004}  # fmt: skip
         metrics = {name: None if diverged else value for name, value in metrics.items()}
-        metrics |= {"outcome": "diverged" if diverged else "finished", "n": made_up.IMAGES}
+        metrics |= {"outcome": "diverged" if diverged else "finished", "n": made_up.ITEMS}
         files: dict[str, str | bytes] = {
             "metrics.json": json.dumps(metrics),
             "per_class.csv": made_up.per_class(self.random, half),
@@ -146,44 +156,61 @@ class Project:
         seeds: int,
         arms: dict[str, str] = CONTINUOUS,
         diverged: tuple[str, str, int] | None = None,
+        observe: str | None = "all",
+        timed: tuple[tuple[str, str], ...] = (),
         **told: Any,
     ) -> Path:
-        """All runs of a study and the real summary of them; ``told`` goes to the summary as it is."""
+        """All runs of a study and the real summary of them; ``told`` goes to the summary as it is.
+
+        ``observe`` says of which phases there are observations, ``timed`` which arms were timed in turns.
+        """
         rows: list[dict[str, Any]] = []
         parents: dict[str, str] = {}
         for network in networks:
             for seed in range(seeds):
-                shared: dict[str, tuple[str, Reached]] = {}
+                shared: dict[str, tuple[str, str | None, Reached]] = {}
                 for arm, text in arms.items():
                     lost = diverged == (network, arm, seed)
-                    row = self._arm(study, network, seed, text, lost, shared)
+                    row = self._arm(study, network, seed, text, lost, observe, shared)
                     rows.append({"network": network, "arm": arm, "seed": seed, **row})
-                    made = [row["evaluated"], *row["training"], row["quantized"]]
+                    made = [row["evaluated"], *row["training"], row["quantized"], *row["observed"]]
                     parents |= {path: path for path in made if path}
+        pairs = [(network, pair) for network in networks for pair in timed]
+        turns = [{"network": network, "arms": pair, "timed": self.time(study, network, pair)}
+                 for network, pair in pairs]  # fmt: skip
+        parents |= {row["timed"]: row["timed"] for row in turns}
         named = [phrase for text in arms.values() for phrase in parse(text)]
         parameters = {
-            "study": study, "title": f"Sixteen bits: {study}", "paper": "arXiv:2311.18587",
-            "dataset": "digits", "backend": "tensorflow", "arms": arms, "runs": rows,
+            "study": study, "title": f"Sixteen bits: {study}", "papers": ["arXiv:2311.18587"], "scale": "toy",
+            "task": "classify_images", "dataset": "digits", "backend": "tensorflow", "arms": arms, "runs": rows, "timed": turns,
             "networks": {n: {"family": "resnet", "depth": int(n[6:]), "width": 16} for n in networks},
             "precisions": {p.precision: PRECISIONS[p.precision] for p in named},
             "recipes": {p.recipe: RECIPES[p.recipe] for p in named if p.recipe},
             "statistics": {"confidence": 0.95, "alpha": 0.05, "power": 0.8},
             "claims": CLAIMS if "float16" in arms and len(arms) > 1 else [],
-            "published": None, "factorial": None, **told,
+            "published": None, "factorial": None, "reach": None, **told,
         }  # fmt: skip
         path = f"results/{study}/summarized/{sha256(study.encode()).hexdigest()[:12]}"
         (self.root / path).mkdir(parents=True)
         inputs = {role: self.root / run for role, run in parents.items()}
-        facts = summarize(parameters, inputs, self.root / path, self.root)
-        self.record(path, "summarize", parameters, parents, facts)
+        read = Summary.model_validate(parameters)
+        facts = summarize(read, inputs, self.root / path, self.root)
+        self.record(path, "summarize", read.plain(), parents, facts)
         return self.root / path
 
+    def time(self, study: str, network: str, arms: tuple[str, str]) -> str:
+        """Two arms in turns."""
+        folder = f"results/digits-{study}/{network}/timed-in-{arms[0]}/against-{arms[1]}"
+        files: dict[str, str | bytes] = {"times.csv": made_up.times(self.random, arms)}
+        return self.run("time", folder, {}, {"dataset": self.dataset}, files)
+
     def _arm(
-        self, study: str, network: str, seed: int, text: str, lost: bool,
-        shared: dict[str, tuple[str, "Reached"]],
+        self, study: str, network: str, seed: int, text: str, lost: bool, observe: str | None,
+        shared: dict[str, tuple[str, str | None, "Reached"]],
     ) -> dict[str, Any]:  # fmt: skip
         """The runs of one sentence; ``shared`` holds those that other arms have made already."""
-        folder, training, quantized = f"results/digits-{study}/{network}", [], None
+        folder, training, observed = f"results/digits-{study}/{network}", [], []
+        quantized = None
         start, reached = "", Reached(0, 0.1, made_up.first_logits(seed))
         phrases = parse(text)
         for phrase in phrases:
@@ -195,26 +222,29 @@ class Project:
             if place not in shared:
                 parents = {"dataset": self.dataset} | ({"start": start} if start else {})
                 last = phrase is phrases[-1]
-                shared[place] = self.train(
-                    phrase, place, network, seed, parents, reached, lost and last
-                )
-            start, reached = shared[place]
+                run, end = self.train(phrase, place, network, seed, parents, reached, lost and last)
+                watched = f"{folder}/observed-every-1-for-float16/seed-{seed}"
+                seen = observe == "all" or (observe == "last" and last)
+                told = self.observe(watched, phrase, reached.epoch, run) if seen else None
+                shared[place] = (run, told, end)
+            start, told, reached = shared[place]
             training.append(start)
+            observed.append(told)
         half = PRECISIONS[phrases[-1].precision]["compute"] != "float32"
         evaluated = self.evaluate(
             f"{folder}/evaluated/seed-{seed}", start, reached.accuracy, lost, half
         )
-        return {"evaluated": evaluated, "training": training, "quantized": quantized}
+        found = {"evaluated": evaluated, "training": training, "observed": observed}
+        return found | {"quantized": quantized}
 
 
 def render(root: Path, summary: Path, notebook: Path, name: str = "into") -> Path:
     """Run the step ``report`` from the root of the project; returns the folder of the report."""
     into = root / name
     into.mkdir()
-    told = {"study": "demo", "title": "Sixteen bits: demo", "paper": "arXiv:2311.18587"}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        report(told, {"summary": summary, "notebook": notebook}, into, root / "scratch" / name)
+        report(TOLD, {"summary": summary, "notebook": notebook}, into, root / "scratch" / name)
     return into
 
 
@@ -226,6 +256,7 @@ def study(root: Path, summary: Path) -> Study:
         patch.chdir(root)
         lineage = provenance.collect(summary)
     (output / "provenance.json").write_text(json.dumps(lineage))
+    (output / "papers.json").write_text(json.dumps(PAPERS))
     return Study(summary, output)
 
 

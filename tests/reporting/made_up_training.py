@@ -9,7 +9,7 @@ import numpy as np
 from safetensors.numpy import save
 
 CLASSES = 10
-IMAGES = 200  # of the test set
+ITEMS = 200  # of the test set
 STEPS = 43  # of an epoch
 TENSORS = ("stem/kernel", "block-0/norm/gamma", "block-0/kernel", "block-1/kernel", "head/kernel", "head/bias")  # fmt: skip
 HISTORY = ("epoch", "loss", "train_accuracy", "test_loss", "test_accuracy", "zero_gradients",
@@ -19,6 +19,9 @@ OBSERVATIONS = ("epoch", "tensor", "elements", "weight_norm", "quantization_erro
                 "gradient_change_gap", "underflowed_gradients", "updates", "lost_updates")  # fmt: skip
 DESCENT = ("epoch", "learning_rate", "loss_before", "loss_after", "predicted_decrease", "actual_decrease",
            "remainder")  # fmt: skip
+TIMES = ("arm", "turn", "compile_seconds", "step_seconds", "items_per_second", "peak_bytes", "peak_bytes_of",
+         "energy_joules", "largest_batch", "device")  # fmt: skip
+DEVICE = "cpu: Example Processor 3000"
 EXPONENTS = ("epoch", "of", "tensor", "exponent", "count")
 
 
@@ -30,10 +33,10 @@ def table(columns: tuple[str, ...], rows: list[list[Any]]) -> str:
 
 
 def first_logits(seed: int) -> np.ndarray:
-    """Logits [IMAGES, CLASSES] that all arms of a seed stay near."""
+    """Logits [ITEMS, CLASSES] that all arms of a seed stay near."""
     random = np.random.default_rng(seed)
-    made = random.normal(0, 1, (IMAGES, CLASSES))
-    made[np.arange(IMAGES), np.arange(IMAGES) % CLASSES] += random.uniform(1, 8, IMAGES)
+    made = random.normal(0, 1, (ITEMS, CLASSES))
+    made[np.arange(ITEMS), np.arange(ITEMS) % CLASSES] += random.uniform(1, 8, ITEMS)
     return made.astype(np.float32)
 
 
@@ -92,7 +95,7 @@ def history(
     random: np.random.Generator, precision: dict[str, Any], accuracy: np.ndarray, first: int
 ) -> str:
     """history.csv of epochs ``first`` to the last of ``accuracy``, the first before any step."""
-    scale, rows = precision["loss_scale"], [[first, "", "", "", accuracy[0], "", "", "", ""]]
+    scale, rows = precision["loss_scale"], [[first, "", "", 2.3, accuracy[0], "", "", "", ""]]
     half = precision["compute"] != "float32"
     for i in range(1, len(accuracy)):
         loss = float(np.exp(-(first + i) / 3) + 0.05 + abs(random.normal(0, 0.004)))
@@ -122,11 +125,23 @@ def facts(
     }
     state["master_bytes"] = 4 * count if precision["master_weights"] else 0
     return {
-        "images": STEPS * batch, "compile_seconds": 14.0 + seconds, "train_seconds": seconds,
-        "observe_seconds": 1.5, "peak_bytes": int(6e8 + sum(state.values()) * 40 * random.normal(1, 0.01)),
+        "items": STEPS * batch, "compile_seconds": 14.0 + seconds, "train_seconds": seconds,
+        "peak_bytes": int(6e8 + sum(state.values()) * 40 * random.normal(1, 0.01)),
         "peak_bytes_of": "process", **state, "activation_bytes": depth * 24_000 * small, "batch": batch,
         "energy_joules": None, "parameters": count, "layers": 6 * ((depth - 2) // 6) + 2,
     }  # fmt: skip
+
+
+def times(random: np.random.Generator, arms: tuple[str, str]) -> str:
+    """times.csv of two arms in turns: the first takes 0.7 times the time of the second."""
+    rows: list[list[Any]] = []
+    for turn in range(1, 6):
+        for arm, pace in zip(arms, (0.7, 1.0), strict=True):
+            seconds = 0.021 * pace * random.normal(1, 0.02)
+            rows.append(
+                [arm, turn, 14.2, seconds, 32 / seconds, int(6e8 * pace), "process", "", "", DEVICE]
+            )
+    return table(TIMES, rows)
 
 
 def per_class(random: np.random.Generator, half: bool) -> str:
@@ -144,5 +159,5 @@ def outcome(diverged: bool, done: int) -> str:
 
 
 def tensors(start: np.ndarray, last: np.ndarray) -> bytes:
-    """logits.safetensors."""
+    """predictions.safetensors."""
     return save({"start": start, "logits": last})

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from made_up_project import Project, study
 
-from sixteen.reporting import published, tables
+from sixteen.reporting import glance, published, tables
 from sixteen.reporting.figures import (
     effects,
     exponents,
@@ -164,7 +164,7 @@ def test_many_arms_stand_below_each_other(tmp_path: Path) -> None:
     told = {"arms": studies.FACTORIAL, "factorial": list(studies.FACTORIAL)}
     made = study(tmp_path, Project(tmp_path).summarize("many", ("resnet8",), 2, **told))
     assert "<th>Arm</th>" in tables.metrics(made).text
-    assert "16 of them" in tables.heading(made).text
+    assert "16 of them" in glance.glance(made).text
     assert (
         "loss_scale none" in tables.arms(made).text
         and "master_weights yes" in tables.arms(made).text
@@ -172,8 +172,10 @@ def test_many_arms_stand_below_each_other(tmp_path: Path) -> None:
 
 
 def test_where_nothing_was_observed_a_sentence_says_so(tmp_path: Path) -> None:
-    arms = {arm: text.replace("observed", "short") for arm, text in studies.MIXED.items()}
-    made = study(tmp_path, Project(tmp_path).summarize("blind", ("resnet8",), 1, arms))
+    made = study(
+        tmp_path,
+        Project(tmp_path).summarize("blind", ("resnet8",), 1, studies.MIXED, observe=None),
+    )
     assert pd.read_csv(made.summary / "observations.csv").empty
     for figure in (
         theory.quantization, theory.gradient, theory.gradient_layers, theory.hessian, theory.descent,

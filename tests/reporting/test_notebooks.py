@@ -1,5 +1,6 @@
 """Every notebook over a made-up study of its kind: it renders, and its figures have data."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -42,3 +43,33 @@ def test_each_notebook_renders_and_every_figure_has_data(tmp_path: Path, name: s
         assert not pd.read_csv(into / "figures" / f"{figure}.csv").empty, figure
     text = (into / "index.html").read_text()
     assert not re.search(r"\bnan\b", re.sub(r"base64,[^\"]*", "", text))
+
+
+def test_a_page_about_sequences_does_not_speak_of_images(tmp_path: Path) -> None:
+    told = {"task": "classify_sequences", "timed": (("float16", "float32"),), "reach": 0.7}
+    project = Project(tmp_path)
+    for name, more in {"continuous16": {}, "standalone16": ARMS["standalone16"]}.items():
+        summary = project.summarize(name, ("resnet8",), 2, **told, **more)
+        into = render(tmp_path, summary, NOTEBOOKS / f"{name}.ipynb", f"into-{name}")
+        text = re.sub(r"data:image/png;base64,[^\"]*", "", (into / "index.html").read_text())
+        drawn = "".join(path.read_text() for path in (into / "figures").glob("*.svg"))
+        assert "200 test sequences" in text and "sequences in a batch" in drawn
+        assert not re.findall(r".{20}\bimages?\b.{20}", text)
+        assert not re.findall(r"<!-- .*\bimages?\b.* -->", drawn)
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_is_kept_as_it_is_written_and_takes_what_all_share_from_sections(
+    path: Path,
+) -> None:
+    notebook = json.loads(path.read_text())
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
+    assert [cell["id"] for cell in notebook["cells"]] == [
+        f"cell-{i}" for i in range(len(notebook["cells"]))
+    ]
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in code)
+    assert code[0]["metadata"] == {"tags": ["parameters"]}
+    text = "".join("".join(cell["source"]) for cell in code)
+    for section in ("opening", "verdicts", "statistics", "settings", "records"):
+        assert text.count(f"sections.{section}(study)") == 1

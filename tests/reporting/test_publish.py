@@ -16,7 +16,12 @@ def _reported(root: Path, study: str, text: str = "page") -> Path:
     folder = root / "made" / f"{study}-{text}"
     (folder / "tables").mkdir(parents=True)
     (folder / "index.html").write_text(text)
-    told = {"title": f"Title of {study} & more", "paper": "a paper", "dataset": "digits"}
+    told = {
+        "title": f"Title of {study} & more",
+        "papers": ["a paper"],
+        "scale": "toy",
+        "dataset": "digits",
+    }
     provenance = {"summary": "s", "records": {"s": {"parameters": told}}}
     (folder / "provenance.json").write_text(json.dumps(provenance))
     claims = [{"verdict": "supported"}, {"verdict": "supported"}, {"verdict": "refuted"}]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from made_up_project import DEVICE, NOTEBOOKS, Project, render
+from made_up_project import NOTEBOOKS, Project, render
+from made_up_training import DEVICE
 from PIL import Image
 
 from sixteen.errors import UserError
@@ -16,14 +17,21 @@ NOTEBOOK = NOTEBOOKS / "continuous16.ipynb"
 FIGURES = ["accuracy-curves", "casting-error", "class-accuracy", "descent", "final-accuracy", "gradient-error",
            "gradient-error-layers", "hessian", "largest-batch", "loss-curves", "lost-updates",
            "lost-updates-accuracy", "lost-updates-layers", "memory", "quantization-error", "remainder",
-           "speed-float16", "zero-gradients"]  # fmt: skip
+           "speed-float16", "step-times", "time-to-accuracy", "zero-gradients"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Root of a project, and the summary in it."""
     root = tmp_path_factory.mktemp("project")
-    return root, Project(root).summarize("demo", ("resnet8", "resnet14"), 3)
+    return root, Project(root).summarize(
+        "demo",
+        ("resnet8", "resnet14"),
+        3,
+        observe="last",
+        timed=(("float16", "float32"),),
+        reach=0.7,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +81,7 @@ def test_provenance_reaches_the_dataset(reported: Path) -> None:
     steps = [record["step"] for record in records]
     counts = {step: steps.count(step) for step in set(steps)}
     assert counts == {"summarize": 1, "evaluate": 12, "continue_training": 12, "quantize": 6, "train": 6,
-                      "prepare": 1}  # fmt: skip
+                      "observe": 12, "time": 2, "prepare": 1}  # fmt: skip
     trace = (reported / "figures" / "memory.trace.txt").read_text()
     dataset = next(record for record in records if record["step"] == "prepare")
     assert trace.count(dataset["outputs"]["dataset.safetensors"]["sha256"]) == 1
@@ -86,7 +94,7 @@ def test_the_page_holds_every_verdict_and_no_code(
     claims = json.loads((project[1] / "claims.json").read_text())["claims"]
     assert len(claims) == 5
     for verdict in {claim["verdict"] for claim in claims}:
-        assert f"{verdict}</span>" in text
+        assert f"{verdict}, toy scale</span>" in text
     assert "&lt;in 16 bit&gt;" in text  # what a claim says is text, never markup
     assert DEVICE in text
     assert "read_csv" not in text and "import Path" not in text

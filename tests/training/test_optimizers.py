@@ -175,3 +175,71 @@ def test_what_is_no_optimizer_or_would_silence_gradients_is_refused():
         recipe(**ADAM | {"optimizer": "lion", "epsilon": 1e-8})
     with pytest.raises(ValidationError, match="to 65504"):
         precision("float16", loss_scale={"kind": "static", "factor": 65536})
+
+
+@pytest.mark.parametrize("kind", [None, "static", "dynamic"])
+@pytest.mark.parametrize("storage", ["float32", "float16"])
+def test_gradients_are_clipped_by_their_norm_after_unscaling(kind, storage):
+    import tensorflow as tf
+
+    from sixteen.training import optimizers
+
+    scale = {None: None, "static": {"kind": "static", "factor": 8}, "dynamic": DYNAMIC}[kind]
+    factor = {None: 1, "static": 8, "dynamic": 32768}[kind]
+    clipped = recipe(**PLAIN, clip_norm=0.5)
+    mixed = precision("mixed_float16", master_weights=storage == "float32", loss_scale=scale)
+    # Weights of float16 and batch norm of float32 together.
+    variables = [weight(storage), weight("float32")]
+    for gradients, norm in (((0.75, 0.0), (0.0, 1.0)), 1.25), (((0.25, 0.0), (0.0, 0.25)), 0):
+        for variable in variables:
+            variable.assign([0.0, 0.0])
+        optimizer = optimizers.build(clipped, mixed)
+        optimizer.build(variables)
+        scaled = zip(gradients, variables, strict=True)
+        optimizer.apply([tf.cast(tf.constant(g) * factor, v.dtype) for g, v in scaled], variables)
+        shrunk = 0.5 / norm if norm else 1
+        expected = -np.float32(gradients) * np.float32(shrunk)
+        moved = np.stack([variable.numpy().astype(np.float32) for variable in variables])
+        assert moved == pytest.approx(expected, rel=1e-3)
+        assert np.linalg.norm(moved) == pytest.approx(0.5 if norm else np.sqrt(2) / 4, rel=1e-3)
+
+
+def test_the_norm_is_taken_in_float32_also_of_float16_gradients():
+    # Squares of these are infinite, and zero, in float16.
+    for size, count in ((1000.0, 4), (2.0**-14, 2**14)):
+        variable = weight("float16", np.zeros(count))
+        clipped = recipe(**PLAIN, clip_norm=2.0**-8)
+        applied(clipped, precision("float16"), variable, np.full(count, size, np.float32))
+        moved = variable.numpy().astype(np.float64)
+        assert np.linalg.norm(moved) == pytest.approx(2.0**-8, rel=1e-3)
+
+
+JAX_CLIPS = """
+import sys
+sys.path[:0] = [{here!r}]
+from sixteen.training import backends
+backends.start("jax", 1)
+import numpy as np
+from test_optimizers import PLAIN, precision, recipe, weight
+from sixteen.training import optimizers
+for name, kind in (("mixed_float16", "float32"), ("float16_static", "float16")):
+    variables = [weight(kind), weight("float32")]
+    rule = optimizers.build(recipe(**PLAIN, clip_norm=0.5), precision(name))
+    rule.build(variables)
+    factor = rule.loss_scale_factor or rule.initial_scale if kind == "float32" else 128
+    gradients = [np.asarray([0.75 * factor, 0], kind), np.float32([0, factor])]
+    state = [slot.value for slot in rule.variables]
+    weights, _ = rule.stateless_apply(state, gradients, [v.value for v in variables])
+    assert [w.dtype.name for w in weights] == [kind, "float32"]
+    moved = np.stack([np.asarray(w, np.float32) for w in weights])
+    assert np.allclose(moved, -np.float32([[0.3, 0], [0, 0.4]]), rtol=1e-3), moved
+print("checked")
+"""
+
+
+def test_gradients_are_clipped_on_jax():
+    if importlib.util.find_spec("jax") is None:
+        pytest.skip("JAX isn't installed")
+    program = JAX_CLIPS.format(here=str(Path(__file__).parent))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "checked", done.stderr

@@ -5,6 +5,7 @@ import pytest
 from safetensors.numpy import load_file
 from small_runs import ADAM, DETERMINISTIC, PRECISIONS, TABLES, Run, bytes_of, parameters, watched
 
+from sixteen.errors import UserError
 from sixteen.training.parameters import Training
 
 
@@ -143,6 +144,35 @@ def test_resumes_with_adam_averages_and_observations_bit_by_bit(run):
     assert not live(resumed, "late").exists()
     assert set(DETERMINISTIC) <= {path.name for path in whole.into.iterdir()}
     assert run("plain", **settings).deterministic() == whole.deterministic()
+
+
+def test_resumes_a_schedule_that_waits_for_a_plateau_bit_by_bit(run):
+    plateau = {"kind": "plateau", "warmup": 0, "restarts": False, "factor": 0.5, "patience": 1}
+    # So slow that the loss only wavers with the order of the batches.
+    settings = {"learning_rate": 1e-9, "momentum": 0.0, "schedule": plateau, "until": 6}
+    whole = run("whole", **settings)
+    assert len(set(whole.column("learning_rate")[:-1])) > 1
+    assert whole.outcome["losses"] == whole.column("loss")
+    with pytest.raises(Killed):
+        run("killed", killed_in=6, **settings)
+    assert run("killed", **settings).deterministic() == whole.deterministic()
+    # So does a continuation, which reads the losses of the phase before it.
+    half = run("half", **settings | {"until": 5})
+    continued = run("continued", start=half.into, **settings)
+    assert continued.column("learning_rate") == whole.column("learning_rate")[-1:]
+    assert continued.outcome["losses"][:5] == whole.outcome["losses"][:5]
+
+
+def test_tells_the_rate_of_the_last_step_of_each_epoch(run):
+    cosine = {"kind": "cosine", "warmup": 1, "restarts": False, "epochs": 2, "end": 0.0}
+    rates = run("cosine", schedule=cosine).column("learning_rate")
+    assert rates == pytest.approx([0.05, 0.025 * (1 + np.cos(np.pi * 7 / 8))])
+
+
+def test_refuses_to_train_until_an_epoch_that_has_passed(run):
+    start = run("start")
+    with pytest.raises(UserError, match=r"until a later epoch than 2, .* came 2"):
+        run("again", start=start.into)
 
 
 def test_observes_the_weights_of_the_training_before_the_batch_of_the_next_epoch(run):

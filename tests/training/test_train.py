@@ -3,7 +3,7 @@ import importlib.util
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from small_runs import parameters
+from small_runs import ADAM, parameters
 
 from sixteen.training.parameters import Training
 
@@ -64,6 +64,7 @@ def test_continuation_goes_on_with_the_batches_where_its_start_ended(runner):
     whole = runner.finish("four", process)
     assert [row["epoch"] for row in continued.history] == ["2", "3", "4"]
     assert continued.column("loss") == whole.column("loss")[2:]
+    assert continued.outcome["losses"] == whole.outcome["losses"] == whole.column("loss")
     assert all(np.array_equal(a, weights(whole)[name]) for name, a in weights(continued).items())
 
 
@@ -93,8 +94,8 @@ def test_stops_where_numbers_stop_being_finite(runner, trained):
 
 
 def test_keeps_the_history_up_to_the_divergence(runner):
-    # Each step overshoots the minimum of the penalty, by a tenth more than before, until the weights overflow.
-    wild = {"learning_rate": 21.0, "l2": 0.05, "momentum": 0.0}
+    # Each step decays a weight to -1.1 times itself, until numbers overflow after some epochs.
+    wild = ADAM | {"optimizer": "adamw", "epsilon": 1e-4, "weight_decay": 2100.0, "l2": 0.0}
     diverged = runner.run("slowly", precision="float16", until=40, **wild)
     last = diverged.outcome["epochs_done"]
     assert diverged.outcome["outcome"] == "diverged"

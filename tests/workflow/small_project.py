@@ -22,6 +22,7 @@ PARTS = (
     "workflow",
     "profiles",
     "notebooks",
+    "papers",
     "src",
     ".dvcignore",
     ".gitignore",
@@ -99,12 +100,11 @@ def make_project(folder: Path, cheap: bool = True) -> Project:
     parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
     demo = parameters["studies"]["continuous16-demo"]
     demo["networks"], demo["seeds"] = ["resnet8"], [0, 1]
-    parameters["recipes"]["short-sgd"]["epochs"] = 2
     recipes = parameters["recipes"]
     recipes["second-sgd"] = recipes["short-sgd"] | {"learning_rate": 0.02}
     for arm, text in demo["arms"].items():
-        head, _, last = text.rpartition("/")
-        demo["arms"][arm] = f"{head}/{last.replace('observed-short-sgd', 'second-sgd')}"
+        text = text.replace("by-short-sgd-until-20", "by-second-sgd-until-4")
+        demo["arms"][arm] = text.replace("until-10", "until-2")
     parameters["studies"] = {"continuous16-demo": demo}
     parameters["targets"] = {key: ["continuous16-demo"] for key in ("demo", "demos", "all")}
     (folder / "params.yaml").write_text(yaml.safe_dump(parameters, sort_keys=False))
@@ -129,3 +129,10 @@ def make_project(folder: Path, cheap: bool = True) -> Project:
 
 def change_second_rate(parameters):
     parameters["recipes"]["second-sgd"]["learning_rate"] = 0.03
+
+
+def train_longer(parameters):
+    """One more epoch in each phase."""
+    arms = parameters["studies"]["continuous16-demo"]["arms"]
+    for arm, text in arms.items():
+        arms[arm] = text.replace("until-4", "until-6").replace("until-2", "until-3")

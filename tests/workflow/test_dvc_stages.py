@@ -4,12 +4,13 @@ from pathlib import Path
 
 import yaml
 
-from sixteen import parameters
 from sixteen.lineage.plan import Plan
+from sixteen.study import parameters
+from sixteen.study.parameters import Parameters
 
 ROOT = Path(__file__).parents[2]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-PARAMETERS = parameters.load(ROOT / "params.yaml", ROOT / parameters.SCHEMA)
+PARAMETERS = parameters.load(ROOT)
 PLAN = Plan(PARAMETERS, ROOT)
 
 
@@ -18,15 +19,15 @@ def kept(stage):
 
 
 def test_every_run_of_the_targets_is_kept_by_one_stage():
-    for study in PARAMETERS["targets"]["all"]:
+    for study in PARAMETERS.targets.all:
         for path in [*(run.path for run in PLAN.study(study)), PLAN.manifest(study)]:
             keepers = [s for s in STAGES for out in kept(s) if path.startswith(f"{out}/")]
             assert len(keepers) == 1, path
 
 
 def test_stages_keep_nothing_that_no_target_makes():
-    made = [run.path for s in PARAMETERS["targets"]["all"] for run in PLAN.study(s)]
-    made += [PLAN.manifest(study) for study in PARAMETERS["targets"]["all"]]
+    made = [run.path for s in PARAMETERS.targets.all for run in PLAN.study(s)]
+    made += [PLAN.manifest(study) for study in PARAMETERS.targets.all]
     made += [source for run in PLAN.runs.values() for source in run.sources.values()]
     for stage in STAGES:
         for out in kept(stage):
@@ -38,6 +39,10 @@ def test_outs_are_never_deleted_by_dvc():
         assert all(flags["persist"] for out in stage["outs"] for flags in out.values())
 
 
+def test_papers_decide_runs_too():
+    assert all("papers" in stage["deps"] for stage in STAGES.values())
+
+
 def test_every_section_that_decides_a_run_is_a_parameter_of_each_stage():
     for stage in STAGES.values():
-        assert set(stage["params"]) == set(PARAMETERS) - {"checkpoint_epochs"}
+        assert set(stage["params"]) == set(Parameters.model_fields) - {"checkpoint_epochs", "papers"}

@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from small_project import change_second_rate
+from small_project import change_second_rate, train_longer
 
 
 def kinds(sentences):
@@ -17,7 +17,7 @@ def kinds(sentences):
     return counts
 
 
-AFTER_SECOND_RATE = {"continued": 4, "evaluated": 4, "summarized": 1, "reported": 1}
+AFTER_SECOND_RATE = {"continued": 4, "observed": 4, "evaluated": 4, "summarized": 1, "reported": 1}
 
 
 @pytest.mark.parametrize("command", ["snakemake --cores 2 demo", "dvc repro -q demos"])
@@ -52,7 +52,7 @@ def test_one_more_seed_runs_that_seed_alone(project):
     made = project.made_by("snakemake --cores 2 demo")
 
     assert all("seed-2" in path for path in made if "/digits/" in path)
-    expected = {"trained": 1, "quantized": 1, "continued": 2, "evaluated": 2}
+    expected = {"trained": 1, "quantized": 1, "continued": 2, "observed": 2, "evaluated": 2}
     assert kinds(made) == expected | {"summarized": 1, "reported": 1}
 
 
@@ -99,7 +99,7 @@ def test_touching_every_file_changes_nothing(project):
 
 
 def test_a_comment_runs_nothing_and_code_runs_what_reaches_it(project):
-    module = project.folder / "src/sixteen/quantize.py"
+    module = project.folder / "src/sixteen/precision/quantize.py"
     source = module.read_text()
     module.write_text(f"# A comment.\n{source}")
     assert project.nothing_to_do()
@@ -108,8 +108,8 @@ def test_a_comment_runs_nothing_and_code_runs_what_reaches_it(project):
     made = project.made_by("snakemake --cores 2 demo")
 
     # The float32 arm holds no quantized weights: its runs stay as they are.
-    expected = {"quantized": 2, "continued": 2, "evaluated": 2, "summarized": 1, "reported": 1}
-    assert kinds(made) == expected
+    expected = {"quantized": 2, "continued": 2, "observed": 2, "evaluated": 2}
+    assert kinds(made) == expected | {"summarized": 1, "reported": 1}
     assert all("quantized-to-float16" in path for path in made if "/digits/" in path)
 
 
@@ -134,7 +134,8 @@ def test_two_experiments_unite(project):
     project.call("git commit -q -m faster")
     project.call("git checkout -q -b longer main")
     project.call("dvc checkout -q")
-    project.edit(lambda p: p["recipes"]["short-sgd"].update(epochs=3))
+    before = (project.folder / "params.yaml").read_text()
+    project.edit(train_longer)
     project.call("dvc repro -q demos")
     there = project.runs()
     project.call("dvc get -q --rev faster . results/digits -o other")
@@ -145,7 +146,8 @@ def test_two_experiments_unite(project):
         if not target.exists():
             shutil.copytree(record.parent, target)
     assert there < project.runs()
-    project.edit(lambda p: (p["recipes"]["short-sgd"].update(epochs=2), change_second_rate(p)))
+    (project.folder / "params.yaml").write_text(before)
+    project.edit(change_second_rate)
 
     made = project.made_by("snakemake --cores 2 demo")
 
@@ -166,5 +168,33 @@ def test_bad_parameters_are_refused_in_a_sentence(project):
 
     output = project.call("snakemake -n demo", status=1)
 
-    assert "learning_rat" in output
+    assert "recipes/short-sgd/learning_rat: expected no such key" in output
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("option", ["--config backend=jax", "--configfile other.yaml"])
+def test_parameters_beside_params_yaml_are_refused_and_not_ignored(project, option):
+    (project.folder / "other.yaml").write_text("backend: jax\n")
+
+    output = project.call(f"snakemake -n demo {option}", status=1)
+
+    assert "expected every parameter in params.yaml, came backend" in output
+
+
+def test_observing_a_finished_study_otherwise_trains_nothing_anew(project):
+    """Who asks later for another observation gets it, and no weights change."""
+    project.edit(lambda p: p["studies"]["continuous16-demo"]["observe"].update(every=2))
+
+    made = project.made_by("snakemake --cores 2 demo")
+
+    assert kinds(made) == {"observed": 4, "summarized": 1, "reported": 1}
+
+
+def test_a_changed_claim_of_a_paper_is_decided_anew_and_nothing_else(project):
+    path = project.folder / "papers/2311.18587.yaml"
+    path.write_text(path.read_text().replace("margin: 0.01", "margin: 0.02", 1))
+
+    for command in ("snakemake --cores 2 demo", "dvc repro -q demos"):
+        made = project.made_by(command)
+        assert kinds(made) == ({"summarized": 1, "reported": 1} if "snakemake" in command else {})
+    assert project.nothing_to_do()

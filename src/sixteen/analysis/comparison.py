@@ -44,26 +44,26 @@ def compare(
     if decision.lenient:
         why += f", but not at the level that {family} tests at once ask for (Bonferroni)"
     if decision.mute:
-        why += (
-            f"; {sample.by}s that all agree show no spread to test against, more {sample.by}s may"
-        )
+        why += wording.mute(sample.by)
     elif decision.verdict == "inconclusive" and wanted_power is not None and not pairs.left_out:
-        why += f"; {wording.needed(estimate, needed, wanted_power, sample.by)}"
-    brief_needed = None if pairs.left_out else needed
+        why += wording.needed(estimate, needed, wanted_power, sample.by)
+    brief = wording.briefly(criterion, estimate, None if pairs.left_out else needed, sample.by)
+    basis = "counted" if criterion.metric.spread == "fixed" else "tested"
+    return {
+        **{"network": network, "verdict": decision.verdict, "why": why, "brief": brief},
+        **{"basis": basis, "n": estimate.n, **_shown(criterion, estimate)},
+        **{"needed_n": needed, "left_out": pairs.left_out},
+    }
+
+
+def _shown(criterion: Criterion, estimate: Estimate) -> dict[str, Any]:
+    """The numbers of an estimate in the unit that is shown."""
     ends = {"estimate": estimate.mean, "low": estimate.low, "high": estimate.high}
     return {
-        "network": network,
-        "verdict": decision.verdict,
-        "why": why,
-        "brief": wording.briefly(criterion, estimate, brief_needed, sample.by),
-        "basis": "counted" if criterion.metric.spread == "fixed" else "tested",
-        "n": estimate.n,
-        **{k: None if end is None else criterion.shown(end) for k, end in ends.items()},
+        **{name: None if end is None else criterion.shown(end) for name, end in ends.items()},
         "confidence": criterion.confidence,
         "margin": criterion.margin,
         "unit": criterion.unit,
-        "needed_n": needed,
-        "left_out": pairs.left_out,
     }
 
 
@@ -92,6 +92,7 @@ def _needed(criterion: Criterion, decision: Decision, wanted_power: float) -> in
 
 
 def _estimate(criterion: Criterion, pairs: Pairs, confidence: float) -> Estimate:
+    values = (pairs.first, pairs.second)
     if criterion.kind == "ratio":
-        return statistics.paired_log_ratio(pairs.first, pairs.second, confidence)
-    return statistics.paired_difference(pairs.first, pairs.second, confidence, pairs.least_sd)
+        return statistics.paired_log_ratio(*values, confidence, pairs.least_sd)
+    return statistics.paired_difference(*values, confidence, pairs.least_sd)

@@ -39,7 +39,7 @@ def _clocks(item: str) -> dict[str, Metric]:
         "items_per_second": _clock("training throughput", f"{item}s/s", "more", "measured"),
         "compile_seconds": _clock("compile time", "s", "less", "measured"),
         "peak_bytes": _clock("peak memory", "bytes", "less", "allocated"),
-        "largest_batch": _clock("largest batch that fits", f"{item}s", "more", "allocated"),
+        "largest_batch": _clock("largest batch that fits", f"{item}s", "more", "tried"),
         "energy_joules": _clock("energy", "J", "less", "measured"),
     }
 
@@ -58,7 +58,7 @@ def _memory(item: str) -> dict[str, Metric]:
 
 
 def _clock(
-    words: str, unit: str, better: Better, spread: Literal["measured", "allocated"]
+    words: str, unit: str, better: Better, spread: Literal["measured", "tried", "allocated"]
 ) -> Metric:
     return Metric(words, unit, 1, better, "ratio", spread, clock=True)
 

@@ -23,8 +23,8 @@ class RunOf(Entry):
     `observed` has one role a phase, null for one that wasn't observed; `quantized` is null without a cast.
     """
 
-    network: Name
-    arm: Name
+    network: Text
+    arm: Text
     seed: Annotated[int, Field(ge=0)]
     evaluated: Text
     training: Annotated[Listed[Text], Field(min_length=1)]
@@ -35,16 +35,16 @@ class RunOf(Entry):
 class TimedOf(Entry):
     """Two arms whose time was measured in turns, by the run in the role `timed`."""
 
-    network: Name
-    arms: Annotated[Listed[Name], Field(min_length=2, max_length=2)]
+    network: Text
+    arms: Annotated[Listed[Text], Field(min_length=2, max_length=2)]
     timed: Text
 
 
 class Summary(Entry):
     """A study as it was planned; `arms` are sentences by name.
 
-    `papers` are as they are shown ("arXiv:2311.18587"). `precisions` and `recipes` are by the names in sentences, with
-    their variations. `published` is the paper's table, `factorial` the arms of a design, `reach` the test accuracy of
+    `papers` are as they are shown ("arXiv:2311.18587"). `networks`, `precisions` and `recipes` are by the names in paths
+    and sentences, with their variations. `published` is the paper's table, `factorial` the arms of a design, `reach` the test accuracy of
     "time to equal accuracy"; each is null where the study has none.
     """
 
@@ -55,14 +55,14 @@ class Summary(Entry):
     task: Name
     dataset: Name
     backend: Literal["tensorflow", "jax"]
-    arms: dict[Name, Text]
+    arms: dict[Text, Text]
     claims: Listed[Claim]
     published: Table | None
-    factorial: Listed[Name] | None
+    factorial: Listed[Text] | None
     reach: Annotated[float, Field(gt=0, le=1)] | None
     statistics: Levels
-    networks: dict[Name, AnyNetwork]
-    precisions: dict[str, Precision]
-    recipes: dict[str, Recipe]
+    networks: dict[Text, AnyNetwork]
+    precisions: dict[Text, Precision]
+    recipes: dict[Text, Recipe]
     runs: Listed[RunOf]
     timed: Listed[TimedOf]

@@ -75,10 +75,10 @@ def _by_epoch(history: list[dict[str, str]]) -> dict[str, float | None]:
 
 
 def _agreement(compared: dict[str, Any] | None) -> dict[str, float | None]:
-    return {
-        "certified_share": compared and compared["certified"] / compared["n"],
-        "agreement": compared and compared["agree"] / compared["n"],
-    }
+    if compared is None:
+        return {"certified_share": None, "agreement": None}
+    shares = {"certified_share": "certified", "agreement": "agree"}
+    return {name: compared[count] / compared["n"] for name, count in shares.items()}
 
 
 def _costs(facts: dict[str, Any], timing: list[dict[str, str]]) -> dict[str, Any]:

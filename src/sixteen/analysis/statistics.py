@@ -78,10 +78,11 @@ def paired_difference(
 
 
 def paired_log_ratio(
-    first: Sequence[float], second: Sequence[float], confidence: float
+    first: Sequence[float], second: Sequence[float], confidence: float, least_sd: float = 0.0
 ) -> Estimate:
     """Mean of log(first / second) over pairs [n] of positive numbers, with its t interval."""
-    return t_interval([math.log(a / b) for a, b in zip(first, second, strict=True)], confidence)
+    logarithms = [math.log(a / b) for a, b in zip(first, second, strict=True)]
+    return t_interval(logarithms, confidence, least_sd)
 
 
 def two_sided_p(estimate: Estimate) -> float | None:

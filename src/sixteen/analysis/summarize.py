@@ -21,7 +21,7 @@ from sixteen.errors import UserError
 from sixteen.files import columns_of, read_json, write_csv, write_json
 from sixteen.study.design import settings_of
 from sixteen.tasks import measured
-from sixteen.training.observed import OBSERVED
+from sixteen.training import observed
 
 TENSORS = (
     *("tensor", "elements", "max_abs", "max_error", "mean_error", "relative_error"),
@@ -60,18 +60,20 @@ def summarize(parameters: Summary, inputs: Folders, into: Path, scratch: Path) -
     _write_arms(parameters, inputs, runs, into)
 
     layers = _layers(parameters.runs, inputs)
+    _write_settings(parameters, layers, into)
     metrics, item = metrics_of(parameters.task), measured.module(parameters.task).ITEM
-    evidence = Evidence(
-        runs, clocks, quantization, tolerance, layers, parameters.statistics, metrics, item
-    )
+    found = (runs, clocks, quantization, tolerance)
+    evidence = Evidence(*found, layers, parameters.statistics, metrics, item)
+    diverged = sum(run["outcome"] == "diverged" for run in runs)
+    verdicts = _write_claims(parameters, evidence, into)
+    return {"runs": len(runs), "diverged": diverged, "verdicts": verdicts}
+
+
+def _write_claims(parameters: Summary, evidence: Evidence, into: Path) -> dict[str, str]:
+    """Judge the claims; returns the verdicts by id. A verdict holds at the scale of its study."""
     claims = [judge(claim, evidence) | {"scale": parameters.scale} for claim in parameters.claims]
     write_json(into / "claims.json", {"claims": claims})
-    _write_settings(parameters, layers, into)
-    return {
-        "runs": len(runs),
-        "diverged": sum(run["outcome"] == "diverged" for run in runs),
-        "verdicts": {claim["id"]: claim["verdict"] for claim in claims},
-    }
+    return {claim["id"]: claim["verdict"] for claim in claims}
 
 
 def _write_tolerance(parameters: Summary, inputs: Folders, into: Path) -> Rows:
@@ -136,7 +138,7 @@ def _write_observed(runs: Iterable[RunOf], inputs: Folders, into: Path) -> None:
     references = [run for run in runs if run.arm == runs[0].arm and any(run.observed)]
     first = {run.network: run for run in reversed(references)}
     shown = [run for run in references if run is first[run.network]]
-    for name, columns in OBSERVED.items():
+    for name, columns in observed.TABLES.items():
         chosen = shown if name == "exponents" else runs
         rows = tables.observed(chosen, inputs, f"{name}.csv")
         write_csv(into / f"{name}.csv", (*tables.PHASE, *columns), rows)

@@ -28,7 +28,8 @@ def told(
         each = f"for each of {estimate.n} {by}s, without spread"
         return f"{what} {each}: {negation}{criterion.words}"
     low, high = (number(criterion.shown(end)) for end in (estimate.low, estimate.high))
-    agreeing = " (the seeds agree to less than a test item, which is taken for their spread)"
+    step = "a test item" if by == "seed" else "the steps in which it was tried"
+    agreeing = f" (the {by}s agree to less than {step}, which is taken for their spread)"
     return (
         f"over {estimate.n} {by}s {what}, {100 * criterion.confidence:g} % interval {low} to {high}"
         f"{agreeing if pairs.least_sd and estimate.sd == pairs.least_sd else ''}, "
@@ -36,13 +37,18 @@ def told(
     )
 
 
+def mute(by: str) -> str:
+    """That those which all agree decide nothing, as the end of a sentence."""
+    return f"; {by}s that all agree show no spread to test against, more {by}s may"
+
+
 def needed(estimate: Estimate, n: int | None, power: float, by: str) -> str:
-    """How many more would decide, as a clause."""
+    """How many would decide, as the end of a sentence."""
     if estimate.n < 2:
-        return f"at least 2 {by}s are needed"
+        return f"; at least 2 {by}s are needed"
     if n is None:
-        return f"the effect is so close to the limit that {statistics.LARGEST_N:,} {by}s wouldn't decide"
-    return f"if this effect and spread are the true ones, {n} {by}s decide with power {power:g}"
+        return f"; the effect is so close to the limit that {statistics.LARGEST_N:,} {by}s wouldn't decide"
+    return f"; if this effect and spread are the true ones, {n} {by}s decide with power {power:g}"
 
 
 def briefly(criterion: Criterion, estimate: Estimate, n: int | None, by: str) -> str:

@@ -14,13 +14,11 @@ import numpy as np
 from PIL import Image
 from pydantic import Field
 
-from sixteen.datasets.archives.members import Members, digest, opened
+from sixteen.datasets.archives.members import Members, opened
 from sixteen.datasets.prepared.entry import Dataset, Normalisation
 from sixteen.datasets.prepared.images import Images
 from sixteen.entry import Sha256, Text
 from sixteen.errors import UserError
-
-__all__ = ["digest", "read"]
 
 TASK = "classify_images"
 Side = Annotated[int, Field(ge=1, le=16384)]  # pixels

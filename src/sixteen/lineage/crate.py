@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from sixteen.errors import UserError
 from sixteen.lineage.archive import Archive, Record, sources
-from sixteen.lineage.plan import STEPS
+from sixteen.lineage.steps import STEPS
 from sixteen.lineage.trace import Found
 
 CONTEXT = [

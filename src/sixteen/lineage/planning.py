@@ -221,7 +221,7 @@ class StudyRuns:
         parameters = {
             "study": self.name,
             "title": self.entry.title,
-            "papers": [self.all.papers[paper].cited for paper in self.entry.papers],
+            "papers": {p.cited: p.settings for p in map(self.all.papers.get, self.entry.papers) if p},
             "notebook": self.entry.notebook,
             "cells": fingerprint.notebook_digest(root / notebook),
         }

@@ -53,7 +53,10 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
             "settings.json",
         ),
     ),
-    "report": ("sixteen.reporting.report", ("index.html", "notebook.ipynb", "provenance.json")),
+    "report": (
+        "sixteen.reporting.report",
+        ("index.html", "notebook.ipynb", "papers.json", "provenance.json"),
+    ),
 }
 STEPS["continue_training"] = STEPS["train"]
 

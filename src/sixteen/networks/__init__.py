@@ -44,7 +44,7 @@ def layers(network: Network) -> int:
 
 
 def cost(network: Network, shape: tuple[int, ...], classes: int) -> int:
-    """Multiply-adds of the forward pass of one item of `shape`, (height, width, channels) of an image."""
+    """Multiply-adds of the forward pass of one item of `shape`: (height, width, channels), (length, channels)."""
     return _family(network).cost(network, shape, classes)
 
 

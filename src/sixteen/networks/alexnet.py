@@ -5,7 +5,7 @@ second and the last, then two dense layers of 4096 with tanh, each followed by h
 multiplies all of these numbers. Smaller images are enlarged to 32 pixels at least by repeating each.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sixteen.entry import Positive
 from sixteen.networks.parts.family import Network
@@ -54,13 +54,29 @@ def build(
     from sixteen.precision.policies import policies
 
     weights, _ = policies(precision)
-    seeds = dropout_seeds(seed)
     common = {"dtype": weights, "kernel_regularizer": keras.regularizers.L2(l2) if l2 else None}
     inputs = keras.Input(shape, dtype=precision.compute, name="images")
-    x = enlarge(inputs, enlarged(shape)[0], weights)
+    x = _features(enlarge(inputs, enlarged(shape)[0], weights), network.width, common)
+    x = keras.layers.Flatten(dtype=weights, name="flatten")(x)
+    seeds = dropout_seeds(seed)
+    for i, units in enumerate(DENSE, 1):
+        units = scaled(units, network.width)
+        x = keras.layers.Dense(units, activation="tanh", name=f"dense{i}", **common)(x)
+        drop_seed = int(seeds.integers(2**31))
+        x = keras.layers.Dropout(DROPOUT, seed=drop_seed, dtype=weights, name=f"dropout{i}")(x)
+    head = keras.layers.Dense(classes, name="head", **common)
+    model = keras.Model(inputs, head(x), name="alexnet")
+    draw_weights(model, seed)
+    return model
+
+
+def _features(x: Any, width: float, common: dict[str, Any]) -> Any:
+    """Convolutions and pooling."""
+    import keras
+
     for i, (filters, stride, pool) in enumerate(CONVOLUTIONS, 1):
         x = keras.layers.Conv2D(
-            scaled(filters, network.width),
+            scaled(filters, width),
             KERNEL,
             strides=stride,
             padding="same",
@@ -69,18 +85,8 @@ def build(
             **common,
         )(x)
         if pool:
-            x = keras.layers.MaxPooling2D(pool, 2, dtype=weights, name=f"pool{i}")(x)
-    x = keras.layers.Flatten(dtype=weights, name="flatten")(x)
-    for i, units in enumerate(DENSE, 1):
-        units = scaled(units, network.width)
-        x = keras.layers.Dense(units, activation="tanh", name=f"dense{i}", **common)(x)
-        drop_seed = int(seeds.integers(2**31))
-        x = keras.layers.Dropout(DROPOUT, seed=drop_seed, dtype=weights, name=f"dropout{i}")(x)
-    model = keras.Model(
-        inputs, keras.layers.Dense(classes, name="head", **common)(x), name="alexnet"
-    )
-    draw_weights(model, seed)
-    return model
+            x = keras.layers.MaxPooling2D(pool, 2, dtype=common["dtype"], name=f"pool{i}")(x)
+    return x
 
 
 def layers(network: AlexNet) -> int:

@@ -61,43 +61,52 @@ def build(
     """
     import keras
 
-    from sixteen.precision.policies import policies
-
-    weights, statistics = policies(precision)
     factor, size = enlarged(shape)
     original = skeleton(network, size, classes)
-    head = original.layers[-1].name
-    automatic: Counter[str] = Counter()
-
-    def anew(layer: "keras.Layer") -> "keras.Layer":
-        config = layer.get_config()
-        is_norm = isinstance(layer, keras.layers.BatchNormalization)
-        config["dtype"] = statistics if is_norm else weights
-        for key in ("filters", "units"):
-            if key in config and layer.name != head:
-                config[key] = scaled(config[key], network.width)
-        for key in ("kernel", "depthwise", "pointwise"):
-            if l2 and f"{key}_initializer" in config:
-                config[f"{key}_regularizer"] = keras.regularizers.L2(l2)
-        # Keras numbers the layers without a name through the whole process: here they start at 1.
-        if re.fullmatch(rf"{_snake(type(layer).__name__)}(_\d+)?", layer.name):
-            kind = _snake(type(layer).__name__)
-            automatic[kind] += 1
-            config["name"] = f"{kind}_{automatic[kind]}"
-        return type(layer).from_config(config)
-
+    anew = _Anew(network, precision, l2, original.layers[-1].name)
     inputs = keras.Input(shape, dtype=precision.compute, name="images")
 
     def call(layer: "keras.Layer", *tensors: Any, **options: Any) -> Any:
         if tensors[0] is inputs:
-            tensors = (enlarge(inputs, factor, weights),)
+            tensors = (enlarge(inputs, factor, anew.weights),)
         return layer(*tensors, **options)
 
     model = keras.models.clone_model(
-        original, input_tensors=inputs, clone_function=anew, call_function=call
+        original, input_tensors=inputs, clone_function=anew.layer, call_function=call
     )
     draw_weights(model, seed)
     return model
+
+
+class _Anew:
+    """Makes layers anew: with their policies and penalty, at another width, all but that of the `head`."""
+
+    def __init__(self, network: Application, precision: Precision, l2: float, head: str) -> None:
+        from sixteen.precision.policies import policies
+
+        self.width, self.l2, self.head = network.width, l2, head
+        self.weights, self.statistics = policies(precision)
+        self.automatic: Counter[str] = Counter()
+
+    def layer(self, layer: "keras.Layer") -> "keras.Layer":
+        """A layer like this one."""
+        import keras
+
+        config = layer.get_config()
+        is_norm = isinstance(layer, keras.layers.BatchNormalization)
+        config["dtype"] = self.statistics if is_norm else self.weights
+        for key in ("filters", "units"):
+            if key in config and layer.name != self.head:
+                config[key] = scaled(config[key], self.width)
+        for key in ("kernel", "depthwise", "pointwise"):
+            if self.l2 and f"{key}_initializer" in config:
+                config[f"{key}_regularizer"] = keras.regularizers.L2(self.l2)
+        # Keras numbers the layers without a name through the whole process: here they start at 1.
+        kind = _snake(type(layer).__name__)
+        if re.fullmatch(rf"{kind}(_\d+)?", layer.name):
+            self.automatic[kind] += 1
+            config["name"] = f"{kind}_{self.automatic[kind]}"
+        return type(layer).from_config(config)
 
 
 def skeleton(network: Application, shape: tuple[int, int, int], classes: int) -> "keras.Model":

@@ -53,56 +53,80 @@ def build(
     # Here, not above: the plan asks for `layers`, and must not wait for TensorFlow.
     import keras
 
-    from sixteen.precision.policies import policies
+    parts = _Parts(precision, l2, seed)
+    inputs = keras.Input(shape, dtype=precision.compute, name="images")
+    x = parts.convolution(inputs, network.width, 1, "stem")
+    for stage in range(STAGES):
+        for unit in range(_units(network)):
+            stride = 2 if stage > 0 and unit == 0 else 1
+            name = f"stage{stage + 1}_unit{unit + 1}"
+            x = parts.unit(x, network.width * 2**stage, stride, name)
+    x = parts.activation(x, "final")
+    x = keras.layers.GlobalAveragePooling2D(dtype=parts.weights, name="pool")(x)
+    head = keras.layers.Dense(classes, name="head", **parts.kernel)
+    return keras.Model(inputs, head(x), name="resnet")
 
-    units = _units(network)
-    weights, statistics = policies(precision)
-    draw = np.random.default_rng(seed)
 
-    def he_normal(shape: tuple[int, ...], dtype: str) -> Any:
-        deviation = math.sqrt(2 / math.prod(shape[:-1]))
-        values = draw.standard_normal(shape, dtype=np.float32) * np.float32(deviation)
-        return keras.ops.cast(values, dtype)
+class _Parts:
+    """The layers of a ResNet with their policies; kernels are drawn in the order in which they are made."""
 
-    def kernel(name: str) -> dict[str, Any]:
-        return {
-            "kernel_initializer": he_normal,
+    def __init__(self, precision: Precision, l2: float, seed: int) -> None:
+        import keras
+
+        from sixteen.precision.policies import policies
+
+        self.weights, self.statistics = policies(precision)
+        self.draw = np.random.default_rng(seed)
+        self.kernel = {
+            "kernel_initializer": self._he_normal,
             "kernel_regularizer": keras.regularizers.L2(l2) if l2 else None,
-            "dtype": weights,
-            "name": name,
+            "dtype": self.weights,
         }
 
-    def convolution(x: Any, filters: int, stride: int, name: str) -> Any:
+    def unit(self, x: Any, filters: int, stride: int, name: str) -> Any:
+        """The sum of the shortcut and of twice normalisation, ReLU and convolution."""
+        import keras
+
+        residual = self.activation(x, f"{name}_1")
+        residual = self.convolution(residual, filters, stride, f"{name}_1_conv")
+        residual = self.activation(residual, f"{name}_2")
+        residual = self.convolution(residual, filters, 1, f"{name}_2_conv")
+        if stride == 2:
+            x = keras.layers.AveragePooling2D(
+                2, padding="same", dtype=self.weights, name=f"{name}_pool"
+            )(x)
+            x = keras.ops.pad(x, ((0, 0), (0, 0), (0, 0), (0, filters // 2)))
+        return keras.layers.Add(dtype=self.weights, name=f"{name}_add")([x, residual])
+
+    def convolution(self, x: Any, filters: int, stride: int, name: str) -> Any:
+        """A padded 3x3 convolution."""
+        import keras
+
         return keras.layers.Conv2D(
-            filters, KERNEL, strides=stride, padding="same", use_bias=False, **kernel(name)
+            filters,
+            KERNEL,
+            strides=stride,
+            padding="same",
+            use_bias=False,
+            name=name,
+            **self.kernel,
         )(x)
 
-    def activation(x: Any, name: str) -> Any:
+    def activation(self, x: Any, name: str) -> Any:
+        """Batch normalisation and ReLU."""
+        import keras
+
         x = keras.layers.BatchNormalization(
-            momentum=0.99, epsilon=1e-3, dtype=statistics, name=f"{name}_norm"
+            momentum=0.99, epsilon=1e-3, dtype=self.statistics, name=f"{name}_norm"
         )(x)
-        return keras.layers.ReLU(dtype=weights, name=f"{name}_relu")(x)
+        return keras.layers.ReLU(dtype=self.weights, name=f"{name}_relu")(x)
 
-    inputs = keras.Input(shape, dtype=precision.compute, name="images")
-    x = convolution(inputs, network.width, 1, "stem")
-    for stage in range(STAGES):
-        filters = network.width * 2**stage
-        for unit in range(units):
-            name = f"stage{stage + 1}_unit{unit + 1}"
-            stride = 2 if stage > 0 and unit == 0 else 1
-            residual = activation(x, f"{name}_1")
-            residual = convolution(residual, filters, stride, f"{name}_1_conv")
-            residual = activation(residual, f"{name}_2")
-            residual = convolution(residual, filters, 1, f"{name}_2_conv")
-            if stride == 2:
-                x = keras.layers.AveragePooling2D(
-                    2, padding="same", dtype=weights, name=f"{name}_pool"
-                )(x)
-                x = keras.ops.pad(x, ((0, 0), (0, 0), (0, 0), (0, filters // 2)))
-            x = keras.layers.Add(dtype=weights, name=f"{name}_add")([x, residual])
-    x = activation(x, "final")
-    x = keras.layers.GlobalAveragePooling2D(dtype=weights, name="pool")(x)
-    return keras.Model(inputs, keras.layers.Dense(classes, **kernel("head"))(x), name="resnet")
+    def _he_normal(self, shape: tuple[int, ...], dtype: str) -> Any:
+        import keras
+
+        deviation = math.sqrt(2 / math.prod(shape[:-1]))
+        values = self.draw.standard_normal(shape, dtype=np.float32) * np.float32(deviation)
+        return keras.ops.cast(values, dtype)
 
 
 def layers(network: Resnet) -> int:

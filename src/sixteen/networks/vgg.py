@@ -50,28 +50,36 @@ def build(
 
     weights, statistics = policies(precision)
     common = {"dtype": weights, "kernel_regularizer": keras.regularizers.L2(l2) if l2 else None}
-
-    def norm(x: Any, name: str) -> Any:
-        return keras.layers.BatchNormalization(dtype=statistics, name=name)(x)
-
     inputs = keras.Input(shape, dtype=precision.compute, name="images")
     x = enlarge(inputs, enlarged(shape)[0], weights)
     for stage, (filters, count) in enumerate(_stages(network), 1):
-        for i in range(1, count + 1):
-            name = f"stage{stage}_conv{i}"
-            x = keras.layers.Conv2D(
-                filters, KERNEL, padding="same", activation="relu", name=name, **common
-            )(x)
-        x = keras.layers.MaxPooling2D(2, dtype=weights, name=f"stage{stage}_pool")(x)
+        x = _stage(x, filters, count, f"stage{stage}", common)
         if stage < len(FILTERS):
-            x = norm(x, f"stage{stage}_norm")
-    x = norm(keras.layers.Flatten(dtype=weights, name="flatten")(x), "norm")
+            x = keras.layers.BatchNormalization(dtype=statistics, name=f"stage{stage}_norm")(x)
+    x = keras.layers.Flatten(dtype=weights, name="flatten")(x)
+    x = keras.layers.BatchNormalization(dtype=statistics, name="norm")(x)
     for i in (1, 2):
         units = scaled(DENSE, network.width)
         x = keras.layers.Dense(units, activation="relu", name=f"dense{i}", **common)(x)
     model = keras.Model(inputs, keras.layers.Dense(classes, name="head", **common)(x), name="vgg")
     draw_weights(model, seed)
     return model
+
+
+def _stage(x: Any, filters: int, count: int, name: str, common: dict[str, Any]) -> Any:
+    """So many convolutions, then pooling."""
+    import keras
+
+    for i in range(1, count + 1):
+        x = keras.layers.Conv2D(
+            filters,
+            KERNEL,
+            padding="same",
+            activation="relu",
+            name=f"{name}_conv{i}",
+            **common,
+        )(x)
+    return keras.layers.MaxPooling2D(2, dtype=common["dtype"], name=f"{name}_pool")(x)
 
 
 def layers(network: Vgg) -> int:

@@ -61,56 +61,94 @@ def build(
     import keras
 
     from sixteen.networks.parts.positions import Positions
-    from sixteen.precision.policies import policies
 
-    weights, _ = policies(precision)
-    seeds = dropout_seeds(seed)
-    patch, dimension = network.patch, network.dimension
-    rows, columns = _patches(network, shape)
-    regular = {"kernel_regularizer": keras.regularizers.L2(l2) if l2 else None}
-
-    def dense(x: Any, units: int, name: str, activation: str | None = None) -> Any:
-        return keras.layers.Dense(
-            units, activation=activation, dtype=weights, name=name, **regular
-        )(x)
-
-    def drop(x: Any, rate: float, name: str) -> Any:
-        drop_seed = int(seeds.integers(2**31))
-        return keras.layers.Dropout(rate, seed=drop_seed, dtype=weights, name=name)(x)
-
-    def norm(x: Any, name: str) -> Any:
-        return keras.layers.LayerNormalization(epsilon=EPSILON, dtype=weights, name=name)(x)
-
-    def add(x: Any, y: Any, name: str) -> Any:
-        return keras.layers.Add(dtype=weights, name=name)([x, y])
-
+    parts = _Parts(network, precision, l2, seed)
     inputs = keras.Input(shape, dtype=precision.compute, name="images")
-    rest = ((0, shape[0] - rows * patch), (0, shape[1] - columns * patch))
-    x = keras.layers.Cropping2D(rest, dtype=weights, name="crop")(inputs)
-    split = (rows, patch, columns, patch, shape[2])
-    x = keras.layers.Reshape(split, dtype=weights, name="split")(x)
-    x = keras.layers.Permute((1, 3, 2, 4, 5), dtype=weights, name="gather")(x)
-    flat = (rows * columns, patch * patch * shape[2])
-    x = keras.layers.Reshape(flat, dtype=weights, name="patches")(x)
-    x = Positions(dtype=weights, name="positions")(dense(x, dimension, "projection"))
+    x = parts.dense(parts.patches(inputs), network.dimension, "projection")
+    x = Positions(dtype=parts.weights, name="positions")(x)
     for block in range(1, network.blocks + 1):
-        name = f"block{block}"
-        attention = keras.layers.MultiHeadAttention(
-            network.heads, dimension, dtype=weights, name=f"{name}_attention", **regular
-        )
-        y, _ = attention(x, x, return_attention_scores=True)
-        y = drop(y, network.dropout, f"{name}_dropout1")
-        x = norm(add(x, y, f"{name}_add1"), f"{name}_norm1")
-        y = dense(x, network.mlp, f"{name}_dense1", "gelu")
-        y = drop(dense(y, dimension, f"{name}_dense2"), network.dropout, f"{name}_dropout2")
-        x = norm(add(x, y, f"{name}_add2"), f"{name}_norm2")
-    x = keras.layers.Flatten(dtype=weights, name="flatten")(norm(x, "norm"))
-    x = drop(x, network.head_dropout, "dropout")
+        x = parts.block(x, f"block{block}")
+    x = keras.layers.Flatten(dtype=parts.weights, name="flatten")(parts.norm(x, "norm"))
+    x = parts.drop(x, network.head_dropout, "dropout")
     for i, units in enumerate(network.head, 1):
-        x = dense(x, units, f"head{i}", "gelu")
-    model = keras.Model(inputs, dense(x, classes, "logits"), name="vit")
+        x = parts.dense(x, units, f"head{i}", "gelu")
+    model = keras.Model(inputs, parts.dense(x, classes, "logits"), name="vit")
     draw_weights(model, seed)
     return model
+
+
+class _Parts:
+    """The layers of a transformer with their policy; seeds of dropout are drawn in the order of the layers."""
+
+    def __init__(self, network: Vit, precision: Precision, l2: float, seed: int) -> None:
+        import keras
+
+        from sixteen.precision.policies import policies
+
+        self.network = network
+        self.weights, _ = policies(precision)
+        self.seeds = dropout_seeds(seed)
+        self.regular = {"kernel_regularizer": keras.regularizers.L2(l2) if l2 else None}
+
+    def patches(self, images: Any) -> Any:
+        """Pixels of each patch, [batch, tokens, pixels]."""
+        import keras
+
+        patch, (height, width, channels) = self.network.patch, images.shape[1:]
+        rows, columns = _patches(self.network, (height, width, channels))
+        rest = ((0, height - rows * patch), (0, width - columns * patch))
+        x = keras.layers.Cropping2D(rest, dtype=self.weights, name="crop")(images)
+        split = (rows, patch, columns, patch, channels)
+        x = keras.layers.Reshape(split, dtype=self.weights, name="split")(x)
+        x = keras.layers.Permute((1, 3, 2, 4, 5), dtype=self.weights, name="gather")(x)
+        flat = (rows * columns, patch * patch * channels)
+        return keras.layers.Reshape(flat, dtype=self.weights, name="patches")(x)
+
+    def block(self, x: Any, name: str) -> Any:
+        """Attention, then two dense layers, each with dropout, residual sum and normalisation."""
+        import keras
+
+        network = self.network
+        attention = keras.layers.MultiHeadAttention(
+            network.heads,
+            network.dimension,
+            dtype=self.weights,
+            name=f"{name}_attention",
+            **self.regular,
+        )
+        y, _ = attention(x, x, return_attention_scores=True)
+        y = self.drop(y, network.dropout, f"{name}_dropout1")
+        x = self.norm(self._add(x, y, f"{name}_add1"), f"{name}_norm1")
+        y = self.dense(x, network.mlp, f"{name}_dense1", "gelu")
+        y = self.dense(y, network.dimension, f"{name}_dense2")
+        y = self.drop(y, network.dropout, f"{name}_dropout2")
+        return self.norm(self._add(x, y, f"{name}_add2"), f"{name}_norm2")
+
+    def dense(self, x: Any, units: int, name: str, activation: str | None = None) -> Any:
+        """A dense layer on each token, or on all of them flattened."""
+        import keras
+
+        return keras.layers.Dense(
+            units, activation=activation, dtype=self.weights, name=name, **self.regular
+        )(x)
+
+    def drop(self, x: Any, rate: float, name: str) -> Any:
+        """Dropout."""
+        import keras
+
+        seed = int(self.seeds.integers(2**31))
+        return keras.layers.Dropout(rate, seed=seed, dtype=self.weights, name=name)(x)
+
+    def norm(self, x: Any, name: str) -> Any:
+        """Layer normalisation."""
+        import keras
+
+        return keras.layers.LayerNormalization(epsilon=EPSILON, dtype=self.weights, name=name)(x)
+
+    def _add(self, x: Any, y: Any, name: str) -> Any:
+        import keras
+
+        return keras.layers.Add(dtype=self.weights, name=name)([x, y])
 
 
 def layers(network: Vit) -> int:
@@ -134,7 +172,7 @@ def _patches(network: Vit, shape: tuple[int, int, int]) -> tuple[int, int]:
     rows, columns = shape[0] // network.patch, shape[1] // network.patch
     if not rows * columns:
         raise UserError(
-            f"expected patches that fit into images of {shape[0]}x{shape[1]}, came {network['patch']}x"
-            f"{network['patch']}; lower `patch` in params.yaml"
+            f"expected patches that fit into images of {shape[0]}x{shape[1]}, came {network.patch}x"
+            f"{network.patch}; lower `patch` in params.yaml"
         )
     return rows, columns

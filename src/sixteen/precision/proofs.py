@@ -38,6 +38,16 @@ def check_dtypes(
         computes = not isinstance(layer, keras.layers.InputLayer | keras.Model)
         if computes and layer.compute_dtype != precision.compute:
             _differs(f"the arithmetic of {layer.name}", precision.compute, layer.compute_dtype)
+    _check_state(model, optimizer, storage)
+    for output in model.outputs:
+        if output.dtype != precision.compute:
+            _differs("the logits", precision.compute, output.dtype)
+
+
+def _check_state(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, storage: dict[str, str]
+) -> None:
+    """What the optimizer keeps for a weight must have the format in `storage` of that weight."""
     # Keras names what it keeps for a weight after that weight; the rest are scalars.
     owners = {
         f"{variable.path.replace('/', '_')}_{kind}": (variable.path, kind)
@@ -54,9 +64,6 @@ def check_dtypes(
                 f"expected state of the optimizer that belongs to a weight, came {variable.path}; teach "
                 "sixteen.precision.proofs what this optimizer keeps"
             )
-    for output in model.outputs:
-        if output.dtype != precision.compute:
-            _differs("the logits", precision.compute, output.dtype)
 
 
 def _check(name: str, expected: str, variable: keras.Variable) -> None:

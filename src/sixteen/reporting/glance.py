@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from sixteen.reporting.numbers import duration, number
-from sixteen.reporting.page import Html, badge
+from sixteen.reporting.page import SIGNS, Html, badge
 from sixteen.reporting.study import Study
 
 LISTED = 8  # arms that a line names one by one
@@ -14,6 +14,7 @@ SCALES = {
     "small": "real data, with fewer epochs, seeds or networks than the papers",
     "paper": "the data, networks and epochs of the papers, as far as they state them",
 }
+SILENT = "not stated"  # what papers/ says of a setting that a paper leaves out
 TRAINED = ("train", "continue_training")
 
 
@@ -59,7 +60,12 @@ def _scope(study: Study) -> str:
 
 
 def _ran(settings: dict[str, str]) -> str:
-    return "; ".join(f"{escape(name)}: {escape(value)}" for name, value in settings.items())
+    """What a paper says of its runs, and on what it is silent."""
+    said = {name: value for name, value in settings.items() if value != SILENT}
+    silent = [name for name in settings if name not in said]
+    parts = [f"{name}: {value}" for name, value in said.items()]
+    parts += [f"{SILENT}: {', '.join(silent)}"] if silent else []
+    return escape("; ".join(parts) + ".")
 
 
 def _records(study: Study, *steps: str) -> list[dict[str, Any]]:
@@ -73,7 +79,7 @@ def _time(study: Study) -> str:
     training = sum(record["facts"]["train_seconds"] for record in trained)
     wall = sum(record["execution"]["seconds"] for record in every)
     return (
-        f"training {duration(training)} ({len(trained)} phases, without compilation and tests); all "
+        f"Training {duration(training)} ({len(trained)} phases, without compilation and tests); all "
         f"{len(every)} runs behind this page {duration(wall)} of wall-clock, as if one after the other."
     )
 
@@ -84,7 +90,7 @@ def _energy(study: Study) -> str:
     joules = [record["facts"]["energy_joules"] for record in trained]
     known = [value for value in joules if value is not None]
     if not known:
-        return "not measured."
+        return "Not measured."
     missing = "" if len(known) == len(joules) else f", of {len(known)} of {len(joules)} phases"
     return f"{number(sum(known) / 1000)} kJ for training{missing}."
 
@@ -92,8 +98,10 @@ def _energy(study: Study) -> str:
 def _outcome(study: Study) -> str:
     counts = Counter(claim["verdict"] for claim in study.claims)
     if not counts:
-        return "this study names no claims."
+        return "This study names no claims."
     scale = study.parameters["scale"]
     return " ".join(
-        badge(verdict, f"{n} {verdict}, {scale} scale") for verdict, n in sorted(counts.items())
+        badge(verdict, f"{counts[verdict]} {verdict}, {scale} scale")
+        for verdict in SIGNS
+        if counts[verdict]
     )

@@ -41,9 +41,9 @@ def number(value: float) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds as ``12.3 s``, ``4 min 5 s`` or ``2 h 7 min``."""
-    if seconds < MINUTE:
-        return f"{seconds:.3g} s"
     whole = round(seconds)
+    if whole < MINUTE:
+        return f"{seconds:.3g} s"
     if whole < HOUR:
         return f"{whole // MINUTE} min {whole % MINUTE} s"
     return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"

@@ -119,7 +119,8 @@ def _speed_up(study: Study, told: dict[str, Any]) -> str:
 
     note = (
         f"<h3>Speed-up: seconds of {escape(reference)} over those of the arm</h3><p class='quiet'>Above 1: "
-        f"faster than {escape(reference)}. Paper: ratio of its printed times. Ours: geometric mean over pairs, on "
+        f"faster than {escape(reference)}. Paper: ratio of its printed times. Ours: geometric mean over pairs, by the "
+        f"clocks of training runs, on "
         f"{escape(study.device)}.</p>"
     )
     return note + _table(study, speeds, paper, ours)

@@ -9,7 +9,17 @@ from typing import Any
 from IPython.display import Markdown, display
 
 from sixteen.reporting import glance, tables
-from sixteen.reporting.figures import cost, curves, harm, memory, reach, results, theory, timed, updates
+from sixteen.reporting.figures import (
+    cost,
+    curves,
+    harm,
+    memory,
+    reach,
+    results,
+    theory,
+    timed,
+    updates,
+)
 from sixteen.reporting.study import Study
 
 NUMBERS = """Every number below comes with its interval and the number of seeds behind it; every figure with its data and the way
@@ -34,7 +44,7 @@ WEIGHTS = """### The error of the weights
 Hessian times the error of the cast. The theorem asks for a gradient that is continuously differentiable; where a network
 has ReLUs, the gradient jumps wherever the cast moves a unit across zero, and no Hessian sees that. The second figure
 shows how far apart the two are.
-"""
+"""  # noqa: RUF001 (the minus of a formula)
 GRADIENT = """### The error of the gradient
 
 e₁₆ is the 16-bit gradient minus the 32-bit one at the same weights.

@@ -39,8 +39,8 @@ def verdicts(study: Study) -> Html:
     if not rows:
         return Html("<p>This study names no claims.</p>", "no claims")
     return Html(
-        '<div class="wide"><table class="verdicts"><colgroup><col width="27%"><col width="20%">'
-        '<col width="18%"><col></colgroup><thead><tr><th>The claim (in our words)</th>'
+        '<div class="wide"><table class="verdicts"><colgroup><col width="25%"><col width="23%">'
+        '<col width="17%"><col></colgroup><thead><tr><th>The claim (in our words)</th>'
         "<th>Verdict</th><th>Estimate [interval], n</th><th>Why</th></tr></thead><tbody>"
         f"{''.join(rows)}</tbody></table></div>",
         ", ".join(f"{claim['id']}: {claim['verdict']}" for claim in study.claims),
@@ -105,7 +105,7 @@ def arms(study: Study) -> Html:
     told = study.parameters
     rows = [(escape(arm), f"<code>{escape(text)}</code>") for arm, text in told["arms"].items()]
     named = [
-        (f"<code>{escape(name)}</code>", escape(settings(values)))
+        (escape(name), escape(settings(values)))
         for section in ("precisions", "recipes")
         for name, values in told[section].items()
     ]

@@ -70,13 +70,13 @@ Claim = Annotated[
 class Table(Entry):
     """A table of a paper that a report shows beside ours.
 
-    Accuracy in % with the spread that the paper gives, seconds on the paper's device, numbers of parameters (null: not
-    found), each by network and arm; `notes` say how ours differs.
+    Accuracy in % with the spread that the paper gives, or null; seconds on the paper's device; numbers of parameters
+    (null: not found), each by network and arm; `notes` say how ours differs.
     """
 
     source: Text
     accuracy: dict[
-        Name, dict[Name, Annotated[Listed[NotNegative], Field(min_length=2, max_length=2)]]
+        Name, dict[Name, Annotated[tuple[NotNegative, NotNegative | None], Field(strict=False)]]
     ]
     seconds: dict[Name, dict[Name, Positive]]
     parameters: dict[Name, int | None]

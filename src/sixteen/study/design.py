@@ -30,7 +30,7 @@ class Effect:
 def settings_of(
     arms: dict[str, str], precisions: dict[str, Precision], recipes: Mapping[str, Entry]
 ) -> dict[str, dict[str, Any]]:
-    """The settings of each arm's last phrase, precision and recipe together, by arm.
+    """The settings of each arm's last phrase, by arm: precision, recipe, and `until` which epoch it trains.
 
     `arms` are sentences, `precisions` and `recipes` are by the names in them.
     """
@@ -38,7 +38,8 @@ def settings_of(
     for arm, text in arms.items():
         last = sentence.parse(text)[-1]
         assert last.recipe is not None  # a sentence ends in training
-        settings[arm] = precisions[last.precision].plain() | recipes[last.recipe].plain()
+        entries = precisions[last.precision].plain() | recipes[last.recipe].plain()
+        settings[arm] = entries | {"until": last.until}
     return settings
 
 

@@ -169,7 +169,7 @@ def parse(content: Any, papers: dict[str, Paper]) -> Parameters:
     if unknown:
         raise UserError("\n".join(unknown))
     parameters = reading.checked(Parameters, resolved | {"papers": papers}, str(FILE))
-    if mistakes := list(checks.mistakes(parameters)):
+    if mistakes := dict.fromkeys(checks.mistakes(parameters)):
         raise UserError("\n".join(f"{FILE}, {mistake}" for mistake in mistakes))
     return parameters
 

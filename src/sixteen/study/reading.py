@@ -24,12 +24,11 @@ PHRASES = {
     "model_attributes_type": "named values",
     "finite_number": "a finite number",
     "none_required": "null",
-    "greater_than": "a number above {gt}",
-    "greater_than_equal": "a number of at least {ge}",
-    "less_than": "a number below {lt}",
-    "less_than_equal": "a number of at most {le}",
+    "greater_than": "a number above {gt:g}",
+    "greater_than_equal": "a number of at least {ge:g}",
+    "less_than": "a number below {lt:g}",
+    "less_than_equal": "a number of at most {le:g}",
     "literal_error": "{expected}",
-    "union_tag_invalid": "{discriminator} to be one of {expected_tags}",
     "too_short": "at least {min_length} of them",
     "too_long": "at most {max_length} of them",
     "string_too_short": "a text that isn't empty",
@@ -114,6 +113,9 @@ def sentences(error: ValidationError, content: Any, place: str) -> Iterator[str]
             yield f"{where}: expected this key, found none; nothing has a default"
         elif kind == "union_tag_not_found":
             yield f"{where}: expected the key {context['discriminator']}, found none"
+        elif kind == "union_tag_invalid":
+            key = context["discriminator"].strip("'")
+            yield f"{where}/{key}: expected one of {context['expected_tags']}, came {context['tag']!r}"
         elif kind == "extra_forbidden":
             yield f"{where}: expected no such key, came {_short(came)}; correct its name or take it out"
         elif kind in ("value_error", "assertion_error"):

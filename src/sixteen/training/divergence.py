@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from sixteen.precision.entry import Precision
+from sixteen.precision.formats import rounded
 from sixteen.training.recipe import Recipe
 
 FINISHED: dict[str, Any] = {
@@ -59,7 +60,7 @@ def start_failed(start: dict[str, Any]) -> dict[str, Any]:
 
 def _hint(what: str, precision: Precision, recipe: Recipe) -> str:
     compute, scale = precision.compute, precision.loss_scale
-    if _vanished_epsilon(precision, recipe):
+    if recipe.optimizer != "sgd" and _vanishes(recipe.epsilon, precision):
         remedy = (
             f"Adam's epsilon {recipe.epsilon:g} is 0 in float16, so that it divides by 0 where its second "
             "moment underflows (gradients below 0.005); raise `epsilon` of the recipe to 1e-4, or keep master "
@@ -82,7 +83,6 @@ def _hint(what: str, precision: Precision, recipe: Recipe) -> str:
     return f"the {what} stopped being finite in {compute}: {remedy}"
 
 
-def _vanished_epsilon(precision: Precision, recipe: Recipe) -> bool:
+def _vanishes(epsilon: float, precision: Precision) -> bool:
     """Whether Adam's epsilon rounds to 0 in the format that weights are stored and updated in."""
-    adam = recipe.optimizer != "sgd"
-    return adam and precision.storage == "float16" and bool(np.float16(recipe.epsilon) == 0)
+    return rounded(epsilon, precision.storage) == 0

@@ -27,4 +27,4 @@ DESCENT = (
     "remainder",
 )
 EXPONENTS = ("epoch", "of", "tensor", "exponent", "count")
-OBSERVED = {"observations": OBSERVATIONS, "descent": DESCENT, "exponents": EXPONENTS}
+TABLES = {"observations": OBSERVATIONS, "descent": DESCENT, "exponents": EXPONENTS}

@@ -25,36 +25,9 @@ from sixteen.precision.scales import scale_of
 from sixteen.training import optimizers, theory
 from sixteen.training.derivatives import Derivatives, Derived
 from sixteen.training.learner import Learner
+from sixteen.training.observed import DESCENT, OBSERVATIONS, TABLES
 
-OBSERVATIONS = (
-    "epoch",
-    "tensor",
-    "elements",
-    "weight_norm",
-    "quantization_error",
-    "quantization_bound",
-    "gradient_norm",
-    "gradient_error",
-    "gradient_cosine",
-    "hessian_product",
-    "gradient_change",
-    "gradient_change_gap",
-    "underflowed_gradients",
-    "updates",
-    "lost_updates",
-)
-DESCENT = (
-    "epoch",
-    "learning_rate",
-    "loss_before",
-    "loss_after",
-    "predicted_decrease",
-    "actual_decrease",
-    "remainder",
-)
-EXPONENTS = ("epoch", "of", "tensor", "exponent", "count")
-
-TABLES = {"observations": OBSERVATIONS, "descent": DESCENT, "exponents": EXPONENTS}
+__all__ = ["TABLES", "Observer"]
 
 # Layers of the network itself: those inside of an attention have no tensor of their own to add to.
 TAPPED = (

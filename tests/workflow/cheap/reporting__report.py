@@ -5,15 +5,27 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from sixteen.entry import Entry
 from sixteen.reporting.provenance import collect
 
 
+class Report(Entry):
+    """What the step reads."""
+
+    study: str
+    title: str
+    papers: dict[str, dict[str, str]]
+    notebook: str
+    cells: str
+
+
 def report(
-    parameters: dict[str, Any], inputs: dict[str, Path], into: Path, scratch: Path
+    parameters: Report, inputs: dict[str, Path], into: Path, scratch: Path
 ) -> dict[str, Any]:
     """Leave the files of a report."""
-    (into / "index.html").write_text(f"<title>{parameters['title']}</title>")
+    (into / "index.html").write_text(f"<title>{parameters.title}</title>")
     (into / "notebook.ipynb").write_text("{}")
+    (into / "papers.json").write_text(json.dumps(parameters.papers))
     (into / "provenance.json").write_text(json.dumps(collect(inputs["summary"])))
     (into / "tables").mkdir()
     shutil.copy(inputs["summary"] / "claims.json", into / "tables")

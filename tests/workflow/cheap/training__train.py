@@ -9,79 +9,76 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from sixteen.datasets import load_prepared
-from sixteen.precision.formats import storage_of
+from sixteen.datasets.prepared.images import Images
+from sixteen.training.parameters import Training
+from sixteen.training.watching import LIVE, OF, digest
 
 
 def train(
-    parameters: dict[str, Any], inputs: dict[str, Path], into: Path, scratch: Path
+    parameters: Training, inputs: dict[str, Path], into: Path, scratch: Path
 ) -> dict[str, Any]:
     """Train from initial weights."""
-    return _train(parameters, inputs, into, None)
+    return run(parameters, inputs["dataset"], None, into, scratch)
 
 
 def continue_training(
-    parameters: dict[str, Any], inputs: dict[str, Path], into: Path, scratch: Path
+    parameters: Training, inputs: dict[str, Path], into: Path, scratch: Path
 ) -> dict[str, Any]:
     """Go on from the weights of another run."""
-    return _train(parameters, inputs, into, inputs["start"])
+    return run(parameters, inputs["dataset"], inputs["start"], into, scratch)
 
 
-def _train(
-    parameters: dict[str, Any], inputs: dict[str, Path], into: Path, start: Path | None
+def run(
+    parameters: Training, dataset: Path, start: Path | None, into: Path, scratch: Path
 ) -> dict[str, Any]:
-    data = load_prepared(inputs["dataset"])
+    data = Images.load(dataset)
     images = (data.train_images.reshape(len(data.train_labels), -1) - data.mean) / data.std
     tests = (data.test_images.reshape(len(data.test_labels), -1) - data.mean) / data.std
     hot = np.eye(len(data.classes), dtype="float32")[data.train_labels]
-    recipe, first = parameters["recipe"], 0
-    weights = np.random.default_rng(parameters["seed"]).normal(size=(tests.shape[1], hot.shape[1]))
+    recipe, first = parameters.recipe, 0
+    weights = np.random.default_rng(parameters.seed).normal(size=(tests.shape[1], hot.shape[1]))
     if start is not None:
         weights = load_file(start / "weights.safetensors")["weights"]
         first = json.loads((start / "outcome.json").read_text())["epochs_done"]
-    format = storage_of(parameters["precision"])
+    format = parameters.precision.storage
     weights = weights.astype(format)
     start_logits = tests @ weights.astype("float32")
     rows = []
-    for epoch in range(first, first + recipe["epochs"] + 1):
+    for epoch in range(first, parameters.until + 1):
         time.sleep(float(os.environ.get("CHEAP_PAUSE", "0")))
         logits = (images @ weights.astype("float32")).astype("float32")
         chances = np.exp(logits - logits.max(1, keepdims=True))
         chances /= chances.sum(1, keepdims=True)
-        loss = -np.log(np.maximum((chances * hot).sum(1), 1e-30)).mean()
+        loss = float(-np.log(np.maximum((chances * hot).sum(1), 1e-30)).mean())
         if epoch > first:
-            step = images.T @ (chances - hot) / len(hot) * recipe["learning_rate"]
+            step = images.T @ (chances - hot) / len(hot) * recipe.learning_rate
             weights = (weights - step.astype(format)).astype(format)
-        right = (tests @ weights.astype("float32")).argmax(1) == data.test_labels
-        train_right = (logits.argmax(1) == data.train_labels).mean()
+        right = float(((tests @ weights.astype("float32")).argmax(1) == data.test_labels).mean())
+        train_right = float((logits.argmax(1) == data.train_labels).mean())
         before = f"{loss!r},{train_right!r}" if epoch > first else ","
-        rows.append(
-            f"{epoch},{before},{loss!r},{right.mean()!r},0.0,0.0,1,0".replace("np.float64", "")
-        )
-    rows = [row.replace("(", "").replace(")", "").replace("np.float32", "") for row in rows]
+        rows.append(f"{epoch},{before},{loss!r},{right!r},0.0,0.0,1,0,{recipe.learning_rate}")
     head = "epoch,loss,train_accuracy,test_loss,test_accuracy,zero_gradients,nonfinite_gradients"
-    head += ",loss_scale,skipped_steps"
+    head += ",loss_scale,skipped_steps,learning_rate"
     (into / "history.csv").write_text("\n".join([head, *rows]) + "\n")
-    timing = [f"{epoch},0.1,100.0,0.1" for epoch in range(first + 1, first + recipe["epochs"] + 1)]
-    head = "epoch,train_seconds,images_per_second,test_seconds"
+    timing = [f"{epoch},0.1,100.0,0.1" for epoch in range(first + 1, parameters.until + 1)]
+    head = "epoch,train_seconds,items_per_second,test_seconds"
     (into / "timing.csv").write_text("\n".join([head, *timing]) + "\n")
     save_file({"weights": weights}, into / "weights.safetensors")
     logits = {"logits": tests @ weights.astype("float32"), "start": start_logits}
-    save_file(logits, into / "logits.safetensors")
-    for name in ("observations", "descent", "exponents"):
-        (into / f"{name}.csv").write_text("epoch\n")
+    save_file(logits, into / "predictions.safetensors")
     outcome = {
         "outcome": "finished",
-        "epochs_done": first + recipe["epochs"],
+        "epochs_done": parameters.until,
         "epoch": None,
         "step": None,
         "last_finite_loss": None,
         "hint": None,
     }
     (into / "outcome.json").write_text(json.dumps(outcome))
+    _leave_observations(parameters, into, scratch)
     return {
         "outcome": "finished",
-        "images": len(hot) * recipe["epochs"],
+        "items": len(hot) * (parameters.until - first),
         "compile_seconds": 0.1,
         "train_seconds": 0.2,
         "test_seconds": 0.1,
@@ -91,8 +88,7 @@ def _train(
         "weight_bytes": weights.nbytes,
         "master_bytes": 0,
         "activation_bytes": 40,
-        "batch": recipe["batch"],
-        "observe_seconds": 0.0,
+        "batch": recipe.batch,
         "gradient_bytes": weights.nbytes,
         "optimizer_bytes": weights.nbytes,
         "energy_joules": None,
@@ -100,3 +96,13 @@ def _train(
         "parameters": weights.size,
         "layers": 1,
     }
+
+
+def _leave_observations(parameters: Training, into: Path, scratch: Path) -> None:
+    for watched in parameters.watched:
+        live = scratch.parent / watched.fingerprint / LIVE
+        live.mkdir(parents=True, exist_ok=True)
+        for name in ("observations", "descent", "exponents"):
+            (live / f"{name}.csv").write_text("epoch\n")
+        of = {"weights": digest(into / "weights.safetensors"), "observe_seconds": 0.0}
+        (live / OF).write_text(json.dumps(of))

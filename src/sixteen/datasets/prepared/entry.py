@@ -1,12 +1,24 @@
 """The base of what params.yaml says of a dataset."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from sixteen.entry import Count, Entry, Sha256
 
+Number = TypeVar("Number", bound=int)
 Normalisation = Literal["scalar", "channel", "unit"]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what NumPy's legacy generator takes
+
+
+def _rising(ends: tuple[int, int]) -> tuple[int, int]:
+    if ends[0] > ends[1]:
+        raise ValueError(f"expected a lowest and a highest value, came {list(ends)}")
+    return ends
+
+
+# A lowest and a highest whole number, both included. Limits are put on the numbers: Range[Annotated[int, ...]].
+Range = Annotated[tuple[Number, Number], Field(strict=False), AfterValidator(_rising)]
 # The last part of a URL names the file; nothing in it means anything to a shell, to Snakemake or to a file system.
 Url = Annotated[
     str,

@@ -11,25 +11,30 @@ WEIGHTED += (keras.layers.Dense,)
 
 
 def layers_of(model: keras.Model) -> int:
-    """How many layers hold a kernel; an attention holds four (queries, keys, values, output)."""
+    """How many layers hold kernels; an attention counts as four (queries, keys, values, output)."""
     attentions = sum(isinstance(layer, keras.layers.MultiHeadAttention) for layer in model.layers)
-    return sum(isinstance(layer, WEIGHTED) for layer in model.layers) + 4 * attentions
+    held = (*WEIGHTED, keras.layers.LSTM)
+    return sum(isinstance(layer, held) for layer in model.layers) + 4 * attentions
 
 
 def cost_of(model: keras.Model) -> int:
-    """Multiply-adds of one image in the forward pass: convolutions, dense layers and attention."""
+    """Multiply-adds of one item in the forward pass: convolutions, dense layers, attention and LSTM."""
     return sum(map(_adds, model.layers))
 
 
 def activation_elements(model: keras.Model) -> int:
-    """Elements of the outputs of all operations for one image, without the image.
+    """Elements of the outputs of all operations for one item, without the item.
 
     A function that belongs to a layer (a convolution's ReLU) isn't counted apart; of an attention its
-    queries, keys, values, scores, shares and their product count too.
+    queries, keys, values, scores, shares and their product count too, of an LSTM its four gates, cell state and
+    output at every step.
     """
     total = 0
     for operation in model.operations:
         if isinstance(operation, keras.layers.InputLayer):
+            continue
+        if isinstance(operation, keras.layers.LSTM):
+            total += 6 * operation.units * operation.input.shape[1]
             continue
         total += sum(_elements(tensor) for tensor in keras.tree.flatten(operation.output))
         if isinstance(operation, keras.layers.MultiHeadAttention):
@@ -44,6 +49,8 @@ def _adds(layer: Any) -> int:
     if isinstance(layer, keras.layers.MultiHeadAttention):
         tokens, heads, size = _attention(layer)
         return tokens * sum(_kernels(layer)) + 2 * heads * tokens**2 * size
+    if isinstance(layer, keras.layers.LSTM):
+        return layer.input.shape[1] * sum(_kernels(layer))
     if isinstance(layer, WEIGHTED):
         return math.prod(layer.output.shape[1:-1]) * sum(_kernels(layer))
     return 0

@@ -17,21 +17,22 @@ EMBEDDING = 0.05  # Keras' default for embeddings: uniform between -0.05 and 0.0
 def draw_weights(model: "keras.Model", seed: int) -> None:
     """Draw all kernels and embeddings of `model` by numpy, in the order of `model.weights`.
 
-    Kernels are Glorot-uniform, Keras' default, with fans counted as Keras does. The numbers are float32 and
-    rounded to the storage type of each weight, so that every precision starts from the same ones. Biases and
-    normalisation keep their constants.
+    Kernels are Glorot-uniform, recurrent ones orthogonal, Keras' defaults, with fans counted as Keras does. The
+    numbers are float32 and rounded to the storage type of each weight, so that every precision starts from the same
+    ones. Biases and normalisation keep their constants.
     """
     import keras
 
     draw = np.random.default_rng(seed)
     for weight in model.weights:
-        if weight.name.endswith("kernel"):
-            limit = math.sqrt(6 / sum(_fans(weight.shape)))
+        if weight.name == "recurrent_kernel":
+            values = _orthogonal(draw, weight.shape)
+        elif weight.name.endswith("kernel"):
+            values = _uniform(draw, weight.shape, math.sqrt(6 / sum(_fans(weight.shape))))
         elif weight.name == "embeddings":
-            limit = EMBEDDING
+            values = _uniform(draw, weight.shape, EMBEDDING)
         else:
             continue
-        values = (2 * draw.random(weight.shape, dtype=np.float32) - 1) * np.float32(limit)
         weight.assign(keras.ops.cast(values, weight.dtype))
 
 
@@ -65,6 +66,21 @@ def enlarge(images: Any, factor: int, policy: Any) -> Any:
     if factor == 1:
         return images
     return keras.layers.UpSampling2D(factor, dtype=policy, name="enlarge")(images)
+
+
+def _uniform(draw: np.random.Generator, shape: tuple[int, ...], limit: float) -> np.ndarray:
+    """Float32 of this shape, from -`limit` to `limit`."""
+    return (2 * draw.random(shape, dtype=np.float32) - 1) * np.float32(limit)
+
+
+def _orthogonal(draw: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """Float32 [rows, columns] with orthonormal rows, no fewer columns than rows, uniform among all such matrices.
+
+    Computed in float64, so that the last digits of a LAPACK, which differ between machines, are rounded away.
+    """
+    q, r = np.linalg.qr(draw.standard_normal(shape[::-1]))
+    # Signs, without which it wouldn't be uniform (Mezzadri, arXiv:math-ph/0609050).
+    return (q * np.sign(np.diag(r))).T.astype(np.float32)
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -26,8 +26,8 @@ class Ratio:
     label: str
     values: pd.Series
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     colour: str
     marker: str
 
@@ -88,7 +88,8 @@ def draw(rows: list[Ratio], paper: dict[str, float], label: str) -> Figure:
     for y, row in enumerate(rows):
         places = np.full(len(row.values), y + 0.22)
         axis.plot(row.values, places, "o", color=row.colour, alpha=0.55, markersize=4)
-        axis.hlines(y, row.low, row.high, color=row.colour, linewidth=2.4)
+        if pd.notna(row.low):  # one pair alone has no interval
+            axis.hlines(y, row.low, row.high, color=row.colour, linewidth=2.4)
         axis.plot(row.mean, y, row.marker, color=row.colour, markersize=8)
         _number(axis, row.mean, y, row.colour)
     for y, ratio in enumerate(paper.values(), start=len(rows)):

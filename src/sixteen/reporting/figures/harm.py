@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -32,14 +33,7 @@ def classes(study: Study) -> Html:
         for axis in grid.ravel()[len(networks) :]:
             axis.set_axis_off()
         for axis, network in zip(grid.ravel(), networks, strict=False):
-            axis.axvline(0, color=NEUTRAL, linewidth=1.2)
-            for i, arm in enumerate(arms):
-                colour, marker, _ = look(study, arm)
-                shift = 0.7 * ((i + 0.5) / len(arms) - 0.5)
-                rows = harm.query("network == @network and arm == @arm").set_index("class")
-                for name, row in rows.iterrows():
-                    place = names.index(str(name)) + shift
-                    estimate(axis, row, place, 100, colour, marker, row["p_holm"] < alpha)
+            _draw(study, axis, harm[harm["network"] == network], arms, names)
             n = harm.loc[harm["network"] == network, "n"]
             pairs = f"{int(n.min())}" if n.min() == n.max() else f"{int(n.min())} to {int(n.max())}"
             axis.set_title(f"{network}: n = {pairs} pairs")
@@ -66,6 +60,19 @@ def classes(study: Study) -> Html:
             f"{study.confidence:.0%} t interval. Filled: significant at {alpha:g} after Holm's correction over the "
             f"classes of one network and arm, {_families(harm, alpha)}; {_largest_loss(harm)}.",
         )
+
+
+def _draw(study: Study, axis: Axes, mine: pd.DataFrame, arms: list[str], names: list[str]) -> None:
+    """The differences of a network: a row a class, arms beside each other."""
+    alpha = study.parameters["statistics"]["alpha"]
+    axis.axvline(0, color=NEUTRAL, linewidth=1.2)
+    for i, arm in enumerate(arms):
+        colour, marker, _ = look(study, arm)
+        shift = 0.7 * ((i + 0.5) / len(arms) - 0.5)
+        rows = mine.query("arm == @arm").set_index("class")
+        for name, row in rows.iterrows():
+            place = names.index(str(name)) + shift
+            estimate(axis, row, place, 100, colour, marker, row["p_holm"] < alpha)
 
 
 def _families(harm: pd.DataFrame, alpha: float) -> str:

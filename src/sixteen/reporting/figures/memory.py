@@ -7,10 +7,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from sixteen.reporting.figures.arms import arm_axis, arm_room
 from sixteen.reporting.figures.plate import (
     LOOKS,
-    arm_axis,
-    arm_room,
     legend,
     look,
     panels,

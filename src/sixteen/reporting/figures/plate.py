@@ -15,6 +15,7 @@ import seaborn
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, LogLocator, NullLocator
 
 from sixteen.reporting.page import Html
@@ -22,8 +23,7 @@ from sixteen.reporting.study import Study
 
 WIDTH = 9.0  # inches: at 100 CSS pixels an inch the width of the page's text
 DOTS = 160  # dots per inch of the PNG
-# Letters of a line: the name of an arm below an axis, an entry of a legend, a label beside an axis.
-TICK, LABEL, SIDE = 24, 60, 44
+LABEL, SIDE = 60, 44  # letters of a line: an entry of a legend, a label beside an axis
 
 # Colours to be told apart by every kind of colour vision; a marker and a line style tell the same once
 # more, for prints in grey.
@@ -112,39 +112,6 @@ def wrapped(text: str, width: int) -> str:
     )
 
 
-def arm_axis(study: Study, axis: Axes) -> None:
-    """Arms by name along the x axis, in lines and slanted where they would run into each other."""
-    axis.set_xticks(range(len(study.arms)), _arm_names(study))
-    cell = axis.get_subplotspec()
-    angle = _angle(study, cell.get_gridspec().ncols if cell else 1)
-    if angle:
-        axis.tick_params(axis="x", rotation=angle)
-        for label in axis.get_xticklabels() if angle < 90 else ():
-            label.set(ha="right", rotation_mode="anchor")
-    axis.set_xlim(-0.6, len(study.arms) - 0.4)
-    axis.grid(axis="x", visible=False)
-
-
-def arm_room(study: Study, columns: int) -> float:
-    """Inches that a panel has to be higher for the names of the arms, with so many panels in a row."""
-    return 0.075 * _longest_line(study) * (_angle(study, columns) / 90) ** 0.5
-
-
-def _arm_names(study: Study) -> list[str]:
-    return [wrapped(arm, TICK) for arm in study.arms]
-
-
-def _longest_line(study: Study) -> int:
-    return max(len(line) for name in _arm_names(study) for line in name.split("\n"))
-
-
-def _angle(study: Study, columns: int) -> float:
-    slot = (WIDTH / columns - 0.8) / len(study.arms)
-    if _longest_line(study) * 0.085 <= slot:
-        return 0
-    return 40 if slot > 0.35 else 90
-
-
 def within_percent(axis: Axes) -> None:
     """A y axis from 0 to 100 % at most: an interval may reach past what a share can be."""
     low, high = axis.get_ylim()
@@ -231,9 +198,10 @@ def _wrap(figure: Figure) -> None:
     for axis in figure.axes:
         cell = axis.get_subplotspec()
         width = figure.get_figwidth() / (cell.get_gridspec().ncols if cell else 1) - 0.5
-        for place in ("left", "center"):
-            if title := axis.get_title(place):
-                axis.set_title(wrapped(title, int(width / 0.09)), loc=place)
+        titles = {axis.get_title("left"), axis.get_title("center")}
+        for text in axis.get_children():
+            if isinstance(text, Text) and text.get_text() in titles:
+                text.set_text(wrapped(text.get_text(), int(width / 0.09)))
         if isinstance(axis.yaxis.get_major_formatter(), FixedFormatter):
             names = [label.get_text() for label in axis.get_yticklabels()]
             axis.set_yticks(axis.get_yticks(), [wrapped(name, SIDE) for name in names])

@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from sixteen.reporting.figures.arms import arm_axis, arm_room
 from sixteen.reporting.figures.plate import (
-    arm_axis,
-    arm_room,
     look,
     panels,
     save,
@@ -45,7 +44,8 @@ def equal_accuracy(study: Study) -> Html:
                     axis.vlines(x + 0.1, row["low"], row["high"], color=colour, linewidth=2.4)
                     axis.plot(x + 0.1, row["mean"], marker, color=colour, markersize=8)
             arm_axis(study, axis)
-            axis.set_ylim(bottom=0)
+            highest = reached.loc[reached["network"] == network, "seconds"].max()
+            axis.set_ylim(0, 1.15 * max(axis.get_ylim()[1], highest) or 1)
             axis.set_title(f"{network}: {_counts(study, means, network)}")
             axis.set_ylabel("training time (s)")
         return save(

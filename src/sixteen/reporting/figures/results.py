@@ -7,13 +7,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from sixteen.reporting.figures.arms import arm_axis, arm_room
 from sixteen.reporting.figures.plate import (
     CROSS,
     LOOKS,
     NEUTRAL,
     WIDTH,
-    arm_axis,
-    arm_room,
     how_to_read,
     legend,
     logarithmic,
@@ -73,14 +72,7 @@ def quantization_error(study: Study) -> Html:
         return Html(f"<p>{title}: no run of this study is quantized.</p>", f"{title}: none")
     if tensors["arm"].nunique() > 1:  # several formats to cast to, each a panel of its own
         tensors["network"] += ", " + tensors["arm"]
-    # error / relative error is the norm of the tensor; what has no error is exact, and has no place on a
-    # logarithmic axis.
-    tensors["relative_bound"] = (
-        tensors["bound_norm"] * tensors["relative_error"] / tensors["error_norm"]
-    )
-    keep = ["relative_error", "relative_bound", "elements", "underflowed", "within_bound"]
-    data = tensors.groupby(["network", "tensor"], sort=False)[keep].mean().reset_index()
-    data["place"] = data.groupby("network").cumcount() + 1
+    data = _by_tensor(tensors)
     networks = list(dict.fromkeys(tensors["network"]))
     seeds = tensors.groupby("network")["seed"].nunique()
     kinds = sorted(data.loc[data["relative_error"] > 0, "tensor"].map(_kind).unique())
@@ -91,22 +83,7 @@ def quantization_error(study: Study) -> Html:
             np.atleast_1d(figure.subplots(len(networks))), networks, strict=True
         ):
             mine = data[data["network"] == network]
-            drawn = mine[mine["relative_error"] > 0]
-            axis.hlines(drawn["relative_bound"], drawn["place"] - 0.4, drawn["place"] + 0.4,
-                        color="#1c2126", linewidth=1.6)  # fmt: skip
-            for kind, group in drawn.groupby(drawn["tensor"].map(_kind)):
-                colour, marker = colours[kind]
-                axis.plot(
-                    group["place"], group["relative_error"], marker, color=colour, markersize=5
-                )
-            logarithmic(axis)
-            exact = mine[mine["relative_error"] == 0]
-            axis.plot(exact["place"], np.full(len(exact), 0.06), **EXACT,
-                      transform=axis.get_xaxis_transform())  # fmt: skip
-            if len(drawn):
-                axis.set_ylim(axis.get_ylim()[0] / 1.3, axis.get_ylim()[1] * 1.1)
-            axis.set_xlim(0, len(mine) + 1)
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            _draw_errors(axis, mine, colours)
             axis.set_title(f"{network}: {len(mine)} tensors, n = {seeds[network]} seeds")
             axis.set_ylabel("relative error")
             axis.set_xlabel("tensor, in the order of their names")
@@ -129,6 +106,37 @@ def quantization_error(study: Study) -> Html:
             "over seeds, logarithmic axis; the bar is the largest value that rounding to nearest allows. "
             f"Tensors outside their bound: {outside} of {len(tensors)} (tensors x seeds).",
         )
+
+
+def _by_tensor(tensors: pd.DataFrame) -> pd.DataFrame:
+    """Mean errors over seeds of each tensor, with its bound and its place in the network."""
+    # error / relative error is the norm of the tensor; what has no error is exact, and has no place on a
+    # logarithmic axis.
+    tensors["relative_bound"] = (
+        tensors["bound_norm"] * tensors["relative_error"] / tensors["error_norm"]
+    )
+    keep = ["relative_error", "relative_bound", "elements", "underflowed", "within_bound"]
+    data = tensors.groupby(["network", "tensor"], sort=False)[keep].mean().reset_index()
+    data["place"] = data.groupby("network").cumcount() + 1
+    return data
+
+
+def _draw_errors(axis: Axes, mine: pd.DataFrame, colours: dict[str, tuple[str, str]]) -> None:
+    """The errors of the tensors of a network, each below its bound; exact ones at the bottom edge."""
+    drawn = mine[mine["relative_error"] > 0]
+    axis.hlines(drawn["relative_bound"], drawn["place"] - 0.4, drawn["place"] + 0.4,
+                color="#1c2126", linewidth=1.6)  # fmt: skip
+    for kind, group in drawn.groupby(drawn["tensor"].map(_kind)):
+        colour, marker = colours[kind]
+        axis.plot(group["place"], group["relative_error"], marker, color=colour, markersize=5)
+    logarithmic(axis)
+    exact = mine[mine["relative_error"] == 0]
+    axis.plot(exact["place"], np.full(len(exact), 0.06), **EXACT,
+              transform=axis.get_xaxis_transform())  # fmt: skip
+    if len(drawn):
+        axis.set_ylim(axis.get_ylim()[0] / 1.3, axis.get_ylim()[1] * 1.1)
+    axis.set_xlim(0, len(mine) + 1)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _paired_points(study: Study, axis: Axes, runs: pd.DataFrame, column: str) -> None:

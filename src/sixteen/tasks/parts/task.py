@@ -56,7 +56,7 @@ class Task(ABC):
     def tested(self, predictions: np.ndarray) -> dict[str, float]:
         """`test_loss` and `test_accuracy` of the predictions of the whole test set, in its order."""
 
-    def begin(self, model: keras.Model) -> None:
+    def begin(self, model: keras.Model) -> None:  # noqa: B027 (most tasks carry nothing)
         """Before an epoch of training and before a test: reset what the model carries from batch to batch."""
 
     def items(self, rows: np.ndarray) -> int:

@@ -1,0 +1,41 @@
+"""The form of sequence datasets: one label for each sequence, in one file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from sixteen.datasets.prepared import files
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Sequences as a network sees them, and labels.
+
+    Sequences are float32 [n, length, channels], labels int32 [n] with values 0 to `len(classes) - 1`.
+    """
+
+    train_sequences: np.ndarray
+    train_labels: np.ndarray
+    test_sequences: np.ndarray
+    test_labels: np.ndarray
+    classes: tuple[str, ...]
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the prepared dataset in `folder`; UserError if there is none or it is damaged."""
+        return cls(**files.load(folder, cls))
+
+    def save(self, folder: Path) -> None:
+        """Write the dataset into `folder`: the same sequences give the same bytes."""
+        files.save(folder, self)
+
+    def facts(self) -> dict[str, Any]:
+        """Counts and shape for the record."""
+        return {
+            "train_items": len(self.train_sequences),
+            "test_items": len(self.test_sequences),
+            "classes": len(self.classes),
+            "shape": list(self.train_sequences.shape[1:]),
+        }
