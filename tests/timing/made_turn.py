@@ -15,6 +15,8 @@ with diary.open("a") as file:
     file.write(
         json.dumps([training["precision"]["compute"], batch, told["steps"], os.getpid()]) + "\n"
     )
+assert "SIXTEEN_CACHE" not in os.environ, "compiled programs would be read, not compiled"
+assert os.environ["OMP_NUM_THREADS"] == str(training["threads"])
 if batch * width > 1000:
     os.kill(os.getpid(), signal.SIGKILL)
 answer = {

@@ -114,9 +114,8 @@ def parents_of(wildcards):
     return fetched + sorted({f"{path}/record.json" for path in run.parents.values()})
 
 
-def runs_per_gpu(wildcards, resources):
-    """How many runs share a GPU, as the profile says; 1 where --default-resources of a command line took its place."""
-    return resources.get("runs_per_gpu", 1)
+# How many runs a GPU takes at once, as the profile says.
+RUNS_PER_GPU = workflow.global_resources.get("runs_per_gpu").value or 1
 
 
 def outputs_of(step, folder):

@@ -20,7 +20,6 @@ rule time:
         gpu=workflow.global_resources.get("gpu").value or 1,
     params:
         plan=plan_of,
-        runs_per_gpu=runs_per_gpu,
     shell:
         "python workflow/scripts/measure_time.py --plan {params.plan} --log {log} "
-        "--runs-per-gpu {params.runs_per_gpu}"
+        "--runs-per-gpu {RUNS_PER_GPU}"

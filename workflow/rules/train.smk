@@ -16,10 +16,9 @@ rule train:
         gpu=1,
     params:
         plan=plan_of,
-        runs_per_gpu=runs_per_gpu,
     shell:
         "python workflow/scripts/train.py --plan {params.plan} --log {log} "
-        "--runs-per-gpu {params.runs_per_gpu}"
+        "--runs-per-gpu {RUNS_PER_GPU}"
 
 
 rule continue_training:
@@ -37,10 +36,9 @@ rule continue_training:
         gpu=1,
     params:
         plan=plan_of,
-        runs_per_gpu=runs_per_gpu,
     shell:
         "python workflow/scripts/continue_training.py --plan {params.plan} --log {log} "
-        "--runs-per-gpu {params.runs_per_gpu}"
+        "--runs-per-gpu {RUNS_PER_GPU}"
 
 
 rule observe:
@@ -58,7 +56,6 @@ rule observe:
         gpu=1,
     params:
         plan=plan_of,
-        runs_per_gpu=runs_per_gpu,
     shell:
         "python workflow/scripts/observe.py --plan {params.plan} --log {log} "
-        "--runs-per-gpu {params.runs_per_gpu}"
+        "--runs-per-gpu {RUNS_PER_GPU}"

@@ -4,6 +4,7 @@ In turns, so that a machine that slows down within the minutes of a timing slows
 """
 
 import logging
+import os
 import signal
 import statistics
 import subprocess
@@ -24,6 +25,9 @@ TIMES = (
 TRIED_STEPS = (
     2  # of a batch that is tried: the second one runs with the memory that the first one left
 )
+
+# Snakemake sets these to the cores of a job, which for a timing are all; what is measured has those of a training.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 log = logging.getLogger("sixteen")
 
@@ -93,9 +97,14 @@ def _process(job: Job, dataset: Path, scratch: Path) -> dict[str, Any] | None:
     told.write_text(job.model_dump_json())
     result.unlink(missing_ok=True)
     command = [sys.executable, "-m", turn.__name__, *map(str, (told, dataset, result))]
+    # Without the cache of compiled programs, so that each turn compiles.
+    environment = {key: value for key, value in os.environ.items() if key != "SIXTEEN_CACHE"}
+    environment |= dict.fromkeys(THREADS, str(job.training.threads))
     with said.open("w") as file:
         # With our files open: the lock on the device is held as long as this process lives, whatever becomes of ours.
-        ended = subprocess.run(command, stdout=file, stderr=file, close_fds=False).returncode
+        ended = subprocess.run(
+            command, env=environment, stdout=file, stderr=file, close_fds=False
+        ).returncode
     # Out of memory, the kernel kills a process, or XLA and CUDA abort it.
     if ended in (-signal.SIGKILL, -signal.SIGABRT):
         return None

@@ -3,10 +3,9 @@
     python -m sixteen.timing.turn JOB DATASET RESULT
 
 Writes JSON to RESULT: what was measured; or `refused`, with a sentence for the user; or `too_large`, where the memory
-doesn't suffice. Programs are compiled anew, never read from a cache.
+doesn't suffice.
 """
 
-import os
 import statistics
 import sys
 import time
@@ -27,7 +26,6 @@ EXHAUSTED = ("resource_exhausted", "resourceexhausted", "out of memory", "out_of
 
 def main(job: Path, dataset: Path, result: Path) -> None:
     """Measure, and write the answer down."""
-    os.environ.pop("SIXTEEN_CACHE", None)
     try:
         answer = _measured(Job.model_validate_json(job.read_bytes()), dataset)
     except UserError as error:

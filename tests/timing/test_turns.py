@@ -65,6 +65,9 @@ def made(monkeypatch):
     """Turns on a made GPU."""
     monkeypatch.setattr(measure, "turn", types.SimpleNamespace(__name__="made_turn"))
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    # As Snakemake and the job leave them.
+    monkeypatch.setenv("OMP_NUM_THREADS", "64")
+    monkeypatch.setenv("SIXTEEN_CACHE", "cache")
 
 
 def measured(parameters: Timing, dataset: Path, folder: Path) -> tuple[list[dict], dict, list]:
