@@ -136,7 +136,7 @@ def test_own_networks_have_the_parameters_of_the_authors_code(network, parameter
 def test_notes_on_the_papers_networks_tell_how_many_numbers_ours_have():
     top = Path(__file__).parents[2]
     entries = yaml.safe_load((top / "params.yaml").read_text())["networks"]
-    tables = yaml.safe_load((top / "papers" / "2305.10947.yaml").read_text())["published"]
+    tables = yaml.safe_load((top / "papers" / "2305.10947.yaml").read_text())["tables"]
     (notes,) = (table["notes"] for table in tables.values() if "notes" in table)
     counted = {name: build(network(**entries[name]), CIFAR).count_params() for name in notes}
     assert len(counted) == 12
