@@ -77,7 +77,7 @@ def everything(study: Study) -> Html:
     of = " and ".join(sorted(set(times["peak_bytes_of"].dropna().astype(str)))) or "process"
     note = (
         f"<p class='quiet'>Measured alone: mean over turns [{study.confidence:.0%} t interval]; peak memory is that of "
-        f"the {escape(of)}; energy is that of the steps of a turn."
+        f"the {escape(of)}; energy is that of one step."
         + (f" Not measured here: {', '.join(absent)}." if absent else "")
         + "</p>"
     )
