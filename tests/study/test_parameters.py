@@ -138,7 +138,7 @@ def test_a_phrase_too_long_for_a_folder_is_refused(real):
     text = (
         f"trained-in-{name}-by-{'a' * 80}-with-learning_rate-0.123456789-and-averaging-0.123456789"
     )
-    text += "-and-momentum-0.123456789-until-1"
+    text += "-and-momentum-0.123456789-and-l2-0.123456789-until-1"
     real["studies"]["continuous16-demo"]["arms"]["other"] = text
     assert "phrases of at most 255 bytes" in refusal(real)
 
