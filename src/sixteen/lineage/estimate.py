@@ -276,7 +276,7 @@ def _items(plan: Plan, prepare: Run, records: list[dict[str, Any]]) -> Items:
         return Items(train, test, classes, kind.shape(entry))
     from sixteen.datasets.archives.members import opened
 
-    place = plan.root / os.path.expandvars(prepare.sources["archive"])
+    place = plan.root / os.path.expanduser(os.path.expandvars(prepare.sources["archive"]))
     if not place.exists():
         raise UserError(
             f"expected the dataset at {place}, to count its items, found nothing there: put it there, or set "

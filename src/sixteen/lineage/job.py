@@ -197,7 +197,7 @@ def _inputs(run: Run, root: Path) -> tuple[dict[str, Path], dict[str, str]]:
                     "run snakemake again"
                 )
     for role, source in run.sources.items():
-        inputs[role] = root / os.path.expandvars(source)
+        inputs[role] = root / os.path.expanduser(os.path.expandvars(source))
         if "$" in str(inputs[role]):
             raise UserError(
                 f"params.yaml gives {source} as the path of this dataset, and that variable isn't set: set it "

@@ -57,7 +57,7 @@ def opened(path: Path) -> Iterator[Members]:
     except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         raise UserError(
             f"expected a tar or a directory at {path}, came a file that cannot be read as a tar "
-            f"({error}); fetch it again"
+            f"({str(error).splitlines()[0] if str(error) else type(error).__name__}); fetch it again"
         ) from error
 
 
