@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sixteen.errors import UserError
 from sixteen.lineage.plan import Plan
-from sixteen.study import parameters
+from sixteen.study.load import load
 
 ROOT = Path()
 
@@ -96,7 +96,7 @@ def _verify(arguments: argparse.Namespace) -> bool:
 def _why(arguments: argparse.Namespace) -> bool:
     from sixteen.lineage.why import why
 
-    every = parameters.load(ROOT)
+    every = load(ROOT)
     print(why(Plan(every), every.target(arguments.study or "all")))
     return True
 
@@ -104,7 +104,7 @@ def _why(arguments: argparse.Namespace) -> bool:
 def _plan(arguments: argparse.Namespace) -> bool:
     from sixteen.lineage.estimate import estimate
 
-    every = parameters.load(ROOT)
+    every = load(ROOT)
     for i, study in enumerate(every.target(arguments.study)):
         print(*([""] if i else []), estimate(Plan(every), study), sep="\n" if i else "")
     return True

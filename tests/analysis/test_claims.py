@@ -6,9 +6,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from sixteen.analysis.claims import judge
 from sixteen.analysis.evidence import Evidence
-from sixteen.analysis.metrics import metrics_of
 from sixteen.errors import UserError
 from sixteen.study.claim import Claim
+from sixteen.tasks.measured.parts.metrics import metrics_of
 
 METRICS = metrics_of(TASK)
 

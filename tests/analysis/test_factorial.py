@@ -7,10 +7,10 @@ from made_up import PRECISION, SGD, TASK
 from pydantic import TypeAdapter
 
 from sixteen.analysis.factorial import MEASURED, effects
-from sixteen.analysis.metrics import metrics_of
 from sixteen.errors import UserError
 from sixteen.precision.entry import Precision
 from sixteen.study.design import effects_of, settings_of
+from sixteen.tasks.measured.parts.metrics import metrics_of
 from sixteen.training.recipe import Recipe
 
 METRICS = metrics_of(TASK)

@@ -9,10 +9,10 @@ from made_up import TASK, logits_of, write_training
 from safetensors.numpy import save_file
 
 from sixteen.analysis.evaluate import evaluate
-from sixteen.analysis.metrics import metrics_of
 from sixteen.analysis.pairs import Sample, pair
 from sixteen.analysis.parameters import Evaluation
 from sixteen.tasks import measured
+from sixteen.tasks.measured.parts.metrics import metrics_of
 
 TASKS = [TASK, "classify_sequences"]
 
@@ -30,7 +30,7 @@ def test_words_and_units_name_what_the_task_is_about() -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_a_plan_asks_for_metrics_without_waiting_for_keras_or_scipy(task) -> None:
     program = (
-        "import sys; from sixteen.analysis.metrics import metrics_of; metrics_of(sys.argv[1]);"
+        "import sys; from sixteen.tasks.measured.parts.metrics import metrics_of; metrics_of(sys.argv[1]);"
         "print({'keras', 'tensorflow', 'scipy'} & set(sys.modules))"
     )
     done = subprocess.run(

@@ -8,11 +8,11 @@ import pytest
 from made_up import DESCENT, EXPONENTS, OBSERVATIONS, PRECISION, TASK, make_study, write_times
 from scipy import stats
 
-from sixteen.analysis.metrics import metrics_of
 from sixteen.analysis.parameters import Summary
 from sixteen.analysis.runs import epoch_sd
 from sixteen.analysis.summarize import summarize
 from sixteen.errors import UserError
+from sixteen.tasks.measured.parts.metrics import metrics_of
 
 NETWORKS, SEEDS = ["resnet8", "resnet14"], [0, 1, 2]
 CORRECT = {"float32": [160, 150, 170], "float16": [158, 153, 169]}

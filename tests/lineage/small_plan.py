@@ -16,8 +16,8 @@ from sixteen.precision.quantize import Quantization
 from sixteen.reporting import provenance
 from sixteen.reporting.publish import publish
 from sixteen.reporting.report import Report
+from sixteen.study.load import parse
 from sixteen.study.paper import Paper
-from sixteen.study.parameters import parse
 from sixteen.timing.parameters import Timing
 from sixteen.training.parameters import Observation, Training
 

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from sixteen.errors import UserError
-from sixteen.study import parameters, reading, schema
+from sixteen.study import reading, schema
+from sixteen.study.load import load, parse
 from sixteen.study.paper import Paper
 
 TOP = Path(__file__).parents[2]
@@ -37,12 +38,12 @@ def project(tmp_path):
 
 def refusal(changed):
     with pytest.raises(UserError) as caught:
-        parameters.parse(changed, PAPERS)
+        parse(changed, PAPERS)
     return str(caught.value)
 
 
 def test_the_projects_own_parameters_are_accepted(project):
-    assert parameters.load(project).targets.demo
+    assert load(project).targets.demo
 
 
 def test_the_schemas_of_editors_are_current():
@@ -169,7 +170,7 @@ def test_names_in_phrases_may_not_hold_the_words_that_join_phrases(real, word):
 
 def test_a_missing_file_says_where_to_run(tmp_path):
     with pytest.raises(UserError, match="top of the project"):
-        parameters.load(tmp_path)
+        load(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -194,14 +195,14 @@ def test_a_missing_file_says_where_to_run(tmp_path):
 def test_a_file_that_holds_no_parameters_is_one_sentence(tmp_path, content, expected):
     (tmp_path / "params.yaml").write_bytes(content)
     with pytest.raises(UserError, match=expected) as caught:
-        parameters.load(tmp_path)
+        load(tmp_path)
     told = str(caught.value)
     assert "\n" not in told and "params.yaml" in told and len(told) < 400
 
 
 def test_an_unknown_study_lists_the_known_ones(project):
     with pytest.raises(UserError, match="continuous16-demo"):
-        parameters.load(project).study("nope")
+        load(project).study("nope")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -260,7 +261,7 @@ def test_a_claim_that_cannot_be_decided_is_refused(project, change, expected):
     paper["claims"]["continuous16"][0] |= change
     path.write_text(yaml.safe_dump(paper))
     with pytest.raises(UserError) as caught:
-        parameters.load(project)
+        load(project)
     assert expected in str(caught.value) and "accuracy-maintained" in str(caught.value)
 
 
@@ -270,7 +271,7 @@ def test_two_claims_of_one_id_are_refused(project):
     paper["claims"]["continuous16"] *= 2
     path.write_text(yaml.safe_dump(paper))
     with pytest.raises(UserError, match="expected each once, came 'accuracy-maintained' 2 times"):
-        parameters.load(project)
+        load(project)
 
 
 def test_an_alpha_that_leaves_no_interval_is_refused(real):
@@ -359,7 +360,7 @@ def test_a_recipe_that_its_precision_cannot_hold_is_refused(real, precision, rec
 @pytest.mark.parametrize("precision", ["float32", "float16", "mixed-with-loss_scale-dynamic"])
 def test_the_recipes_for_adam_are_accepted_where_they_work(real, precision):
     real["studies"]["continuous16"]["arms"]["adam"] = f"trained-in-{precision}-by-adamw-until-1"
-    parameters.parse(real, PAPERS)
+    parse(real, PAPERS)
 
 
 @pytest.mark.parametrize(
@@ -381,7 +382,7 @@ def test_what_a_study_may_have_besides_must_make_sense(real, change, expected):
 
 
 def test_an_entry_may_take_over_another_and_change_a_key(project):
-    recipes = parameters.load(project).recipes
+    recipes = load(project).recipes
     assert recipes["short-sgd"] == recipes["sgd"].model_copy(update={"batch": 32})
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import yaml
 
 from sixteen.lineage.plan import Plan
-from sixteen.study import parameters
+from sixteen.study.load import load
 from sixteen.study.parameters import Parameters
 
 ROOT = Path(__file__).parents[2]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-PARAMETERS = parameters.load(ROOT)
+PARAMETERS = load(ROOT)
 PLAN = Plan(PARAMETERS, ROOT)
 
 

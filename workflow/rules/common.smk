@@ -11,7 +11,7 @@ from snakemake.utils import min_version
 from sixteen.errors import UserError
 from sixteen.lineage.plan import Plan
 from sixteen.lineage.steps import PLANS, STEPS, load_run
-from sixteen.study import parameters
+from sixteen.study.load import load
 
 min_version("9.27")
 
@@ -77,7 +77,7 @@ if workflow.is_main_process:
                 f"expected every parameter in params.yaml, came {', '.join(config)} by --config or --configfile: edit "
                 "params.yaml, where a changed value is part of every path that it decides"
             )
-        PARAMETERS = parameters.load()
+        PARAMETERS = load()
         PLAN = Plan(PARAMETERS)
         if not workflow.output_settings.dryrun:
             OWNER = own_this_folder()

@@ -6,7 +6,7 @@ from pathlib import Path
 from sixteen.datasets.archives.fetch import fetch
 from sixteen.datasets.prepared.entry import Downloaded
 from sixteen.lineage import job
-from sixteen.study import parameters
+from sixteen.study.load import load
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
@@ -15,6 +15,6 @@ if __name__ == "__main__":
     parser.add_argument("--log", type=Path, required=True)
     arguments = parser.parse_args()
     with job.explained(arguments.log):
-        entry = parameters.load().datasets[arguments.dataset]
+        entry = load().datasets[arguments.dataset]
         assert isinstance(entry, Downloaded)  # no other kind has a rule that leads here
         fetch(entry.url, arguments.output, entry.sha256, entry.bytes)

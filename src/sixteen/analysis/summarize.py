@@ -12,7 +12,6 @@ from sixteen.analysis import factorial, reach, tables, times
 from sixteen.analysis.claims import judge
 from sixteen.analysis.evidence import Evidence
 from sixteen.analysis.harm import HARM, harm
-from sixteen.analysis.metrics import metrics_of
 from sixteen.analysis.pairs import Row
 from sixteen.analysis.parameters import RunOf, Summary
 from sixteen.analysis.runs import run_of
@@ -21,6 +20,7 @@ from sixteen.errors import UserError
 from sixteen.files import columns_of, read_json, write_csv, write_json
 from sixteen.study.design import settings_of
 from sixteen.tasks import measured
+from sixteen.tasks.measured.parts.metrics import metrics_of
 from sixteen.training import observed
 
 TENSORS = (

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from sixteen.analysis.metrics import metrics_of
 from sixteen.files import read_json
 from sixteen.reporting.provenance import tree
 from sixteen.tasks import measured
 from sixteen.tasks.measured.parts.metric import Metric
+from sixteen.tasks.measured.parts.metrics import metrics_of
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,17 @@
 import importlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from sixteen import networks
-from sixteen.analysis.metrics import metrics_of
 from sixteen.datasets.prepared.entry import Dataset
 from sixteen.errors import UserError
 from sixteen.precision.entry import Precision
 from sixteen.precision.formats import holds, range_of, rounded
 from sixteen.study import design, sentence
+from sixteen.study.parameters import Parameters
+from sixteen.study.study import Study
+from sixteen.tasks.measured.parts.metrics import metrics_of
 from sixteen.training.recipe import Recipe
-
-if TYPE_CHECKING:
-    from sixteen.study.parameters import Parameters
-    from sixteen.study.study import Study
 
 # What Snakemake calls its rules: a study is a target by its own name.
 RULES = frozenset(
@@ -40,7 +37,7 @@ RULES = frozenset(
 LONGEST = 255  # bytes of a folder's name, on the file systems that there are
 
 
-def mistakes(parameters: "Parameters") -> Iterator[str]:
+def mistakes(parameters: Parameters) -> Iterator[str]:
     """A sentence for each mistake, with its place."""
     for section in ("precisions", "recipes"):
         yield from _joining_words(section, getattr(parameters, section))
@@ -63,8 +60,8 @@ def task_of(dataset: Dataset) -> str:
     return importlib.import_module(f"sixteen.datasets.{dataset.kind.replace('-', '_')}").TASK
 
 
-def _references(parameters: "Parameters", study: "Study", place: str) -> Iterator[str]:
-    """Names of sections, of networks and of arms."""
+def _references(parameters: Parameters, study: Study, place: str) -> Iterator[str]:
+    """Names of sections, of papers, of networks and of arms."""
     yield from _unknown([study.dataset], parameters.datasets, "datasets", f"{place}/dataset")
     yield from _unknown(study.papers, parameters.papers, "papers/", f"{place}/papers")
     yield from _repeated(list(study.networks), f"{place}/networks")
@@ -76,8 +73,6 @@ def _references(parameters: "Parameters", study: "Study", place: str) -> Iterato
     except UserError as error:
         yield f"{place}: {error}"
         return
-    if study.reach is not None and study.reach == 0:
-        yield f"{place}/reach: expected an accuracy above 0, came 0"
     for network in study.recipes:
         if network not in known:
             yield f"{place}/recipes: expected networks of the study ({', '.join(known)}), came {network!r}"
@@ -91,8 +86,14 @@ def _references(parameters: "Parameters", study: "Study", place: str) -> Iterato
             f"{place}/factorial: expected the same recipes for every network, came `recipes` as well; take one of the "
             "two out of the study"
         )
-    if any(paper not in parameters.papers for paper in study.papers):
-        return
+    if all(paper in parameters.papers for paper in study.papers):
+        yield from _claims(parameters, study, arms, place)
+
+
+def _claims(
+    parameters: Parameters, study: Study, arms: dict[str, str], place: str
+) -> Iterator[str]:
+    """What a study takes from its papers: claims, the arms that these compare, a table."""
     sets = {name for paper in study.papers for name in parameters.papers[paper].claims}
     if study.claims is not None and study.claims not in sets:
         yield (
@@ -109,7 +110,7 @@ def _references(parameters: "Parameters", study: "Study", place: str) -> Iterato
             )
 
 
-def _sentences(parameters: "Parameters", study: "Study", place: str) -> Iterator[str]:
+def _sentences(parameters: Parameters, study: Study, place: str) -> Iterator[str]:
     """Sentences, what they train, and the design of a factorial."""
     task = task_of(parameters.datasets[study.dataset])
     known = metrics_of(task)
@@ -140,14 +141,14 @@ def _sentences(parameters: "Parameters", study: "Study", place: str) -> Iterator
         yield from _told(lambda: _design(parameters, study), f"{place}/factorial")
 
 
-def _shape(parameters: "Parameters", study: "Study") -> tuple[tuple[int, ...], int]:
+def _shape(parameters: Parameters, study: Study) -> tuple[tuple[int, ...], int]:
     """The shape of an item of the study's dataset, and a number of classes, of which any will do."""
     entry = parameters.datasets[study.dataset]
     kind = importlib.import_module(f"sixteen.datasets.{entry.kind.replace('-', '_')}")
     return kind.shape(entry), 10
 
 
-def _sentence(parameters: "Parameters", study: "Study", network: str, arm: str) -> Iterator[str]:
+def _sentence(parameters: Parameters, study: Study, network: str, arm: str) -> Iterator[str]:
     """Mistakes of one sentence: names, formats that are rounded unsaid, updates that can't be made."""
     try:
         phrases = parameters.phrases(study, network, arm)
@@ -194,7 +195,7 @@ def _update(recipe: Recipe, precision: Precision, place: str) -> Iterator[str]:
             )
 
 
-def _unused_recipes(study: "Study", place: str) -> Iterator[str]:
+def _unused_recipes(study: Study, place: str) -> Iterator[str]:
     said = {
         sentence.varied(phrase.recipe).entry
         for text in study.sentences.values()
@@ -207,7 +208,7 @@ def _unused_recipes(study: "Study", place: str) -> Iterator[str]:
                 yield f"{place}/recipes/{network}: expected a recipe that an arm names, came {recipe!r}"
 
 
-def _design(parameters: "Parameters", study: "Study") -> None:
+def _design(parameters: Parameters, study: Study) -> None:
     """Raises UserError if the arms of the factorial are no design."""
     phrases = {arm: parameters.phrases(study, None, arm) for arm in study.designed or ()}
     last = [said[-1] for said in phrases.values()]

@@ -1,12 +1,10 @@
-"""params.yaml and papers/: every number of every study, typed, and the names in sentences resolved.
+"""All parameters of a project, typed, and the names in sentences resolved.
 
-Nothing has a default: DVC couldn't see it, and a number has one place. What a type can't know (a name that must exist
-elsewhere, a number that its format can't hold) is in `checks`.
+Nothing has a default: DVC couldn't see it, and a number has one place.
 """
 
 import dataclasses
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
@@ -18,15 +16,14 @@ from sixteen.errors import UserError
 from sixteen.networks import AnyNetwork
 from sixteen.networks.parts.family import Network
 from sixteen.precision.entry import LossScale, Precision
-from sixteen.study import checks, reading, sentence
+from sixteen.study import reading, sentence
 from sixteen.study.axes import spelled
 from sixteen.study.claim import Claim, Levels, Table
-from sixteen.study.paper import PAPERS, Paper
+from sixteen.study.paper import Paper
 from sixteen.study.study import Study
 from sixteen.training.recipe import Recipe
 from sixteen.training.schedules import Schedule
 
-FILE = Path("params.yaml")
 # Keys whose value is a name of another section, which is put in its place.
 NAMED = {
     "precisions": {"loss_scale": "loss_scales"},
@@ -147,57 +144,6 @@ class Parameters(Entry):
                     ends = after if phrase.recipe is not None else ""
                     text = text.replace(f"{word}{name}{ends}", f"{word}{names[key]}{ends}", 1)
         return dataclasses.replace(phrase, text=text, **names)
-
-
-def load(root: Path = Path()) -> Parameters:
-    """Read and check params.yaml and papers/. Raises UserError with a line for each mistake."""
-    content = reading.read(root / FILE)
-    papers = {
-        path.stem: reading.checked(Paper, reading.read(path), path.relative_to(root).as_posix())
-        for path in sorted((root / PAPERS).glob("*.yaml"))
-    }
-    return parse(content, papers)
-
-
-def parse(content: Any, papers: dict[str, Paper]) -> Parameters:
-    """Parameters from what params.yaml holds. Raises UserError with a line for each mistake."""
-    if not isinstance(content, dict):
-        raise UserError(f"{FILE}: expected named values, came {content!r}")
-    if "papers" in content:
-        raise UserError(f"{FILE}, papers: expected no such key: each paper is a file of {PAPERS}/")
-    resolved, unknown = _with_names(content)
-    if unknown:
-        raise UserError("\n".join(unknown))
-    parameters = reading.checked(Parameters, resolved | {"papers": papers}, str(FILE))
-    if mistakes := dict.fromkeys(checks.mistakes(parameters)):
-        raise UserError("\n".join(f"{FILE}, {mistake}" for mistake in mistakes))
-    return parameters
-
-
-def _with_names(content: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The content with named parts in place of their names, and a sentence for each name that is unknown."""
-    content, unknown = dict(content), []
-    for section, keys in NAMED.items():
-        entries = content.get(section)
-        if not isinstance(entries, dict):
-            continue
-        content[section] = {
-            name: dict(e) if isinstance(e, dict) else e for name, e in entries.items()
-        }
-        for name, entry in content[section].items():
-            for key, source in keys.items():
-                if not isinstance(entry, dict) or entry.get(key) is None:
-                    continue
-                known = content.get(source)
-                if not isinstance(known, dict) or entry[key] not in known:
-                    names = ", ".join(known) if isinstance(known, dict) else "there is none"
-                    unknown.append(
-                        f"{FILE}, {section}/{name}/{key}: expected a name under `{source}` ({names}), came "
-                        f"{entry[key]!r}"
-                    )
-                else:
-                    entry[key] = known[entry[key]]
-    return content, unknown
 
 
 def _vary(parameters: Parameters, section: str, varied: sentence.Varied) -> tuple[str, Any]:

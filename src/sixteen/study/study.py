@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sixteen.entry import Count, Entry, Listed, Name, Share, Text
+from sixteen.entry import Count, Entry, Listed, Name, Text
 from sixteen.study import sentence
 from sixteen.study.axes import Axis, Factorial, expand, fill
 from sixteen.training.parameters import Watch
@@ -47,7 +47,7 @@ class Study(Entry):
     published: Name | None = None
     observe: Watching | None = None
     time: Clock | None = None
-    reach: Share | None = None
+    reach: Annotated[float, Field(gt=0, lt=1)] | None = None
 
     @cached_property
     def by_template(self) -> dict[str, dict[str, str]]:
