@@ -29,6 +29,7 @@ check: $(stamp)
 benchmark: $(stamp)
 	$(BIN)/python benchmarks/steps.py
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/planning.py
 
 # Hash-locked for every supported Python; names no registry.
 locks:
