@@ -3,6 +3,7 @@
 from html import escape
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -38,21 +39,13 @@ def effects(study: Study, metric: str) -> Html:
     alpha = study.parameters["statistics"]["alpha"]
     ratio = study.metrics[metric].kind == "ratio"
     with style():
-        figure = Figure(
-            figsize=(WIDTH, 1.5 + 0.27 * len(names)),
-            layout="constrained",
-        )
+        figure = Figure(figsize=(WIDTH, 1.5 + 0.27 * len(names)), layout="constrained")
         axes = figure.subplots(1, len(networks), sharey=True, squeeze=False).ravel()
         for axis, network in zip(axes, networks, strict=True):
             axis.axvline(1 if ratio else 0, color=NEUTRAL, linewidth=1.2)
             mine = rows[rows["network"] == network]
-            for _, row in mine.iterrows():
-                colour, marker, _ = LOOK[row["kind"]]
-                place = names.index(row["effect"])
-                estimate(axis, row, place, scale, colour, marker, row["p_holm"] < alpha)
+            _draw(axis, mine, names, scale, alpha)
             axis.set_title(f"{network}: n = {int(mine['n'].max())} seeds")
-            axis.set_yticks(range(len(names)), names)
-            axis.set_ylim(len(names) - 0.4, -0.6)
             axis.set_xlabel(f"effect on the {words}\n({'times' if ratio else unit})")
             if ratio:
                 logarithmic(axis, x=True)
@@ -72,6 +65,16 @@ def effects(study: Study, metric: str) -> Html:
             f"{reading} Filled: significant at {alpha:g} after Holm's correction over the effects on this metric at "
             f"one network; no bar: the seeds agree. {escape(_answer(study, metric))}",
         )
+
+
+def _draw(axis: Axes, mine: pd.DataFrame, names: list[str], scale: float, alpha: float) -> None:
+    """The effects at a network, a row each."""
+    for _, row in mine.iterrows():
+        colour, marker, _ = LOOK[row["kind"]]
+        place = names.index(row["effect"])
+        estimate(axis, row, place, scale, colour, marker, row["p_holm"] < alpha)
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.4, -0.6)
 
 
 def answer(study: Study, metrics: list[str]) -> Html:
