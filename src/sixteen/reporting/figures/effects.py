@@ -49,12 +49,7 @@ def effects(study: Study, metric: str) -> Html:
             axis.set_xlabel(f"effect on the {words}\n({'times' if ratio else unit})")
             if ratio:
                 logarithmic(axis, x=True)
-        handles = [
-            Line2D([], [], color=c, marker=m, label=f"{kind} effect", linewidth=1.8)
-            for kind, (c, m, _) in LOOK.items()
-            if kind in set(rows["kind"])
-        ]
-        legend(figure, [*handles, Line2D([], [], **FILLED), Line2D([], [], **OPEN)])
+        legend(figure, _handles(set(rows["kind"])))
         reading = (RATIO if ratio else DIFFERENCE).format(confidence=study.confidence)
         return save(
             study,
@@ -75,6 +70,16 @@ def _draw(axis: Axes, mine: pd.DataFrame, names: list[str], scale: float, alpha:
         estimate(axis, row, place, scale, colour, marker, row["p_holm"] < alpha)
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.4, -0.6)
+
+
+def _handles(kinds: set[str]) -> list[Line2D]:
+    """Legend entries of the kinds of effects that are drawn, and of what is significant."""
+    drawn = [
+        Line2D([], [], color=c, marker=m, label=f"{kind} effect", linewidth=1.8)
+        for kind, (c, m, _) in LOOK.items()
+        if kind in kinds
+    ]
+    return [*drawn, Line2D([], [], **FILLED), Line2D([], [], **OPEN)]
 
 
 def answer(study: Study, metrics: list[str]) -> Html:
