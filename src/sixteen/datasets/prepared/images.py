@@ -56,7 +56,7 @@ class Images:
         return {
             "train_items": len(self.train_images),
             "test_items": len(self.test_images),
-            "classes": len(self.classes),
+            "outputs": len(self.classes),
             "shape": list(self.train_images.shape[1:]),
             "mean": self.mean.tolist(),
             "std": self.std.tolist(),

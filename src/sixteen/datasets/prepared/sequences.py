@@ -36,6 +36,6 @@ class Sequences:
         return {
             "train_items": len(self.train_sequences),
             "test_items": len(self.test_sequences),
-            "classes": len(self.classes),
+            "outputs": len(self.classes),
             "shape": list(self.train_sequences.shape[1:]),
         }
