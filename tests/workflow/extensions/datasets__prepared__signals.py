@@ -19,6 +19,12 @@ class Signals:
     test_targets: np.ndarray
 
     @classmethod
+    def random(cls, n: int, shape: tuple[int, ...], outputs: int) -> Self:
+        """As many random signals for training as for the test, `n`."""
+        draw = np.random.default_rng(0)
+        return cls(*(draw.standard_normal((n, *s), np.float32) for s in (shape, (outputs,)) * 2))
+
+    @classmethod
     def load(cls, folder: Path) -> Self:
         """Read the prepared dataset in `folder`."""
         return cls(**files.load(folder, cls))

@@ -10,6 +10,8 @@ from sixteen.datasets.prepared.signals import Signals
 from sixteen.tasks.parts.order import epoch_rows
 from sixteen.tasks.parts.task import Task
 
+FORM = Signals
+
 
 def bind(folder: Path) -> "FitSignals":
     """The task on the prepared signals in `folder`."""
