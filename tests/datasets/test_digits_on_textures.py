@@ -183,7 +183,7 @@ def test_another_seed_gives_other_images_and_what_numpy_drew_before_does_not():
 def test_they_are_prepared_with_the_size_that_the_entry_says(tmp_path):
     entry = DigitsOnTextures.model_validate(FEW)
     facts = prepare(Preparation(dataset=entry), {}, tmp_path, tmp_path)
-    assert (facts["train_items"], facts["test_items"], facts["classes"]) == items(entry)
+    assert (facts["train_items"], facts["test_items"], facts["outputs"]) == items(entry)
     assert items(entry) == (200, 100, 10)
     assert facts["shape"] == list(shape(entry)) == [10, 10, 3]
     assert np.array_equal(Images.load(tmp_path).test_images, drawn(FEW).test_images)

@@ -154,7 +154,7 @@ def test_another_seed_gives_other_sequences_and_what_numpy_drew_before_does_not(
 def test_they_are_prepared_with_the_size_that_the_entry_says(tmp_path):
     entry = Mnist1d.model_validate(PUBLISHED | {"train": 80, "test": 20, "length": 30})
     facts = prepare(Preparation(dataset=entry), {}, tmp_path, tmp_path)
-    assert (facts["train_items"], facts["test_items"], facts["classes"]) == items(entry)
+    assert (facts["train_items"], facts["test_items"], facts["outputs"]) == items(entry)
     assert items(entry) == (80, 20, 10)
     assert facts["shape"] == list(shape(entry)) == [30, 1]
     prepared, drawn = Sequences.load(tmp_path), read(None, entry)

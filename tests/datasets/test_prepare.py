@@ -44,7 +44,7 @@ def test_digits_are_split_by_class_and_scaled_to_255(tmp_path):
     assert dataset.classes == tuple("0123456789")
     assert facts["shape"] == [8, 8, 1]
     assert facts["test_items"] == len(dataset.test_labels)
-    assert facts["classes"] == 10
+    assert facts["outputs"] == 10
 
 
 def test_the_same_parameters_give_the_same_bytes(tmp_path, image_tree):

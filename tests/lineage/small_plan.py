@@ -123,7 +123,7 @@ def cheap(run):
             "device": "cpu: a model",
         }
         if run.step == "prepare":
-            return {"train_items": 1442, "test_items": 355, "classes": 10, "shape": [8, 8, 1]}
+            return {"train_items": 1442, "test_items": 355, "outputs": 10, "shape": [8, 8, 1]}
         return facts if "train" in run.step else {}
 
     step.__doc__ = "Cheap."

@@ -179,7 +179,7 @@ def test_where_nothing_was_observed_a_sentence_says_so(tmp_path: Path) -> None:
     assert pd.read_csv(made.summary / "observations.csv").empty
     for figure in (
         theory.quantization, theory.gradient, theory.gradient_layers, theory.hessian, theory.descent,
-        theory.remainder, updates.over_training, updates.layers, updates.against_accuracy,
+        theory.remainder, updates.over_training, updates.layers, updates.against_reached,
         exponents.histogram, exponents.heat_map, exponents.below, exponents.saved,
     ):  # fmt: skip
         shown = figure(made)

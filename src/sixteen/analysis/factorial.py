@@ -41,7 +41,8 @@ def effects(
     rows = []
     for network in dict.fromkeys(run["network"] for run in runs):
         mine = [run for run in runs if run["network"] == network]
-        for name in [name for name in MEASURED if name in metrics]:
+        main = next(iter(metrics))
+        for name in [name for name in dict.fromkeys((main, *MEASURED)) if name in metrics]:
             metric = metrics[name]
             estimates = _estimates(mine, arms, contrasts, name, metric, confidence)
             p = [two_sided_p(estimate) for estimate in estimates]

@@ -62,12 +62,13 @@ def epoch_sd(values: list[float]) -> float | None:
 
 
 def _by_epoch(history: list[dict[str, str]]) -> dict[str, float | None]:
-    """What the tests of a phase say; the first is before any step."""
+    """What the tests of a phase say; the first is before any step. No accuracies where nothing is right or wrong."""
     accuracies, losses = (
-        [float(row[column]) for row in history] for column in ("test_accuracy", "test_loss")
+        [float(row[column]) for row in history if row[column]]
+        for column in ("test_accuracy", "test_loss")
     )
     return {
-        "start_accuracy": accuracies[0],
+        "start_accuracy": accuracies[0] if accuracies else None,
         "first_epoch_accuracy": accuracies[1] if len(accuracies) > 1 else None,
         "epoch_sd": epoch_sd(accuracies[1:]),
         "loss_sd": epoch_sd(losses[1:]),

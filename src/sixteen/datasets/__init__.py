@@ -3,7 +3,7 @@
 A kind offers a subclass of `Dataset` with its fields, `TASK` (the name of the task that it is for),
 `shape(entry)` (of one item) and `read(archive: Path | None, entry)`, which returns what it read in one of the forms of
 `sixteen.datasets.prepared`. A kind that knows them beforehand has
-`items(entry)` (of training, of the test, classes). Libraries that take long to import are imported by `read`
+`items(entry)` (of training, of the test, outputs: classes or whatever numbers are predicted). Libraries that take long to import are imported by `read`
 alone, since every plan imports all kinds. Archives, and what they have in common, are in
 `sixteen.datasets.archives`.
 """

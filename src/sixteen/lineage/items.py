@@ -26,7 +26,7 @@ def items_of(plan: Plan, prepare: Run, records: list[dict[str, Any]]) -> Items:
         if r["path"] == prepare.path:
             facts = r["facts"]
             return Items(
-                facts["train_items"], facts["test_items"], facts["classes"], tuple(facts["shape"])
+                facts["train_items"], facts["test_items"], facts["outputs"], tuple(facts["shape"])
             )
     entry = plan.parameters.datasets[prepare.path.split("/")[2]]
     kind = importlib.import_module(f"sixteen.datasets.{entry.kind.replace('-', '_')}")

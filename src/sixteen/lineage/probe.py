@@ -62,7 +62,8 @@ def _probe_here(place: Path) -> None:
     *shape, classes = spec["items"]
     parameters = Training.model_validate(spec["parameters"] | {"until": EPOCHS})
     batch = parameters.recipe.batch
-    _random_dataset(place, parameters.task, batch, tuple(shape), classes)
+    form = importlib.import_module(f"sixteen.tasks.{parameters.task}").FORM
+    form.random(batch, tuple(shape), classes).save(place)
     facts = train(parameters, {"dataset": place}, place, place)
     with (place / "timing.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))[1:]
@@ -89,19 +90,6 @@ def _probe_here(place: Path) -> None:
         "counts": counts,
     }
     (place / "result.json").write_text(json.dumps(result))
-
-
-def _random_dataset(place: Path, task: str, n: int, shape: tuple[int, ...], classes: int) -> None:
-    """Prepare `n` items of a task, all random, for training and for the test each."""
-    import numpy as np
-
-    draw = np.random.default_rng(0)
-    form = importlib.import_module(f"sixteen.tasks.{task}").FORM
-    parts = [
-        (form.random(draw, (n, *shape)), draw.integers(0, classes, n, dtype=np.int32))
-        for _ in range(2)
-    ]
-    form.of(*parts, tuple(map(str, range(classes))), "unit").save(place)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def beside(study: Study) -> Html:
     told = study.settings["published"]
     if not told:
         return nothing("The table of the paper", "none is known for this study")
-    blocks = [_accuracy(study, told)]
+    blocks = [_accuracy(study, told)] if told["accuracy"] else []
     if told["seconds"]:
         blocks += [_seconds(study, told), _speed_up(study, told)]
     return Html("".join(blocks), f"the paper's table beside ours: {told['source']}")

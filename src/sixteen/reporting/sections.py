@@ -62,8 +62,8 @@ in no mean.
 """
 COMPARED = """### Arms compared, paired by seed
 
-Ratios are means of logarithms, so that an arm and its inverse tell the same. Accuracies come in steps of one test {item}:
-where seeds agree to less than that, one {item} is taken for their standard deviation. Times are by the clocks of training
+Ratios are means of logarithms, so that an arm and its inverse tell the same. Shares of the test {item}s come in steps of
+one: where seeds agree to less than that, one {item} is taken for their standard deviation. Times are by the clocks of training
 runs, which may have shared their machine.
 """
 RECORDS = """## Records
@@ -85,10 +85,11 @@ def verdicts(study: Study) -> None:
 
 
 def accuracy(study: Study) -> None:
-    """Accuracy at the end, over training, and class by class."""
+    """What was reached at the end, over training, and class by class."""
+    words = study.metrics[study.main].words
     _show(
-        "## Accuracy",
-        results.final_accuracy(study),
+        f"## {words[0].upper()}{words[1:]}",
+        results.final(study),
         curves.accuracy_curves(study),
         harm.classes(study),
     )
@@ -117,7 +118,7 @@ def lost_updates(study: Study) -> None:
         "### Updates lost to rounding",
         updates.over_training(study),
         updates.layers(study),
-        updates.against_accuracy(study),
+        updates.against_reached(study),
     )
 
 

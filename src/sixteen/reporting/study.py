@@ -12,7 +12,7 @@ from scipy.special import stdtrit
 from sixteen.files import read_json
 from sixteen.reporting.provenance import tree
 from sixteen.tasks import measured
-from sixteen.tasks.measured.parts.metric import Metric
+from sixteen.tasks.measured.parts.metric import POINTS, Metric
 from sixteen.tasks.measured.parts.metrics import metrics_of
 
 
@@ -42,6 +42,17 @@ class Study:
     def metrics(self) -> dict[str, Metric]:
         """The metrics of the study's task, by name."""
         return metrics_of(self.parameters["task"])
+
+    @property
+    def main(self) -> str:
+        """The name of the metric by which the task says what was reached: its first."""
+        return next(iter(self.metrics))
+
+    @property
+    def main_label(self) -> str:
+        """Words and unit of `main` as an axis or a column says them: ``test accuracy (%)``."""
+        metric = self.metrics[self.main]
+        return f"{metric.words} ({'%' if metric.unit == POINTS else metric.unit})"
 
     @property
     def item(self) -> str:

@@ -123,12 +123,12 @@ def runs(study: Study) -> Html:
             escape(run["arm"]),
             f"{run['seed']}",
             escape(run["outcome"]),
-            number(run["accuracy"] * 100),
+            number(run[study.main] * study.metrics[study.main].scale),
             f"<code>{escape(run['fingerprint'])}</code>",
         )
         for _, run in study.runs.iterrows()
     ]
-    head = ("Network", "Arm", "Seed", "Outcome", "Accuracy (%)", "Fingerprint")
+    head = ("Network", "Arm", "Seed", "Outcome", escape(study.main_label), "Fingerprint")
     text = f"<details><summary>{len(rows)} runs</summary>{table(head, rows, (2, 4))}</details>"
     return Html(text, f"table of {len(rows)} runs")
 
@@ -140,7 +140,7 @@ def origin(study: Study) -> Html:
         f"<p>Made from the summary <code>{escape(record['path'])}</code>.</p>"
         f"<pre># the whole study, from the dataset to this page\nsnakemake --cores all {escape(name)}\n\n"
         "# one figure, back to the dataset\n"
-        f"sixteen trace reports/{escape(name)}/figures/final-accuracy.png</pre>",
+        f"sixteen trace reports/{escape(name)}/figures/loss-curves.png</pre>",
         f"snakemake --cores all {name}",
     )
 

@@ -114,6 +114,17 @@ def _sentences(parameters: Parameters, study: Study, place: str) -> Iterator[str
     """Sentences, what they train, and the design of a factorial."""
     task = task_of(parameters.datasets[study.dataset])
     known = metrics_of(task)
+    if study.reach is not None and "accuracy" not in known:
+        yield (
+            f"{place}/reach: expected no accuracy to be reached, since the task {task} knows none, came {study.reach:g}: "
+            "take the key out"
+        )
+    table = parameters.table(study)
+    if table is not None and table.accuracy and "accuracy" not in known:
+        yield (
+            f"{place}/published: expected a table without accuracies, since the task {task} knows none, came "
+            f"{study.published!r}: take the key out"
+        )
     for claim in parameters.claims(study):
         for key in ("metric", "start_metric"):
             metric = getattr(claim, key, None)

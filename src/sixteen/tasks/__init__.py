@@ -1,7 +1,8 @@
 """Tasks: what a network is trained for. One module each, found by the name that a kind of dataset gives as its `TASK`.
 
 A task module offers `bind(folder)`: the prepared dataset in `folder` as a `sixteen.tasks.parts.task.Task`, which training
-asks for everything that depends on the task: batches, loss, predictions.
+asks for everything that depends on the task: batches, loss, predictions. `FORM` is the form of that dataset, one of
+`sixteen.datasets.prepared`, whose `random(n, shape, outputs)` makes one of random items: `sixteen estimate` trains on it.
 
 What measures saved predictions and describes the metrics is the module of the same name in `sixteen.tasks.measured`, which
 needs no Keras: evaluation and analysis ask it. It isn't imported here, so that a change of a metric makes no training

@@ -15,6 +15,8 @@ from sixteen.tasks.parts import classification
 from sixteen.tasks.parts.order import PADDING, epoch_rows
 from sixteen.tasks.parts.task import Task
 
+FORM = Images
+
 
 def bind(folder: Path) -> "ClassifyImages":
     """The task on the prepared images in `folder`."""

@@ -15,6 +15,8 @@ from sixteen.tasks.parts import classification
 from sixteen.tasks.parts.order import epoch_rows
 from sixteen.tasks.parts.task import Task
 
+FORM = Sequences
+
 
 def bind(folder: Path) -> "ClassifySequences":
     """The task on the prepared sequences in `folder`."""

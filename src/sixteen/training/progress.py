@@ -35,18 +35,18 @@ class Progress:
     def epoch(self, trained: dict[str, Any], timed: dict[str, Any]) -> None:
         """Tell of an epoch: its row of history.csv, and that of timing.csv."""
         self.done += 1
+        tested = f"loss {trained['loss']:.4g}, test loss {trained['test_loss']:.4g}"
+        if "test_accuracy" in trained:
+            tested += f", test accuracy {100 * trained['test_accuracy']:.2f} %"
         if self.bar is not None:
             self.bar.set_description(f"epoch {trained['epoch']}/{self.last}")
-            self.bar.set_postfix(
-                loss=f"{trained['loss']:.4g}", accuracy=f"{trained['test_accuracy']:.2%}"
-            )
+            self.bar.set_postfix_str(tested)
         left = (time.monotonic() - self.started) / self.done * (self.epochs - self.done)
         log.info(
-            "epoch %d/%d: loss %.4g, test accuracy %.2f %%, %.0f items/s, %.0f s left",
+            "epoch %d/%d: %s, %.0f items/s, %.0f s left",
             trained["epoch"],
             self.last,
-            trained["loss"],
-            100 * trained["test_accuracy"],
+            tested,
             timed["items_per_second"],
             left,
         )

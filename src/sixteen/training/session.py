@@ -1,6 +1,7 @@
 """A training from start to files: epochs, checkpoints, and the end when numbers stop being finite."""
 
 import logging
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -79,10 +80,11 @@ class Session:
             learner.restore(before)
             return
         ledger.last_loss = float(losses[-1])
+        right = float(correct.sum()) / self.items
         trained = {
             "epoch": epoch,
             "loss": float(losses.mean()),
-            "train_accuracy": float(correct.sum()) / self.items,
+            "train_accuracy": None if math.isnan(right) else right,
             "zero_gradients": zeros.mean() / learner.trained_values,
             "nonfinite_gradients": nonfinite.mean() / learner.trained_values,
             "loss_scale": scale_of(learner.optimizer),

@@ -43,6 +43,19 @@ class Images:
         return cls(*train, *test, *mean_and_std(train[0], normalisation), classes)
 
     @classmethod
+    def random(cls, n: int, shape: tuple[int, ...], outputs: int) -> Self:
+        """As many random images for training as for the test, `n`, of so many classes."""
+        draw = np.random.default_rng(0)
+        parts = [
+            (
+                draw.integers(0, 256, (n, *shape), dtype=np.uint8),
+                draw.integers(0, outputs, n, dtype=np.int32),
+            )
+            for _ in range(2)
+        ]
+        return cls.of(*parts, tuple(map(str, range(outputs))), "unit")
+
+    @classmethod
     def load(cls, folder: Path) -> Self:
         """Read the prepared dataset in `folder`; UserError if there is none or it is damaged."""
         return cls(**files.load(folder, cls))
@@ -56,7 +69,7 @@ class Images:
         return {
             "train_items": len(self.train_images),
             "test_items": len(self.test_images),
-            "classes": len(self.classes),
+            "outputs": len(self.classes),
             "shape": list(self.train_images.shape[1:]),
             "mean": self.mean.tolist(),
             "std": self.std.tolist(),

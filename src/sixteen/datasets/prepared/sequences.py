@@ -23,6 +23,19 @@ class Sequences:
     classes: tuple[str, ...]
 
     @classmethod
+    def random(cls, n: int, shape: tuple[int, ...], outputs: int) -> Self:
+        """As many random sequences for training as for the test, `n`, of so many classes."""
+        draw = np.random.default_rng(0)
+        parts = [
+            (
+                draw.standard_normal((n, *shape), dtype=np.float32),
+                draw.integers(0, outputs, n, dtype=np.int32),
+            )
+            for _ in range(2)
+        ]
+        return cls(*parts[0], *parts[1], tuple(map(str, range(outputs))))
+
+    @classmethod
     def load(cls, folder: Path) -> Self:
         """Read the prepared dataset in `folder`; UserError if there is none or it is damaged."""
         return cls(**files.load(folder, cls))
@@ -36,6 +49,6 @@ class Sequences:
         return {
             "train_items": len(self.train_sequences),
             "test_items": len(self.test_sequences),
-            "classes": len(self.classes),
+            "outputs": len(self.classes),
             "shape": list(self.train_sequences.shape[1:]),
         }

@@ -7,6 +7,9 @@ from sixteen.reporting.study import Study
 
 def accuracy_curves(study: Study) -> Html:
     """Test accuracy (%) over epochs: all of training above, the last phase alone below."""
+    title = "Test accuracy over training"
+    if "accuracy" not in study.metrics:
+        return nothing(title, f"what is predicted of {study.item}s isn't right or wrong")
     curves, label = study.table("curves"), "test accuracy (%)"
     parts = [Part("test_accuracy", label, 100)]
     if curves.groupby("arm")["phase"].max().min() > 0:  # all arms have a switch
@@ -16,21 +19,22 @@ def accuracy_curves(study: Study) -> Html:
         curves,
         parts,
         name="accuracy-curves",
-        title="Test accuracy over training",
+        title=title,
         caption=f"Accuracy on the test set after each epoch, in percent of its {study.item}s; the first point of a phase "
         "is that of the weights that it starts from, before any step.",
     )
 
 
 def loss_curves(study: Study) -> Html:
-    """Mean training loss (nats, logarithmic axis) over epochs."""
+    """Mean training loss (logarithmic axis) over epochs."""
+    unit = study.metrics["loss"].unit
     return lines(
         study,
         study.table("curves"),
-        [Part("loss", "training loss (nats)", log=True)],
+        [Part("loss", f"training loss ({unit})", log=True)],
         name="loss-curves",
         title="Training loss",
-        caption="Mean cross-entropy over the steps of each epoch, in nats, on a logarithmic axis.",
+        caption=f"Mean loss over the steps of each epoch, in {unit}, on a logarithmic axis.",
     )
 
 

@@ -30,6 +30,10 @@ RATIO = (
 
 def effects(study: Study, metric: str) -> Html:
     """Main effects and two-factor interactions on a metric, a panel a network."""
+    if metric not in study.metrics:
+        return nothing(
+            f"What changes the {metric}", f"nothing of the kind is measured of {study.item}s"
+        )
     words, unit, scale = _shown(study, metric)
     title, rows = f"What changes the {words}", _rows(study, metric).dropna(subset=["mean"])
     if rows.empty:

@@ -17,7 +17,9 @@ def classes(study: Study) -> Html:
     title, harm = "Accuracy class by class", study.table("harm")
     harm = harm.dropna(subset=["mean"])
     if harm.empty:
-        return nothing(title, "no pair of runs in this study")
+        classes = not study.table("per_class").empty
+        why = "no pair of runs in this study" if classes else f"{study.item}s have no classes"
+        return nothing(title, why)
     harm["class"] = harm["class"].astype(str)
     networks = [network for network in study.networks if network in set(harm["network"])]
     arms = [arm for arm in study.arms if arm in set(harm["arm"])]

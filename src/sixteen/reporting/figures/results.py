@@ -1,4 +1,4 @@
-"""What came out: the accuracy that was reached, and the error of rounding the weights."""
+"""What came out: what was reached, and the error of rounding the weights."""
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from sixteen.reporting.figures.plate import (
 )
 from sixteen.reporting.page import Html
 from sixteen.reporting.study import Study
+from sixteen.tasks.measured.parts.metric import POINTS
 
 EXACT = {
     "color": NEUTRAL,
@@ -34,31 +35,33 @@ EXACT = {
 }
 
 
-def final_accuracy(study: Study) -> Html:
-    """Accuracy (%) after the last epoch: every seed, pairs joined, mean and interval."""
-    runs = study.runs[["network", "arm", "seed", "outcome", "accuracy"]].copy()
-    runs["accuracy"] *= 100
-    means = study.table("summary").query("metric == 'accuracy'")
+def final(study: Study) -> Html:
+    """The main metric of the task after the last epoch: every seed, pairs joined, mean and interval."""
+    main, metric = study.main, study.metrics[study.main]
+    runs = study.runs[["network", "arm", "seed", "outcome", main]].copy()
+    runs[main] *= metric.scale
+    means = study.table("summary").query("metric == @main")
     with style():
         columns = min(3, len(study.networks))
         figure, axes = panels(study.networks, 1, 2.9 + arm_room(study, columns))
         for network, (axis,) in zip(study.networks, axes, strict=True):
             mine = runs[runs["network"] == network]
-            _paired_points(study, axis, mine, "accuracy")
-            _mean_bars(study, axis, means[means["network"] == network], 100)
-            _widen(axis, 0.5)
+            _paired_points(study, axis, mine, main)
+            _mean_bars(study, axis, means[means["network"] == network], metric.scale)
             _mark_diverged(study, axis, mine)
             axis.set_title(f"{network}: {study.seeds(network)}")
-            axis.set_ylabel("test accuracy (%)")
-            within_percent(axis)
+            axis.set_ylabel(study.main_label)
+            if metric.unit == POINTS:
+                _widen(axis, 0.5)
+                within_percent(axis)
         legend(figure, _point_handles(runs))
         return save(
             study,
-            "final-accuracy",
-            "Accuracy after the last epoch",
+            f"final-{main.replace('_', '-')}",
+            f"{metric.words[0].upper()}{metric.words[1:]} after the last epoch",
             figure,
             runs,
-            f"Test accuracy after the last epoch, in percent of the test {study.item}s. Each small point is a "
+            f"On the test set of {study.runs['test_items'].max():,} {study.item}s. Each small point is a "
             "seed; lines join the runs of one seed, which began from the same weights. "
             f"{how_to_read(study)} Axes differ and don't begin at zero.",
         )

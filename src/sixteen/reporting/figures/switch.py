@@ -1,4 +1,4 @@
-"""Final accuracy against the epoch of the switch to 16 bit, from 0 (16 bit from scratch) to never."""
+"""What was reached against the epoch of the switch to 16 bit, from 0 (16 bit from scratch) to never."""
 
 import numpy as np
 import pandas as pd
@@ -18,19 +18,21 @@ from sixteen.reporting.figures.plate import (
 from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study, interval
 from sixteen.study.sentence import parse
+from sixteen.tasks.measured.parts.metric import POINTS
 
 KEY = ["network", "arm"]
 
 
 def sweep(study: Study) -> Html:
-    """Accuracy (%) after the last epoch by switch epoch: every seed, mean and interval."""
-    title, runs = "Accuracy against the epoch of the switch", study.runs
-    runs = runs[runs["outcome"] == "finished"].dropna(subset=["accuracy"])
-    points = runs[[*KEY, "seed", "accuracy"]].merge(_switches(study), on=KEY)
-    points["accuracy"] *= 100
+    """The main metric of the task after the last epoch by switch epoch: every seed, mean and interval."""
+    main, metric = study.main, study.metrics[study.main]
+    title = f"{metric.words[0].upper()}{metric.words[1:]} against the epoch of the switch"
+    runs = study.runs.query("outcome == 'finished'").dropna(subset=[main])
+    points = runs[[*KEY, "seed", main]].merge(_switches(study), on=KEY)
+    points[main] *= metric.scale
     if points.empty or points.groupby("network")["switch_epoch"].nunique().max() < 2:
         return nothing(title, "the arms of this study don't differ in the epoch of their switch")
-    means = points.groupby([*KEY, "switch_epoch", "never"])["accuracy"].apply(
+    means = points.groupby([*KEY, "switch_epoch", "never"])[main].apply(
         lambda values: pd.Series(
             interval(values, study.confidence), index=["n", "mean", "low", "high"]
         )
@@ -45,8 +47,9 @@ def sweep(study: Study) -> Html:
             _ticks(axis, mine)
             axis.set_title(f"{network}: {study.seeds(network)}")
             axis.set_xlabel("epochs before the switch to 16 bit")
-            axis.set_ylabel("test accuracy (%)")
-            within_percent(axis)
+            axis.set_ylabel(study.main_label)
+            if metric.unit == POINTS:
+                within_percent(axis)
         legend(figure, [_handle(study, arm) for arm in study.arms if arm in set(means["arm"])])
         return save(
             study,
@@ -54,10 +57,10 @@ def sweep(study: Study) -> Html:
             title,
             figure,
             points.merge(means, on=[*KEY, "switch_epoch", "never"]),
-            f"Test accuracy after the last epoch, in percent of the test {study.item}s, by the epochs that were trained in "
+            f"{metric.words[0].upper()}{metric.words[1:]} after the last epoch, by the epochs that were trained in "
             "32 bit first: 0 is 16 bit from scratch; never, at the last epoch, is 32 bit to the end (dashed: its "
-            f"mean). Small points: seeds. {how_to_read(study)} Arms of one epoch stand side by side. The axis of "
-            "accuracy doesn't begin at zero.",
+            f"mean). Small points: seeds. {how_to_read(study)} Arms of one epoch stand side by side. The vertical "
+            "axis doesn't begin at zero.",
         )
 
 
@@ -85,7 +88,7 @@ def _draw(study: Study, axis: Axes, points: pd.DataFrame, means: pd.DataFrame) -
         for i, arm in enumerate(arms):
             place = float(epoch) + 0.05 * end * (i - (len(arms) - 1) / 2)  # pyright: ignore
             row = group[group["arm"] == arm].iloc[0]
-            seeds = points.loc[points["arm"] == arm, "accuracy"]
+            seeds = points.loc[points["arm"] == arm, study.main]
             colour, marker, _ = look(study, arm)
             axis.plot(np.full(len(seeds), place - 0.012 * end), seeds, marker, color=colour,
                       alpha=0.45, markersize=4)  # fmt: skip

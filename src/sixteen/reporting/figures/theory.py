@@ -135,15 +135,15 @@ def descent(study: Study) -> Html:
     )
     if rows.empty:
         return nothing(title, UNOBSERVED)
-    negative = int((rows["actual_decrease"] <= 0).sum())
+    negative, unit = int((rows["actual_decrease"] <= 0).sum()), study.metrics["loss"].unit
     caption = (
         "One plain gradient step of the run's precision on a fixed batch: the decrease of its loss that the "
         "learning rate and the float32 gradient promise (horizontal) and the decrease that came (vertical), in "
-        "nats. A point an observation and seed; on the dashed line the two are equal. Steps that did not lower "
+        f"{unit}. A point an observation and seed; on the dashed line the two are equal. Steps that did not lower "
         f"the loss: {negative} of {len(rows)}" + (", drawn at the lower edge." if negative else ".")
     )
     return _scatter(study, rows, "predicted_decrease", "actual_decrease", "descent", title, caption,
-                    ("predicted decrease (nats)", "actual decrease (nats)"))  # fmt: skip
+                    (f"predicted decrease ({unit})", f"actual decrease ({unit})"))  # fmt: skip
 
 
 def remainder(study: Study) -> Html:
@@ -151,7 +151,7 @@ def remainder(study: Study) -> Html:
     return lines(
         study,
         once(study.table("descent")),
-        [Part("remainder", "remainder R (nats)")],
+        [Part("remainder", f"remainder R ({study.metrics['loss'].unit})")],
         name="remainder",
         title="Remainder of the descent inequality",
         caption="R is the predicted minus the actual decrease of the loss in one gradient step: what curvature and "

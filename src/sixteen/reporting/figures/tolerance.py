@@ -37,7 +37,7 @@ def scatter(study: Study) -> Html:
     """delta (logarithmic) against Gamma of single test items, the certified region shaded."""
     title, images = "Floating-point error against tolerance", study.table("images")
     if images.empty:
-        return nothing(title, "no arm of this study has a 32-bit network to be compared with")
+        return nothing(title, _why(study))
     pairs = list(dict.fromkeys(zip(images["kind"], images["arm"], strict=True)))
     looks = {pair: LOOKS[i % len(LOOKS)][:2] for i, pair in enumerate(sorted(pairs))}
     networks = [network for network in study.networks if network in set(images["network"])]
@@ -77,7 +77,7 @@ def certificates(study: Study) -> Html:
     """Certified share, agreement, tightness and violations by network, arm and kind."""
     title, rows = "Certified predictions", study.table("tolerance")
     if rows.empty:
-        return nothing(title, "no arm of this study has a 32-bit network to be compared with")
+        return nothing(title, _why(study))
     lines = []
     for (network, arm, kind), group in rows.groupby(COLUMNS, sort=False):
         shares = {
@@ -132,6 +132,13 @@ def _certified(axis: Axes) -> None:
     axis.plot(gamma, gamma / 2, color="#00523c", linewidth=1, zorder=1)
     axis.set_ylim(low, high)
     axis.set_xlim(-0.03, 1.03)
+
+
+def _why(study: Study) -> str:
+    """Why nothing was compared."""
+    if "agreement" not in study.metrics:
+        return f"the lemma is about classes, which {study.item}s don't have"
+    return "no arm of this study has a 32-bit network to be compared with"
 
 
 def _words(rows: pd.DataFrame) -> str:

@@ -65,32 +65,33 @@ def layers(study: Study) -> Html:
         )
 
 
-def against_accuracy(study: Study) -> Html:
-    """Share of lost updates at the last observation against the final accuracy, a point a run."""
-    title = "Lost updates and accuracy"
-    runs = study.runs.query("outcome == 'finished'").dropna(subset=["lost_updates", "accuracy"])
+def against_reached(study: Study) -> Html:
+    """Share of lost updates at the last observation against what was reached, a point a run."""
+    main, metric = study.main, study.metrics[study.main]
+    title = f"Lost updates and {metric.words}"
+    runs = study.runs.query("outcome == 'finished'").dropna(subset=["lost_updates", main])
     if runs.empty:
         return nothing(title, UNOBSERVED)
-    runs = runs[["network", "arm", "seed", "lost_updates", "accuracy"]]
+    runs = runs[["network", "arm", "seed", "lost_updates", main]]
     networks = [network for network in study.networks if network in set(runs["network"])]
     with style():
         figure, axes = panels(networks, 1, 3.0)
         for network, (axis,) in zip(networks, axes, strict=True):
             for arm, group in runs[runs["network"] == network].groupby("arm"):
                 colour, marker, _ = look(study, str(arm))
-                x, y = 100 * group["lost_updates"], 100 * group["accuracy"]
+                x, y = 100 * group["lost_updates"], metric.scale * group[main]
                 axis.plot(x, y, marker, color=colour, alpha=0.75, markersize=6)
             axis.set_title(f"{network}: {study.seeds(network)}")
             axis.set_xlabel(f"{LOST}, last observation")
-            axis.set_ylabel("test accuracy (%)")
+            axis.set_ylabel(study.main_label)
         legend(figure, arm_points(study, runs))
         return save(
             study,
-            "lost-updates-accuracy",
+            f"lost-updates-{main.replace('_', '-')}",
             title,
             figure,
             runs,
-            f"{MEANS} A point a run: its share of lost updates in the last observed step, and its test accuracy "
+            f"{MEANS} A point a run: its share of lost updates in the last observed step, and its {metric.words} "
             "after the last epoch. Axes don't begin at zero.",
         )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 
 class Task(ABC):
@@ -48,13 +49,13 @@ class Task(ABC):
     def loss(self, outputs: Any, targets: Any, dtype: str) -> Any:
         """The mean loss of a batch, a scalar of `dtype`, without penalties. Traced."""
 
-    @abstractmethod
     def correct(self, outputs: Any, targets: Any) -> Any:
-        """How many predictions of the batch are right, float32. Traced."""
+        """How many predictions of the batch are right, float32; NaN where the task knows no right and wrong. Traced."""
+        return ops.full((), float("nan"), "float32")
 
     @abstractmethod
     def tested(self, predictions: np.ndarray) -> dict[str, float]:
-        """`test_loss` and `test_accuracy` of the predictions of the whole test set, in its order."""
+        """`test_loss` of the predictions of the whole test set, in its order; `test_accuracy` where they are right or wrong."""
 
     def begin(self, model: keras.Model) -> None:  # noqa: B027 (most tasks carry nothing)
         """Before an epoch of training and before a test: reset what the model carries from batch to batch."""
