@@ -45,7 +45,7 @@ def _shrink(path: Path, jobs: int) -> None:
     study |= {"networks": ["resnet8"], "seeds": list(range(jobs // JOBS_A_SEED))}
     study.pop("observe", None)
     parameters["studies"] = {STUDY: study}
-    parameters["targets"] = dict.fromkeys(("demo", "demos", "all"), [STUDY])
+    parameters["targets"] = {key: [STUDY] for key in ("demo", "demos", "all")}
     path.write_text(yaml.safe_dump(parameters, sort_keys=False))
 
 

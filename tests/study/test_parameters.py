@@ -123,6 +123,10 @@ def test_a_study_may_only_name_what_is_defined(real, key, value, section):
         ("trained-in-float32-with-loss-float16-by-sgd-until-1", "expected `loss` in float32"),
         ("trained-in-mixed-with-loss_scale-huge-by-sgd-until-1", "`loss_scales`"),
         ("trained-in-{nothing}-by-sgd-until-1", "braces that name an axis"),
+        ("trained-in-float32-by-sgd-with-batch-0x_-until-1", "expected a whole number, came '0x_'"),
+        ("trained-in-float32-by-sgd-with-learning_rate-2001-13-45-until-1", "expected a number, came"),
+        ("trained-in-float32-by-sgd-until-99999999999", "expected a phrase like"),
+        ("trained-in-" + "a-" * 2000 + "by-sgd-until-1", "at most 255 bytes"),
         ("trained-in-mixed-with-loss_scale-" + "very-" * 40 + "small-by-sgd-until-1", "`loss_scales`"),
     ],
 )  # fmt: skip
@@ -342,6 +346,8 @@ def test_a_scale_that_its_precision_cannot_hold_is_refused(real, precision, scal
         ("bfloat16", {"averaging": 0.999}, "expected averaging below 1 in bfloat16"),
         ("float16", {"learning_rate": 1e-8}, "expected learning_rate to be a number in float16"),
         ("float32", {"learning_rate": 1e300}, "expected learning_rate to be a number in float32"),
+        ("float32", {"clip_norm": 1e-60}, "expected clip_norm to be a number in float32"),
+        ("float16", {"l2": 1e6}, "expected l2 to be a number in float16"),
         ("float32", ADAM | {"epsilon": 1e-50}, "expected epsilon to be a number in float32"),
         ("float32", ADAM | {"optimizer": "adamw", "weight_decay": 1e39}, "expected weight_decay to be a number"),
     ],
@@ -390,6 +396,72 @@ def test_a_design_that_cannot_tell_its_factors_apart_is_refused(real):
     study = real["studies"]["mixed-demo"]
     study["axes"]["scale"] = {"scaled": "brisk", "unscaled": None, "more": "dynamic"}
     assert "mixed-demo/factorial" in refusal(real)
+
+
+@pytest.mark.parametrize(
+    ("networks", "expected"),
+    [
+        (["resnet8", "resnet8"], "expected each once, came 'resnet8' 2 times"),
+        (["resnet8", "resnet8-with-depth-8"], "expected each once, came 'resnet8' 2 times"),
+        (["resnet-{depth}"], "braces that name an axis"),
+        (["vit-small-with-head-[8,16]"], "expected the name of a network"),
+        (["resnet8-with-depth-seven"], "expected a whole number, came 'seven'"),
+        (["resnet8-with-depth-7"], "at least 8, came 7"),
+    ],
+)
+def test_networks_are_different_ones_by_name_or_variation(real, networks, expected):
+    """The same network twice would count as evidence twice."""
+    real["studies"]["mixed-demo"]["networks"] = networks
+    assert expected in refusal(real)
+
+
+def test_a_study_may_vary_a_network_by_an_axis(real):
+    real["studies"]["mixed-demo"]["networks"] = ["resnet8-with-width-{width}"]
+    real["studies"]["mixed-demo"]["axes"]["width"] = [8, 16]
+    made = parse(real, PAPERS)
+    names = made.studies["mixed-demo"].every_network
+    assert [made.network(name).width for name in names] == [8, 16]
+    assert [made.spelling("networks", name) for name in names] == [
+        "resnet8-with-width-8",
+        "resnet8",
+    ]
+
+
+def test_arms_that_are_compared_are_different_sentences(real):
+    arms = real["studies"]["continuous16-demo"]["arms"]
+    arms["float16"] = arms["float32"]
+    assert "which are the same sentence" in refusal(real)
+
+
+def test_values_that_mean_the_same_are_spelled_the_same(real):
+    real["schedules"]["again"] = real["schedules"]["cosine"]
+    made = parse(real, PAPERS)
+    for one, other, spelling in (
+        ("sgd-with-momentum-0", "sgd-with-momentum-0.0", "sgd-with-momentum-0"),
+        ("sgd-with-learning_rate-0.10", "sgd-with-learning_rate-0.100", None),
+        ("sgd-with-schedule-again", "sgd-with-schedule-cosine", "sgd-with-schedule-cosine"),
+        (
+            "sgd-with-l2-0-and-batch-64",
+            "sgd-with-batch-64-and-l2-0.0",
+            "sgd-with-l2-0-and-batch-64",
+        ),
+    ):
+        assert made.spelling("recipes", one) == made.spelling("recipes", other)
+        assert spelling in (None, made.spelling("recipes", one))
+
+
+@pytest.mark.parametrize("section", ["networks", "schedules", "loss_scales", "precisions"])
+def test_names_that_sentences_could_not_say_are_refused(real, section):
+    for name in ("slow-and-steady", "none"):
+        changed = copy.deepcopy(real)
+        changed[section][name] = next(iter(changed[section].values()))
+        assert f"{section}/{name}" in refusal(changed)
+
+
+@pytest.mark.parametrize("inline", [{"kind": "constant"}, ["constant"], 3])
+def test_a_schedule_is_named_and_not_written_inside(real, inline):
+    real["recipes"]["sgd"]["schedule"] = inline
+    assert "recipes/sgd/schedule: expected a name under `schedules`" in refusal(real)
 
 
 def test_a_network_must_serve_the_task_of_the_dataset(real):

@@ -15,6 +15,7 @@ from pydantic import Field
 from sixteen.entry import Entry, Listed, Name, Text
 from sixteen.errors import UserError
 
+BRACES = r"\{([a-z0-9_-]+)\}"
 Value = bool | int | float | str | None
 Level = Annotated[str, Field(pattern=r"\A[a-z0-9._-]*\z")]
 Axis = (
@@ -39,14 +40,8 @@ def expand(
 ) -> dict[str, dict[str, str]]:
     """The arms of each template, name to sentence, in the order of the axes, the last one fastest.
 
-    Raises UserError for a brace that names no axis, an axis that nothing mentions, a design that isn't one, and two
-    arms of one name.
+    Raises UserError for a brace that names no axis, a design that isn't one, and two arms of one name.
     """
-    mentioned = {name for both in templates.items() for text in both for name in _braces(text)}
-    if unknown := sorted(mentioned - axes.keys()):
-        raise UserError(
-            f"expected braces that name an axis ({', '.join(axes) or 'there is none'}), came {{{unknown[0]}}}"
-        )
     arms: dict[str, dict[str, str]] = {}
     for template, sentence in templates.items():
         halved = (
@@ -72,20 +67,29 @@ def fill(template: str, axes: dict[Name, Axis]) -> list[str]:
     ]
 
 
+def braces(text: str) -> list[str]:
+    """The names in the braces of a text."""
+    return re.findall(BRACES, text)
+
+
 def spelled(value: Value) -> str:
     """A value as a sentence spells it: `none`, `true`, numbers without an exponent."""
     if value is None:
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
-    return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
+    return format(Decimal(repr(value)).normalize(), "f") if isinstance(value, float) else str(value)
 
 
 def _levels(
     texts: list[str], axes: dict[Name, Axis], halved: bool
 ) -> list[dict[str, tuple[str, Value]]]:
     """Each combination of the axes that the texts mention: axis to (name, value) of its level."""
-    used = [axis for axis in axes if any(axis in _braces(text) for text in texts)]
+    if unknown := sorted({name for text in texts for name in braces(text)} - axes.keys()):
+        raise UserError(
+            f"expected braces that name an axis ({', '.join(axes) or 'there is none'}), came {{{unknown[0]}}}"
+        )
+    used = [axis for axis in axes if any(axis in braces(text) for text in texts)]
     named = {axis: _with_names(axes[axis]) for axis in used}
     if halved and any(len(levels) != 2 for levels in named.values()):
         raise UserError(
@@ -107,7 +111,7 @@ def _with_names(axis: Axis) -> list[tuple[str, Value]]:
 
 
 def _named(template: str, names: dict[str, str]) -> str:
-    words = re.sub(r"\{(\w+)\}", lambda match: names[match[1]], template)
+    words = re.sub(BRACES, lambda match: names[match[1]], template)
     name = re.sub(r"-+", "-", words).strip("-").replace(".", "_")
     if not name:
         raise UserError(
@@ -117,8 +121,4 @@ def _named(template: str, names: dict[str, str]) -> str:
 
 
 def _filled(template: str, values: dict[str, Value]) -> str:
-    return re.sub(r"\{(\w+)\}", lambda match: spelled(values[match[1]]), template)
-
-
-def _braces(text: str) -> list[str]:
-    return re.findall(r"\{(\w+)\}", text)
+    return re.sub(BRACES, lambda match: spelled(values[match[1]]), template)

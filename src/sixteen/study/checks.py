@@ -1,6 +1,7 @@
 """What types can't know: names that must exist elsewhere in the file, and numbers that their format must hold."""
 
 import importlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -34,12 +35,11 @@ RULES = frozenset(
         "publish",
     ]
 )
-LONGEST = 255  # bytes of a folder's name, on the file systems that there are
 
 
 def mistakes(parameters: Parameters) -> Iterator[str]:
     """A sentence for each mistake, with its place."""
-    for section in ("precisions", "recipes"):
+    for section in ("networks", "precisions", "recipes", "schedules", "loss_scales"):
         yield from _joining_words(section, getattr(parameters, section))
     for paper, told in parameters.papers.items():
         for claims in told.claims.values():
@@ -64,15 +64,17 @@ def _references(parameters: Parameters, study: Study, place: str) -> Iterator[st
     """Names of sections, of papers, of networks and of arms."""
     yield from _unknown([study.dataset], parameters.datasets, "datasets", f"{place}/dataset")
     yield from _unknown(study.papers, parameters.papers, "papers/", f"{place}/papers")
-    yield from _repeated(list(study.networks), f"{place}/networks")
     yield from _repeated(list(map(str, study.seeds)), f"{place}/seeds")
     try:
         arms, known = study.sentences, study.every_network
         for network in known:
-            parameters.network(network)
+            if not re.fullmatch(sentence.VARIED, network):
+                raise UserError(f"expected the name of a network, or one varied, came {network!r}")
+        spelled = [parameters.spelling("networks", network) for network in known]
     except UserError as error:
         yield f"{place}: {error}"
         return
+    yield from _repeated(spelled, f"{place}/networks")
     for network in study.recipes:
         if network not in known:
             yield f"{place}/recipes: expected networks of the study ({', '.join(known)}), came {network!r}"
@@ -144,12 +146,29 @@ def _sentences(parameters: Parameters, study: Study, place: str) -> Iterator[str
             lambda n=network: networks.cost(n, *_shape(parameters, study)),
             f"{place}/networks, {name}",
         )
-        for arm in study.sentences:
-            for mistake in _sentence(parameters, study, name, arm):
-                yield f"{place}/arms/{arm}: {mistake}"
+        mistakes = [
+            f"{place}/arms/{arm}: {mistake}"
+            for arm in study.sentences
+            for mistake in _sentence(parameters, study, name, arm)
+        ]
+        yield from mistakes or _alike(parameters, study, name, place)
     yield from _unused_recipes(study, place)
     if study.designed:
         yield from _told(lambda: _design(parameters, study), f"{place}/factorial")
+
+
+def _alike(parameters: Parameters, study: Study, network: str, place: str) -> Iterator[str]:
+    """Arms that a claim compares, and that are one run."""
+    for claim in parameters.claims(study):
+        first, second = (
+            [phrase.text for phrase in parameters.phrases(study, network, arm)]
+            for arm in claim.arms
+        )
+        if first == second and claim.test not in ("bounded", "lemma"):
+            yield (
+                f"{place}: claim {claim.id!r} compares {claim.arms[0]} with {claim.arms[1]}, which are the same sentence: "
+                "give one of the arms another"
+            )
 
 
 def _shape(parameters: Parameters, study: Study) -> tuple[tuple[int, ...], int]:
@@ -170,8 +189,6 @@ def _sentence(parameters: Parameters, study: Study, network: str, arm: str) -> I
     for phrase in phrases:
         precision = parameters.precision(phrase.precision)
         storage = precision.storage
-        if len(phrase.text.encode()) > LONGEST:
-            yield f"expected phrases of at most {LONGEST} bytes, since they are names of folders, came {phrase.text!r}"
         if phrase.recipe is not None:
             yield from _update(parameters.recipe(phrase.recipe), precision, phrase.text)
         elif storage == "float32":
@@ -193,8 +210,10 @@ def _update(recipe: Recipe, precision: Precision, place: str) -> Iterator[str]:
     """Numbers of a recipe that mean something else in the format in which the update is computed."""
     format = precision.storage
     # An epsilon of 0 in float16 is a finding (arXiv:2305.10947): such a run diverges and says why.
-    for key, at in (("learning_rate", format), ("epsilon", "float32"), ("weight_decay", "float32")):
-        value = getattr(recipe, key, 0)
+    wanted = {"learning_rate": format, "l2": format}
+    wanted |= dict.fromkeys(("epsilon", "weight_decay", "clip_norm"), "float32")
+    for key, at in wanted.items():
+        value = getattr(recipe, key, None)
         if value and not holds(value, at):
             yield f"{place}: expected {key} to be a number in {at} ({range_of(at)}), came {value:g}"
     for key in ("momentum", "beta_1", "beta_2", "averaging"):
@@ -207,12 +226,11 @@ def _update(recipe: Recipe, precision: Precision, place: str) -> Iterator[str]:
 
 
 def _unused_recipes(study: Study, place: str) -> Iterator[str]:
-    said = {
-        sentence.varied(phrase.recipe).entry
-        for text in study.sentences.values()
-        for phrase in sentence.parse(text)
-        if phrase.recipe
-    }
+    try:
+        phrases = [p for text in study.sentences.values() for p in sentence.parse(text)]
+    except UserError:  # told already
+        return
+    said = {sentence.varied(phrase.recipe).entry for phrase in phrases if phrase.recipe}
     for network, recipes in study.recipes.items():
         for recipe in recipes:
             if recipe not in said:
@@ -234,6 +252,8 @@ def _design(parameters: Parameters, study: Study) -> None:
 
 def _joining_words(section: str, names: dict[str, object]) -> Iterator[str]:
     for name in names:
+        if name == "none":
+            yield f"{section}/none: expected another name, since sentences say none where there is nothing"
         if words := set(name.split("-")) & set(sentence.JOINING):
             yield (
                 f"{section}/{name}: expected a name without the words that join phrases "

@@ -55,7 +55,11 @@ def _with_names(content: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
                 if not isinstance(entry, dict) or entry.get(key) is None:
                     continue
                 known = content.get(source)
-                if not isinstance(known, dict) or entry[key] not in known:
+                if (
+                    not isinstance(known, dict)
+                    or not isinstance(entry[key], str)
+                    or entry[key] not in known
+                ):
                     names = ", ".join(known) if isinstance(known, dict) else "there is none"
                     unknown.append(
                         f"{FILE}, {section}/{name}/{key}: expected a name under `{source}` ({names}), came "

@@ -166,7 +166,7 @@ def _vary(parameters: Parameters, section: str, varied: sentence.Varied) -> tupl
     changed = [key for key in fields if key in told and getattr(made, key) != getattr(entry, key)]
     if changed:
         name += "-with-" + "-and-".join(
-            f"{key}-{_spelled(parameters, section, key, told[key])}" for key in changed
+            f"{key}-{_spelled(parameters, section, key, getattr(made, key))}" for key in changed
         )
     return name, made
 
@@ -179,10 +179,18 @@ def _value(parameters: Parameters, section: str, key: str, text: str) -> Any:
         if text not in known:
             raise UserError(f"expected a name under `{source}` ({', '.join(known)}), came {text!r}")
         return known[text].plain()
-    return yaml.safe_load(text)
+    try:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        value = text
+    if value is not None and not isinstance(value, bool | int | float | str):
+        raise UserError(f"expected a number or a word for {key} in a sentence, came {text!r}")
+    return value
 
 
-def _spelled(parameters: Parameters, section: str, key: str, text: str) -> str:
-    return (
-        text if key in NAMED[section] else spelled(yaml.safe_load(text) if text != "none" else None)
-    )
+def _spelled(parameters: Parameters, section: str, key: str, value: Any) -> str:
+    """A value in its one spelling; of names that mean the same, the first."""
+    source = NAMED[section].get(key)
+    if source is None or value is None:
+        return spelled(value)
+    return next(name for name, known in getattr(parameters, source).items() if known == value)

@@ -147,5 +147,8 @@ def _place(location: tuple[int | str, ...], content: Any) -> list[str]:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of more digits than Python prints
+        text = "a number of thousands of digits"
     return text if len(text) <= 80 else f"{text[:77]}..."

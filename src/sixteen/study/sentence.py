@@ -19,16 +19,17 @@ from sixteen.errors import UserError
 
 # Words that join phrases: none of them may be a word of a name that a phrase takes.
 JOINING = ("in", "by", "to", "until", "with", "and")
+LONGEST = 255  # bytes of a folder's name, on the file systems that there are
 VARIED = rf"{NAME}(?:-with-[a-z0-9_]+-[a-z0-9._-]+)?"
 FORMS = {
     "trained": (
         "train",
-        re.compile(rf"trained-in-(?P<precision>{VARIED}?)-by-(?P<recipe>{VARIED})-until-(?P<until>[1-9]\d*)"),
+        re.compile(rf"trained-in-(?P<precision>{VARIED}?)-by-(?P<recipe>{VARIED})-until-(?P<until>[1-9]\d{{0,8}})"),
     ),
     "quantized": ("quantize", re.compile(rf"quantized-to-(?P<precision>{VARIED})")),
     "continued": (
         "continue_training",
-        re.compile(rf"continued-in-(?P<precision>{VARIED}?)-by-(?P<recipe>{VARIED})-until-(?P<until>[1-9]\d*)"),
+        re.compile(rf"continued-in-(?P<precision>{VARIED}?)-by-(?P<recipe>{VARIED})-until-(?P<until>[1-9]\d{{0,8}})"),
     ),
 }  # fmt: skip
 EXPECTED = (
@@ -96,6 +97,10 @@ def varied(name: str) -> Varied:
 
 
 def _phrase(text: str, sentence: str, instead: dict[str, str]) -> Phrase:
+    if len(text.encode()) > LONGEST:
+        raise UserError(
+            f"expected phrases of at most {LONGEST} bytes, since they are names of folders, came {_short(text)}"
+        )
     form = FORMS.get(text.split("-")[0])
     match = form and form[1].fullmatch(text)
     if not (form and match):
