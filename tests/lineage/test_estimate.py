@@ -14,6 +14,7 @@ from sixteen.datasets import digits
 from sixteen.errors import UserError
 from sixteen.lineage import estimate, record
 from sixteen.lineage.fingerprint import digest
+from sixteen.lineage.items import Items, items_of
 
 
 def told(parameters):
@@ -79,7 +80,7 @@ def test_the_images_of_a_folder_are_counted(project, parameters):
     entry = {"kind": "image-folder", "path": "images", "sha256": "0" * 64, "normalisation": "unit"}
     parameters["datasets"]["digits"] = {**entry, "height": 16, "width": 24, "colour": "grey"}
     prepare = planned(parameters).study("small")[0]
-    assert estimate._items(planned(parameters), prepare, []) == estimate.Items(3, 2, 2, (16, 24, 1))
+    assert items_of(planned(parameters), prepare, []) == Items(3, 2, 2, (16, 24, 1))
 
 
 def test_known_sizes_are_those_of_the_real_digits():

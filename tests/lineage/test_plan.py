@@ -227,3 +227,9 @@ def test_claims_on_time_plan_a_timing_of_their_pair_alone(project, parameters):
         "results/digits/resnet8/timed-in-float16-by-sgd/against-float32-by-sgd/"
     )
     assert [arm["name"] for arm in timing.parameters["arms"]] == ["float16", "float32"]
+
+
+def test_a_phase_trains_until_the_epoch_that_its_phrase_says(project, parameters):
+    runs = planned(parameters, project).runs.values()
+    told = {(run.step, run.parameters["until"]) for run in runs if "until" in run.parameters}
+    assert told == {("train", 2), ("continue_training", 4)}

@@ -50,12 +50,35 @@ def write(archive: Archive, found: Found, file: Path, out: Path) -> None:
 
 
 def _graph(archive: Archive, found: Found, copy: str) -> list[Entity]:
+    """Every entity of the crate; ``copy`` is the identifier of the traced file in it."""
     runs = [archive.records[path] for path in archive.closure(found.path)]
     runs.sort(key=lambda run: (run["execution"]["started"], run["path"]))
     steps = list(dict.fromkeys(run["step"] for run in runs))
-    started = min(run["execution"]["started"] for run in runs)
-    ended = max(run["execution"]["ended"] for run in runs)
     read = {name: digest for run in runs for name, digest in sources(run).items()}
+    files = _files(runs, read, found, copy)
+    ids = {entity.get("alternateName", entity["name"]): key for key, entity in files.items()}
+    span = {
+        "startTime": min(run["execution"]["started"] for run in runs),
+        "endTime": max(run["execution"]["ended"] for run in runs),
+    }
+    command = archive.records[found.path]["execution"]["command"]
+    return [
+        *_about(found, runs, copy, span["endTime"]),
+        *_workflow(steps),
+        _organizing(runs) | span,
+        _whole_run(command, [ids[name] for name in read], copy) | span,
+        *(_step(step, position) for position, step in enumerate(steps)),
+        *(
+            {"@id": f"#{module}", "@type": "SoftwareApplication", "name": module}
+            for module in dict.fromkeys(STEPS[step][0] for step in steps)
+        ),
+        *(entity for run in runs for entity in _action(run, ids)),
+        *({"@id": key} | entity for key, entity in files.items()),
+    ]
+
+
+def _files(runs: list[Record], read: dict[str, str], found: Found, copy: str) -> dict[str, Entity]:
+    """The traced file, what no run made, and the outputs of all runs, by identifier."""
     traced = f"{found.path}/{found.name}"
     files = {copy: _file(copy, found.sha256) | {"alternateName": traced}}
     for name, digest in read.items():
@@ -65,9 +88,11 @@ def _graph(archive: Archive, found: Found, copy: str) -> list[Entity]:
             place = f"{run['path']}/{name}"
             if place != traced:
                 files[f"#{place}"] = _file(place, output["sha256"], output["bytes"])
-    ids = {entity.get("alternateName", entity["name"]): key for key, entity in files.items()}
-    actions = [entity for run in runs for entity in _action(run, ids)]
-    controls = [f"#control-{run['fingerprint']}" for run in runs]
+    return files
+
+
+def _about(found: Found, runs: list[Record], copy: str, published: str) -> list[Entity]:
+    """The crate itself: what its metadata conform to, what it holds and which runs it tells of."""
     return [
         {
             "@id": "ro-crate-metadata.json",
@@ -79,14 +104,20 @@ def _graph(archive: Archive, found: Found, copy: str) -> list[Entity]:
             "@id": "./",
             "@type": "Dataset",
             "name": f"Lineage of {found.name}",
-            "description": f"Every run that led to {traced}, down to the dataset.",
-            "datePublished": ended,
+            "description": f"Every run that led to {found.path}/{found.name}, down to the dataset.",
+            "datePublished": published,
             "conformsTo": _refs(PROFILES),
             "hasPart": _refs([WORKFLOW, copy]),
             "mainEntity": {"@id": WORKFLOW},
             "mentions": _refs(["#workflow", *(f"#run-{run['fingerprint']}" for run in runs)]),
         },
         *({"@id": url, "@type": "CreativeWork", "name": url.split("/")[-2]} for url in PROFILES),
+    ]
+
+
+def _workflow(steps: list[str]) -> list[Entity]:
+    """The Snakefile with its steps, and the program that runs it."""
+    return [
         {
             "@id": WORKFLOW,
             "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
@@ -97,34 +128,31 @@ def _graph(archive: Archive, found: Found, copy: str) -> list[Entity]:
         },
         {"@id": "https://snakemake.github.io", "@type": "ComputerLanguage", "name": "Snakemake"},
         {"@id": "#snakemake", "@type": "SoftwareApplication", "name": "Snakemake"},
-        {
-            "@id": "#organize",
-            "@type": "OrganizeAction",
-            "name": "Snakemake running the steps",
-            "instrument": {"@id": "#snakemake"},
-            "object": _refs(controls),
-            "result": {"@id": "#workflow"},
-            "startTime": started,
-            "endTime": ended,
-        },
-        {
-            "@id": "#workflow",
-            "@type": "CreateAction",
-            "name": archive.records[found.path]["execution"]["command"],
-            "instrument": {"@id": WORKFLOW},
-            "object": _refs(ids[name] for name in read),
-            "result": {"@id": copy},
-            "startTime": started,
-            "endTime": ended,
-        },
-        *(_step(step, position) for position, step in enumerate(steps)),
-        *(
-            {"@id": f"#{module}", "@type": "SoftwareApplication", "name": module}
-            for module in dict.fromkeys(STEPS[step][0] for step in steps)
-        ),
-        *actions,
-        *({"@id": key} | entity for key, entity in files.items()),
     ]
+
+
+def _organizing(runs: list[Record]) -> Entity:
+    """That Snakemake started each run."""
+    return {
+        "@id": "#organize",
+        "@type": "OrganizeAction",
+        "name": "Snakemake running the steps",
+        "instrument": {"@id": "#snakemake"},
+        "object": _refs(f"#control-{run['fingerprint']}" for run in runs),
+        "result": {"@id": "#workflow"},
+    }
+
+
+def _whole_run(command: str, read: list[str], copy: str) -> Entity:
+    """All runs as one: from what no run made to the traced file."""
+    return {
+        "@id": "#workflow",
+        "@type": "CreateAction",
+        "name": command,
+        "instrument": {"@id": WORKFLOW},
+        "object": _refs(read),
+        "result": {"@id": copy},
+    }
 
 
 def _step(step: str, position: int) -> Entity:

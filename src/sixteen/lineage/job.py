@@ -108,24 +108,32 @@ def execute(run: Run, step: Step, root: Path = Path()) -> None:
             "command": f"snakemake --cores all {run.record}",
             **machine.facts(root),
         }
-        record.write(
-            partial,
-            {
-                "fingerprint": run.fingerprint,
-                "step": run.step,
-                "path": run.path,
-                "parameters": run.parameters,
-                "code": {"digest": fingerprint.digest(run.code), "modules": run.code},
-                "parents": run.parents,
-                "inputs": read,
-                "outputs": record.describe(partial),
-                "facts": facts,
-                "execution": execution,
-            },
-        )
+        record.write(partial, _recorded(run, read, partial, facts, execution))
         _settle(partial, folder)
         shutil.rmtree(scratch, ignore_errors=True)
         _disown_stale(run, root)
+
+
+def _recorded(
+    run: Run,
+    read: dict[str, str],
+    made: Path,
+    facts: dict[str, Any],
+    execution: dict[str, Any],
+) -> dict[str, Any]:
+    """The record of a run: what was planned, what it read by digest, what it made, and where and when."""
+    return {
+        "fingerprint": run.fingerprint,
+        "step": run.step,
+        "path": run.path,
+        "parameters": run.parameters,
+        "code": {"digest": fingerprint.digest(run.code), "modules": run.code},
+        "parents": run.parents,
+        "inputs": read,
+        "outputs": record.describe(made),
+        "facts": facts,
+        "execution": execution,
+    }
 
 
 def read_by(step: Step, run: Run) -> Entry:

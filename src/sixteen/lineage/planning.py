@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from sixteen.datasets.prepared.entry import Downloaded
-from sixteen.lineage import fingerprint
+from sixteen.lineage import fingerprint, summary
 from sixteen.lineage.steps import STEPS, Run
 from sixteen.study.checks import task_of
 from sixteen.study.parameters import Parameters
@@ -22,8 +22,6 @@ TIMED = frozenset(
         "largest_batch",
     ]
 )
-# The cells of a row of a summary that name runs.
-ROLES = ("evaluated", "training", "quantized", "observed", "timed")
 
 
 class StudyRuns:
@@ -178,45 +176,15 @@ class StudyRuns:
         return f"results/{self.entry.dataset}/{self.all.spelling('networks', network)}"
 
     def _summarize(self, rows: list[dict[str, Any]], timed: list[dict[str, Any]]) -> str:
-        entry = self.entry
-        phrases = [
-            phrase
-            for network in entry.every_network
-            for arm in entry.sentences
-            for phrase in self.all.phrases(entry, network, arm)
-        ]
-        arms = {
-            arm: "/".join(phrase.text for phrase in self.all.phrases(entry, None, arm))
-            for arm in entry.sentences
-        }
-        table = self.all.table(entry)
-        parameters = {
-            "study": self.name,
-            "title": entry.title,
-            "papers": [self.all.papers[paper].cited for paper in entry.papers],
-            "scale": entry.scale,
-            "task": self.task,
-            "dataset": entry.dataset,
-            "backend": self.all.backend,
-            "arms": arms,
-            "claims": [claim.plain() for claim in self.all.claims(entry)],
-            "published": table and table.plain(),
-            "factorial": entry.designed,
-            "reach": entry.reach,
-            "statistics": self.all.statistics.plain(),
-            "networks": {name: self.all.network(name).plain() for name in entry.every_network},
-            "precisions": {p.precision: self.all.precision(p.precision).plain() for p in phrases},
-            "recipes": {p.recipe: self.all.recipe(p.recipe).plain() for p in phrases if p.recipe},
-            "runs": [_with_roles(row) for row in rows],
-            "timed": [_with_roles(row) for row in timed],
-        }
-        parents = {_role(path): path for row in (*rows, *timed) for path in _paths(row)}
-        modules = [f"sixteen.tasks.measured.{self.task}"]
         return self._add(
-            "summarize", f"results/{self.name}/summarized", parameters, parents, modules=modules
+            "summarize",
+            f"results/{self.name}/summarized",
+            summary.told(self.name, self.task, self.all, rows, timed),
+            summary.parents([*rows, *timed]),
+            modules=[f"sixteen.tasks.measured.{self.task}"],
         )
 
-    def _report(self, summary: str, root: Path) -> str:
+    def _report(self, summarized: str, root: Path) -> str:
         notebook = f"notebooks/{self.entry.notebook}.ipynb"
         parameters = {
             "study": self.name,
@@ -231,7 +199,7 @@ class StudyRuns:
             "report",
             f"results/{self.name}/summarized/reported",
             parameters,
-            {"summary": summary},
+            {"summary": summarized},
             modules=[
                 *fingerprint.notebook_imports(root / notebook),
                 f"sixteen.tasks.measured.{self.task}",
@@ -261,25 +229,3 @@ class StudyRuns:
 def archive(name: str, dataset: Downloaded) -> str:
     """Where the downloaded archive of a dataset stands, or is to be put by hand."""
     return f"data/fetched/{name}/{dataset.url.rpartition('/')[2]}"
-
-
-def _role(path: str) -> str:
-    """The role of a run in a summary: its path without the fingerprint, the same whatever its values."""
-    return path.rpartition("/")[0]
-
-
-def _paths(row: dict[str, Any]) -> list[str]:
-    """The runs that a row of a summary names."""
-    named = [row[key] for key in ROLES if row.get(key)]
-    return [path for part in named for path in ([part] if isinstance(part, str) else part) if path]
-
-
-def _with_roles(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of a summary with roles in place of paths."""
-
-    def role(value: Any) -> Any:
-        if isinstance(value, list):
-            return [role(part) for part in value]
-        return value and _role(value)
-
-    return {key: role(value) if key in ROLES else value for key, value in row.items()}

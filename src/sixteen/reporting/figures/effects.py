@@ -3,6 +3,7 @@
 from html import escape
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -42,30 +43,17 @@ def effects(study: Study, metric: str) -> Html:
     alpha = study.parameters["statistics"]["alpha"]
     ratio = study.metrics[metric].kind == "ratio"
     with style():
-        figure = Figure(
-            figsize=(WIDTH, 1.5 + 0.27 * len(names)),
-            layout="constrained",
-        )
+        figure = Figure(figsize=(WIDTH, 1.5 + 0.27 * len(names)), layout="constrained")
         axes = figure.subplots(1, len(networks), sharey=True, squeeze=False).ravel()
         for axis, network in zip(axes, networks, strict=True):
             axis.axvline(1 if ratio else 0, color=NEUTRAL, linewidth=1.2)
             mine = rows[rows["network"] == network]
-            for _, row in mine.iterrows():
-                colour, marker, _ = LOOK[row["kind"]]
-                place = names.index(row["effect"])
-                estimate(axis, row, place, scale, colour, marker, row["p_holm"] < alpha)
+            _draw(axis, mine, names, scale, alpha)
             axis.set_title(f"{network}: n = {int(mine['n'].max())} seeds")
-            axis.set_yticks(range(len(names)), names)
-            axis.set_ylim(len(names) - 0.4, -0.6)
             axis.set_xlabel(f"effect on the {words}\n({'times' if ratio else unit})")
             if ratio:
                 logarithmic(axis, x=True)
-        handles = [
-            Line2D([], [], color=c, marker=m, label=f"{kind} effect", linewidth=1.8)
-            for kind, (c, m, _) in LOOK.items()
-            if kind in set(rows["kind"])
-        ]
-        legend(figure, [*handles, Line2D([], [], **FILLED), Line2D([], [], **OPEN)])
+        legend(figure, _handles(set(rows["kind"])))
         reading = (RATIO if ratio else DIFFERENCE).format(confidence=study.confidence)
         return save(
             study,
@@ -76,6 +64,26 @@ def effects(study: Study, metric: str) -> Html:
             f"{reading} Filled: significant at {alpha:g} after Holm's correction over the effects on this metric at "
             f"one network; no bar: the seeds agree. {escape(_answer(study, metric))}",
         )
+
+
+def _draw(axis: Axes, mine: pd.DataFrame, names: list[str], scale: float, alpha: float) -> None:
+    """The effects at a network, a row each."""
+    for _, row in mine.iterrows():
+        colour, marker, _ = LOOK[row["kind"]]
+        place = names.index(row["effect"])
+        estimate(axis, row, place, scale, colour, marker, row["p_holm"] < alpha)
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.4, -0.6)
+
+
+def _handles(kinds: set[str]) -> list[Line2D]:
+    """Legend entries of the kinds of effects that are drawn, and of what is significant."""
+    drawn = [
+        Line2D([], [], color=c, marker=m, label=f"{kind} effect", linewidth=1.8)
+        for kind, (c, m, _) in LOOK.items()
+        if kind in kinds
+    ]
+    return [*drawn, Line2D([], [], **FILLED), Line2D([], [], **OPEN)]
 
 
 def answer(study: Study, metrics: list[str]) -> Html:

@@ -26,24 +26,13 @@ def classes(study: Study) -> Html:
     names = list(dict.fromkeys(harm["class"]))
     reference = harm["reference"].iloc[0]
     alpha = study.parameters["statistics"]["alpha"]
-    columns = min(3, len(networks))
-    blocks = -(-len(networks) // columns)
-    height = 0.9 + len(names) * max(0.24, 0.13 * len(arms))
     with style():
-        figure = Figure(figsize=(WIDTH, height * blocks + 0.3), layout="constrained")
-        grid = figure.subplots(blocks, columns, squeeze=False, sharey=True)
-        for axis in grid.ravel()[len(networks) :]:
-            axis.set_axis_off()
-        for axis, network in zip(grid.ravel(), networks, strict=False):
-            _draw(study, axis, harm[harm["network"] == network], arms, names)
-            n = harm.loc[harm["network"] == network, "n"]
-            pairs = f"{int(n.min())}" if n.min() == n.max() else f"{int(n.min())} to {int(n.max())}"
-            axis.set_title(f"{network}: n = {pairs} pairs")
-            axis.set_yticks(range(len(names)), names)
-            axis.set_ylim(len(names) - 0.4, -0.6)
+        figure, axes = _panels(len(networks), len(names) * max(0.24, 0.13 * len(arms)))
+        for axis, network in zip(axes, networks, strict=True):
+            mine = harm[harm["network"] == network]
+            _draw(study, axis, mine, arms, names)
+            axis.set_title(f"{network}: n = {_pairs(mine['n'])} pairs")
             axis.set_xlabel(f"accuracy \N{MINUS SIGN} that of {reference}\n(percentage points)")
-            if axis in grid[:, 0]:
-                axis.set_ylabel("class")
         handles = [
             Line2D(
                 [], [], color=look(study, a)[0], marker=look(study, a)[1], label=a, linewidth=1.8
@@ -64,6 +53,19 @@ def classes(study: Study) -> Html:
         )
 
 
+def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Panels for rows of classes that are so many inches high, at most three side by side."""
+    columns = min(3, count)
+    blocks = -(-count // columns)
+    figure = Figure(figsize=(WIDTH, (0.9 + height) * blocks + 0.3), layout="constrained")
+    grid = figure.subplots(blocks, columns, squeeze=False, sharey=True)
+    for axis in grid[:, 0]:
+        axis.set_ylabel("class")
+    for unused in grid.ravel()[count:]:
+        unused.set_axis_off()
+    return figure, list(grid.ravel()[:count])
+
+
 def _draw(study: Study, axis: Axes, mine: pd.DataFrame, arms: list[str], names: list[str]) -> None:
     """The differences of a network: a row a class, arms beside each other."""
     alpha = study.parameters["statistics"]["alpha"]
@@ -75,6 +77,13 @@ def _draw(study: Study, axis: Axes, mine: pd.DataFrame, arms: list[str], names: 
         for name, row in rows.iterrows():
             place = names.index(str(name)) + shift
             estimate(axis, row, place, 100, colour, marker, row["p_holm"] < alpha)
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.4, -0.6)
+
+
+def _pairs(n: pd.Series) -> str:
+    """How many pairs of runs the differences are from, as one number or a range."""
+    return f"{int(n.min())}" if n.min() == n.max() else f"{int(n.min())} to {int(n.max())}"
 
 
 def _families(harm: pd.DataFrame, alpha: float) -> str:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -158,6 +159,27 @@ def save(
     """
     folder = study.output / "figures"
     folder.mkdir(exist_ok=True)
+    _write_images(study, name, figure, folder)
+    data.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    trace = study.trace(f"figure {name} of study {study.name}")
+    (folder / f"{name}.trace.txt").write_text(trace, encoding="utf-8")
+
+    image = base64.b64encode((folder / f"{name}.png").read_bytes()).decode()
+    width = round(figure.get_figwidth() * 100)
+    links = " · ".join(
+        f'<a href="figures/{name}.{ending}">{label}</a>'
+        for ending, label in (("svg", "SVG"), ("csv", "data"), ("trace.txt", "where it comes from"))
+    )
+    return Html(
+        f'<figure id="{name}"><img width="{width}" alt="{escape(title)}" '
+        f'src="data:image/png;base64,{image}">\n'
+        f"<figcaption><b>{escape(title)}.</b> {caption} {links}</figcaption></figure>",
+        f"figure {name}: figures/{name}.png",
+    )
+
+
+def _write_images(study: Study, name: str, figure: Figure, folder: Path) -> None:
+    """Lay the figure out and write it as PNG and SVG, with what it was made from inside."""
     facts = {
         "figure": name,
         "study": study.name,
@@ -170,27 +192,10 @@ def save(
         engine.execute(figure)
     figure.set_layout_engine(None)
     # A date or a version of the drawing program inside would change the bytes.
-    png = folder / f"{name}.png"
     inside = {"Software": None, "sixteen": json.dumps(facts)}
-    figure.savefig(png, dpi=DOTS, metadata=inside)
+    figure.savefig(folder / f"{name}.png", dpi=DOTS, metadata=inside)
     inside = {"Date": None, "Creator": None, "Description": json.dumps({"sixteen": facts})}
     figure.savefig(folder / f"{name}.svg", metadata=inside)
-    data.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-    trace = study.trace(f"figure {name} of study {study.name}")
-    (folder / f"{name}.trace.txt").write_text(trace, encoding="utf-8")
-
-    image = base64.b64encode(png.read_bytes()).decode()
-    width = round(figure.get_figwidth() * 100)
-    links = " · ".join(
-        f'<a href="figures/{name}.{ending}">{label}</a>'
-        for ending, label in (("svg", "SVG"), ("csv", "data"), ("trace.txt", "where it comes from"))
-    )
-    return Html(
-        f'<figure id="{name}"><img width="{width}" alt="{escape(title)}" '
-        f'src="data:image/png;base64,{image}">\n'
-        f"<figcaption><b>{escape(title)}.</b> {caption} {links}</figcaption></figure>",
-        f"figure {name}: figures/{name}.png",
-    )
 
 
 def _wrap(figure: Figure) -> None:

@@ -90,14 +90,7 @@ def quantization_error(study: Study) -> Html:
             axis.set_title(f"{network}: {len(mine)} tensors, n = {seeds[network]} seeds")
             axis.set_ylabel("relative error")
             axis.set_xlabel("tensor, in the order of their names")
-        handles = [
-            Line2D([], [], color=c, marker=m, linestyle="", label=kind)
-            for kind, (c, m) in colours.items()
-        ]
-        handles.append(Line2D([], [], color="#1c2126", linewidth=1.6, label="bound"))
-        if (data["relative_error"] == 0).any():
-            handles.append(Line2D([], [], **EXACT, label="exact, no error"))
-        legend(figure, handles)
+        legend(figure, _error_handles(data, colours))
         outside = int((~tensors["within_bound"].astype(bool)).sum())
         return save(
             study,
@@ -140,6 +133,17 @@ def _draw_errors(axis: Axes, mine: pd.DataFrame, colours: dict[str, tuple[str, s
         axis.set_ylim(axis.get_ylim()[0] / 1.3, axis.get_ylim()[1] * 1.1)
     axis.set_xlim(0, len(mine) + 1)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _error_handles(data: pd.DataFrame, colours: dict[str, tuple[str, str]]) -> list[Line2D]:
+    handles = [
+        Line2D([], [], color=c, marker=m, linestyle="", label=kind)
+        for kind, (c, m) in colours.items()
+    ]
+    handles.append(Line2D([], [], color="#1c2126", linewidth=1.6, label="bound"))
+    if (data["relative_error"] == 0).any():
+        handles.append(Line2D([], [], **EXACT, label="exact, no error"))
+    return handles
 
 
 def _paired_points(study: Study, axis: Axes, runs: pd.DataFrame, column: str) -> None:

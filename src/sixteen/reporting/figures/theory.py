@@ -59,33 +59,20 @@ def gradient(study: Study) -> Html:
 def gradient_layers(study: Study) -> Html:
     """Relative gradient error of each tensor at the first observation of the last phase."""
     title = "Error of the 16-bit gradient, tensor by tensor"
-    rows = (
-        once(study.table("observations")).query("tensor != 'all'").dropna(subset=["gradient_error"])
-    )
-    rows = rows[rows["phase"] == rows.groupby(["network", "arm"])["phase"].transform("max")]
-    key = ["network", "arm"]
-    rows = rows[rows["epoch"] == rows.groupby(key)["epoch"].transform("min")]
-    rows = rows[rows["gradient_norm"] > 0].assign(
-        ratio=lambda r: r["gradient_error"] / r["gradient_norm"]
-    )
+    rows = _at_the_switch(study)
     if rows.empty:
         return nothing(title, "no observed arm computes in 16 bit")
-    places = rows.groupby("network")["tensor"].transform(lambda t: pd.factorize(t)[0] + 1)
-    rows["place"] = places
-    data = rows.groupby([*key, "tensor", "place"], sort=False)["ratio"].agg(["mean", "count"])
+    rows["ratio"] = rows["gradient_error"] / rows["gradient_norm"]
+    rows["place"] = rows.groupby("network")["tensor"].transform(lambda t: pd.factorize(t)[0] + 1)
+    key = ["network", "arm", "tensor", "place"]
+    data = rows.groupby(key, sort=False)["ratio"].agg(["mean", "count"])
     data = data.reset_index().rename(columns={"count": "n"})
     networks = [network for network in study.networks if network in set(data["network"])]
     with style():
         figure, axes = panels(networks, 1, 2.9)
         for network, (axis,) in zip(networks, axes, strict=True):
             mine = data[data["network"] == network]
-            for arm, group in mine.groupby("arm"):
-                colour, marker, _ = look(study, str(arm))
-                axis.plot(
-                    group["place"], group["mean"], marker, color=colour, markersize=5, alpha=0.8
-                )
-            logarithmic(axis)
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            _draw_tensors(study, axis, mine)
             least, most = int(mine["n"].min()), int(mine["n"].max())
             seeds = f"{most}" if least == most else f"{least} to {most}"
             axis.set_title(f"{network}: n = {seeds} seeds")
@@ -102,6 +89,25 @@ def gradient_layers(study: Study) -> Html:
             "norm of the float32 one, before the first step of the last phase (the switch, where there is one), mean "
             "over seeds, logarithmic axis. The data names each tensor.",
         )  # fmt: skip
+
+
+def _at_the_switch(study: Study) -> pd.DataFrame:
+    """Gradients of single tensors that aren't 0, as first observed in the last phase of each arm."""
+    rows = once(study.table("observations")).query("tensor != 'all'")
+    rows = rows.dropna(subset=["gradient_error"])
+    key = ["network", "arm"]
+    rows = rows[rows["phase"] == rows.groupby(key)["phase"].transform("max")]
+    rows = rows[rows["epoch"] == rows.groupby(key)["epoch"].transform("min")]
+    return rows[rows["gradient_norm"] > 0].copy()
+
+
+def _draw_tensors(study: Study, axis: Axes, mine: pd.DataFrame) -> None:
+    """A point a tensor and arm of a network."""
+    for arm, group in mine.groupby("arm"):
+        colour, marker, _ = look(study, str(arm))
+        axis.plot(group["place"], group["mean"], marker, color=colour, markersize=5, alpha=0.8)
+    logarithmic(axis)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def hessian(study: Study) -> Html:

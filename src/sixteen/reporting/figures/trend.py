@@ -76,17 +76,11 @@ def lines(
                 _draw(study, axis, mine, means[part.column].query("network == @network"))
                 if part.bound:
                     _draw_bound(study, axis, table.query("network == @network"), part.bound)
+                _label(axis, part)
                 for epoch in _switches(study, network, set(shown["arm"])):
                     axis.axvline(epoch, color=NEUTRAL, linewidth=1.2, linestyle=SWITCH, zorder=1)
                 first = part is parts[0]
                 axis.set_title(f"{network}: {study.seeds(network)}" if first else part.title)
-                axis.set_xlabel("epoch")
-                axis.set_ylabel(part.label)
-                if part.label.endswith("(%)"):
-                    within_percent(axis)
-                axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-                if part.log:
-                    logarithmic(axis)
         handles = _handles(study, shown)
         if any(part.bound for part in parts):
             handles.append(Line2D([], [], color=NEUTRAL, label="bound", **BOUND))
@@ -166,6 +160,17 @@ def _draw_bound(study: Study, axis: Axes, table: pd.DataFrame, column: str) -> N
     mean = table.groupby(["arm", "phase", "epoch"])[column].mean().dropna().reset_index()
     for (arm, _), group in mean.groupby(["arm", "phase"]):
         axis.plot(group["epoch"], group[column], color=look(study, arm)[0], **BOUND)
+
+
+def _label(axis: Axes, part: Part) -> None:
+    """Labels, ticks and limits of the axes of a panel that is drawn."""
+    axis.set_xlabel("epoch")
+    axis.set_ylabel(part.label)
+    if part.label.endswith("(%)"):
+        within_percent(axis)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    if part.log:
+        logarithmic(axis)
 
 
 def _switches(study: Study, network: str, arms: set[str]) -> list[int]:
