@@ -65,6 +65,14 @@ def finished(tmp_path_factory):
     return project, runs
 
 
+def test_an_accuracy_is_asked_of_no_task_that_knows_none(finished):
+    project, _ = finished
+    project.edit(lambda parameters: parameters["studies"]["waves"].update(reach=0.9))
+    said = project.call("snakemake -n --cores 2 waves", status=1)
+    project.edit(lambda parameters: parameters["studies"]["waves"].pop("reach"))
+    assert "the task fit_signals knows none" in said
+
+
 @pytest.fixture(scope="module")
 def added(finished):
     """What the study that was added has made."""
