@@ -8,7 +8,7 @@ What measures saved predictions and describes the metrics is the module of the s
 needs no Keras: evaluation and analysis ask it. It isn't imported here, so that a change of a metric makes no training
 stale.
 
-How the five tasks of arXiv:2403.02243 fit (the first is here, the others aim at these doors):
+How the five tasks of arXiv:2403.02243 fit (the first is here, beside sequences; the others aim at these doors):
 
 | task | item | a row of `rows` | inputs, targets | carried | predicted and saved |
 |---|---|---|---|---|---|
@@ -20,7 +20,9 @@ How the five tasks of arXiv:2403.02243 fit (the first is here, the others aim at
 | boxes | picture | picture, flip | pixels; assigned classes and offsets of every anchor (tensors) | | 100 boxes a picture: place, score, class |
 
 Inputs and targets may be any nest of tensors, the loss is the task's own, carried state lives in variables of the model
-(so that checkpoints and both backends handle it like batch statistics), a single full batch is an epoch of one step.
+(so that checkpoints and both backends handle it like batch statistics; Keras' own `stateful` keeps it outside of them), a
+single full batch is an epoch of one step. What a full graph will ask for besides: the gradients of activations that are
+observed take the first axis of a layer's output for the batch that `rows` names (`sixteen.training.derivatives`).
 """
 
 import importlib

@@ -53,7 +53,7 @@ class Images:
             )
             for _ in range(2)
         ]
-        return cls.of(*parts, tuple(map(str, range(outputs))), "unit")
+        return cls.of(parts[0], parts[1], tuple(map(str, range(outputs))), "unit")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
