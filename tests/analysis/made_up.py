@@ -157,7 +157,7 @@ def write_observation(folder: Path, epochs: tuple[int, ...]) -> Path:
 
 
 def write_times(folder: Path, step_seconds: dict[str, list[float]], device: str) -> Path:
-    """A timing of two arms in turns, on which no energy and no largest batch was measured."""
+    """A timing of two arms, `first` and `second`, in turns, on which no energy and no largest batch was measured."""
     folder.mkdir(parents=True)
     turns = range(len(next(iter(step_seconds.values()))))
     rows = [

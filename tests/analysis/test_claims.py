@@ -444,6 +444,14 @@ def test_a_test_that_does_not_exist_is_refused() -> None:
         claim("bigger")
 
 
+@pytest.mark.parametrize("metric", ["train_seconds", "seconds_per_epoch", "reach_seconds"])
+def test_a_clock_that_is_not_measured_alone_is_refused(metric) -> None:
+    timed = evidence({"resnet8": [0.5, 0.51]}, "step_seconds")
+    for given in (timed, replace(timed, times=[])):
+        with pytest.raises(UserError, match=f"'a-claim', came '{metric}'.*from compile_seconds"):
+            judge(claim("ratio_less", metric), given)
+
+
 def test_a_claim_on_time_is_paired_by_turn() -> None:
     """A machine that slows down within a timing takes both arms along; the clocks of runs say the opposite."""
     given = evidence({"resnet8": [0.5, 0.6, 0.55]}, "step_seconds", step_seconds=None)

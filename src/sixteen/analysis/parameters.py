@@ -33,7 +33,7 @@ class RunOf(Entry):
 
 
 class TimedOf(Entry):
-    """Two arms whose time was measured in turns, by the run in the role `timed`."""
+    """Two arms whose time was measured in turns, by the run in the role `timed`: its first and its second."""
 
     network: Text
     arms: Annotated[Listed[Text], Field(min_length=2, max_length=2)]
