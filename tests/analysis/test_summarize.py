@@ -412,6 +412,20 @@ def test_time_to_equal_accuracy_is_by_the_timing_where_there_is_one(tmp_path: Pa
     assert (ratio["n"], ratio["mean"]) == (2, pytest.approx(0.5))
 
 
+def test_a_run_that_reached_the_accuracy_and_diverged_has_no_time(tmp_path: Path) -> None:
+    def outcome(network, arm, seed):
+        lost = {"outcome": "diverged"} if (arm, seed) == ("float16", 1) else {}
+        return usual(network, arm, seed) | lost
+
+    _, _, frames = tables(tmp_path, outcome, ["resnet8"], reach=0.8)
+    assert frames["reach"].groupby("arm")["seed"].apply(list).to_dict() == {
+        "float32": SEEDS,
+        "float16": [0, 2],
+    }
+    runs = frames["runs"].set_index(["arm", "seed"])["reach_seconds"]
+    assert runs.isna().to_dict() == {key: key == ("float16", 1) for key in runs.index}
+
+
 def test_a_run_that_starts_above_the_accuracy_needs_no_time(tmp_path: Path) -> None:
     _, _, frames = tables(tmp_path, networks=["resnet8"], reach=0.4)
     assert (frames["reach"]["epoch"] == 2).all()
