@@ -124,6 +124,18 @@ def test_on_a_gpu_the_largest_batch_is_found_though_tries_are_killed(made, datas
     assert first == 0
 
 
+def test_a_try_that_is_aborted_is_too_large_only_if_it_says_so(
+    made, dataset, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MADE_ABORT", "F0000 Check failed: RESOURCE_EXHAUSTED: Out of memory")
+    rows, _, _ = measured(timing(turns=1), dataset, tmp_path)
+    assert 242 <= int(rows[0]["largest_batch"]) <= 250
+    monkeypatch.setenv("MADE_ABORT", "F0000 Check failed: a == b")
+    (tmp_path / "again").mkdir()
+    with pytest.raises(RuntimeError, match="a == b"):
+        measured(timing(turns=1), dataset, tmp_path / "again")
+
+
 def test_where_the_whole_training_set_fits_no_largest_batch_is_told(
     made, dataset, tmp_path, monkeypatch
 ):

@@ -16,6 +16,7 @@ from sixteen.errors import UserError
 from sixteen.files import read_json, write_csv
 from sixteen.timing import turn
 from sixteen.timing.largest import largest, resolution
+from sixteen.timing.memory import exhausted
 from sixteen.timing.parameters import ARMS, Arm, Job, Timing
 
 TIMES = (
@@ -40,7 +41,7 @@ def measure_time(
     Writes times.csv into `into`, a row a turn of an arm (`first` or `second`): seconds of compiling (never from a cache); median seconds of
     one step after warm-up, until its results are fetched; items a second at that; peak memory in bytes, of the device
     or the process; joules of a step (of the GPU, or of whole processor packages), empty where nothing counts them;
-    on a GPU the largest batch that fits, exact to 3 %, as far as the backend hands out memory, empty where the
+    on a GPU the largest batch that fits, to one part in 32 or one item, as far as the backend hands out memory, empty where the
     whole training set fits and on a CPU. UserError if not even the batch of the recipe fits.
     """
     rows: list[dict[str, Any]] = []
@@ -105,11 +106,12 @@ def _process(job: Job, dataset: Path, scratch: Path) -> dict[str, Any] | None:
         ended = subprocess.run(
             command, env=environment, stdout=file, stderr=file, close_fds=False
         ).returncode
-    # Out of memory, the kernel kills a process, or XLA and CUDA abort it.
-    if ended in (-signal.SIGKILL, -signal.SIGABRT):
+    text = said.read_text(errors="replace")
+    # Out of memory, the kernel kills a process, or XLA, CUDA and C++ abort it, as they do for much else.
+    if ended == -signal.SIGKILL or (ended == -signal.SIGABRT and exhausted(text)):
         return None
     if ended != 0:
-        raise RuntimeError(f"a turn ended with status {ended}: {said.read_text()[-2000:]}")
+        raise RuntimeError(f"a turn ended with status {ended}: {text[-2000:]}")
     answer = read_json(result)
     if "refused" in answer:
         raise UserError(answer["refused"])
