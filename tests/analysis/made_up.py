@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from sixteen.analysis.evaluate import evaluate
-from sixteen.analysis.parameters import Evaluation
+from sixteen.analysis.evaluate import Evaluation, evaluate
 from sixteen.precision.quantize import Quantization, quantize
 from sixteen.study.claim import Levels
 
