@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from sixteen.analysis.evaluate import evaluate
-from sixteen.analysis.parameters import Evaluation
+from sixteen.analysis.evaluate import Evaluation, evaluate
 from sixteen.precision.quantize import Quantization, quantize
 from sixteen.study.claim import Levels
 
@@ -157,7 +156,7 @@ def write_observation(folder: Path, epochs: tuple[int, ...]) -> Path:
 
 
 def write_times(folder: Path, step_seconds: dict[str, list[float]], device: str) -> Path:
-    """A timing of two arms in turns, on which no energy and no largest batch was measured."""
+    """A timing of two arms, `first` and `second`, in turns, on which no energy and no largest batch was measured."""
     folder.mkdir(parents=True)
     turns = range(len(next(iter(step_seconds.values()))))
     rows = [

@@ -444,6 +444,14 @@ def test_a_test_that_does_not_exist_is_refused() -> None:
         claim("bigger")
 
 
+@pytest.mark.parametrize("metric", ["train_seconds", "seconds_per_epoch", "reach_seconds"])
+def test_a_clock_that_is_not_measured_alone_is_refused(metric) -> None:
+    timed = evidence({"resnet8": [0.5, 0.51]}, "step_seconds")
+    for given in (timed, replace(timed, times=[])):
+        with pytest.raises(UserError, match=f"'a-claim', came '{metric}'.*from compile_seconds"):
+            judge(claim("ratio_less", metric), given)
+
+
 def test_a_claim_on_time_is_paired_by_turn() -> None:
     """A machine that slows down within a timing takes both arms along; the clocks of runs say the opposite."""
     given = evidence({"resnet8": [0.5, 0.6, 0.55]}, "step_seconds", step_seconds=None)
@@ -494,8 +502,11 @@ def test_memory_that_is_the_same_at_every_turn_decides() -> None:
 
 def test_largest_batches_are_known_as_exactly_as_they_were_tried() -> None:
     """Turns begin at what the one before found, so that they agree whatever the steps are."""
-    for ratio, verdict in ((1.02, "inconclusive"), (2.0, "supported")):
+    ratios = {(1000, 1.02): "inconclusive", (1000, 1.125): "supported", (8, 1.125): "inconclusive"}
+    for (batch, ratio), verdict in ratios.items():
         given = evidence({"resnet8": [ratio] * 3}, "largest_batch")
+        for row in given.times:
+            row["largest_batch"] *= batch
         judged = judge(claim("ratio_greater", "largest_batch"), given)
         assert judged["verdict"] == verdict
         assert "steps in which it was tried" in judged["why"]

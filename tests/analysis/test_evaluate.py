@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 from made_up import TASK, logits_of, write_dataset, write_training
 
-from sixteen.analysis.evaluate import evaluate
-from sixteen.analysis.parameters import Evaluation
+from sixteen.analysis.evaluate import Evaluation, evaluate
 from sixteen.errors import UserError
 from sixteen.tasks.measured.parts.classification import calibration_error, measure
 
@@ -100,8 +99,8 @@ def test_logits_in_bfloat16_are_read_where_nothing_else_has_taught_numpy(tmp_pat
     logits = logits_of(LABELS, 40).astype(ml_dtypes.bfloat16)
     run = write_training(tmp_path / "run", logits, [0.5, 1.0])
     program = (
-        "import sys; from pathlib import Path; from sixteen.analysis.evaluate import evaluate;"
-        "from sixteen.analysis.parameters import Evaluation; d, r, i = map(Path, sys.argv[2:]);"
+        "import sys; from pathlib import Path; from sixteen.analysis.evaluate import Evaluation, evaluate;"
+        "d, r, i = map(Path, sys.argv[2:]);"
         "evaluate(Evaluation(task=sys.argv[1]), {'dataset': d, 'run': r}, i, i)"
     )
     subprocess.run([sys.executable, "-c", program, TASK, dataset, run, tmp_path], check=True)

@@ -8,9 +8,8 @@ import pytest
 from made_up import TASK, logits_of, write_training
 from safetensors.numpy import save_file
 
-from sixteen.analysis.evaluate import evaluate
+from sixteen.analysis.evaluate import Evaluation, evaluate
 from sixteen.analysis.pairs import Sample, pair
-from sixteen.analysis.parameters import Evaluation
 from sixteen.tasks import measured
 from sixteen.tasks.measured.parts.metrics import metrics_of
 

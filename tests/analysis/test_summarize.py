@@ -394,7 +394,7 @@ def test_time_to_equal_accuracy_is_by_the_timing_where_there_is_one(tmp_path: Pa
             "correct": 150,
         }
 
-    seconds = {"float32": [1.0, 1.2, 1.1], "float16": [0.5, 0.55, 0.6]}
+    seconds = {"first": [1.0, 1.2, 1.1], "second": [0.5, 0.55, 0.6]}
     write_times(tmp_path / "timing", seconds, "NVIDIA A100")
     _, _, frames = tables(tmp_path, outcome, timed=TIMED, reach=0.8)
     rows = frames["reach"].set_index(["network", "arm", "seed"])
@@ -412,6 +412,20 @@ def test_time_to_equal_accuracy_is_by_the_timing_where_there_is_one(tmp_path: Pa
     assert (ratio["n"], ratio["mean"]) == (2, pytest.approx(0.5))
 
 
+def test_a_run_that_reached_the_accuracy_and_diverged_has_no_time(tmp_path: Path) -> None:
+    def outcome(network, arm, seed):
+        lost = {"outcome": "diverged"} if (arm, seed) == ("float16", 1) else {}
+        return usual(network, arm, seed) | lost
+
+    _, _, frames = tables(tmp_path, outcome, ["resnet8"], reach=0.8)
+    assert frames["reach"].groupby("arm")["seed"].apply(list).to_dict() == {
+        "float32": SEEDS,
+        "float16": [0, 2],
+    }
+    runs = frames["runs"].set_index(["arm", "seed"])["reach_seconds"]
+    assert runs.isna().to_dict() == {key: key == ("float16", 1) for key in runs.index}
+
+
 def test_a_run_that_starts_above_the_accuracy_needs_no_time(tmp_path: Path) -> None:
     _, _, frames = tables(tmp_path, networks=["resnet8"], reach=0.4)
     assert (frames["reach"]["epoch"] == 2).all()
@@ -420,7 +434,7 @@ def test_a_run_that_starts_above_the_accuracy_needs_no_time(tmp_path: Path) -> N
 
 def test_claims_on_time_are_decided_by_the_timing_alone(tmp_path: Path) -> None:
     """The training runs of float16 take half the time, as timed it takes longer."""
-    seconds = {"float32": [1.0, 1.1, 1.0], "float16": [1.5, 1.7, 1.6]}
+    seconds = {"first": [1.0, 1.1, 1.0], "second": [1.5, 1.7, 1.6]}
     write_times(tmp_path / "timing", seconds, "NVIDIA A100")
     of = [FASTER | {"hardware": "gpu"}, FASTER | {"id": "faster-in-all"}]
     of[0] |= {"only": "resnet8"}
@@ -431,6 +445,29 @@ def test_claims_on_time_are_decided_by_the_timing_alone(tmp_path: Path) -> None:
         ("float16", "float32"),
     ] * len(SEEDS)
     assert frames["times"]["energy_joules"].isna().all()
+
+
+def test_a_claim_is_judged_from_a_pair_in_either_order(tmp_path: Path) -> None:
+    seconds = {"first": [1.0, 1.1, 1.0], "second": [1.5, 1.7, 1.6]}
+    write_times(tmp_path / "timing", seconds, "NVIDIA A100")
+    of = [FASTER, FASTER | {"id": "slower", "arms": ["float32", "float16"]}]
+    _, facts, _ = tables(tmp_path, timed=TIMED, claims=of, networks=["resnet8"])
+    assert facts["verdicts"] == {"faster": "refuted", "slower": "supported"}
+
+
+def test_one_timing_tells_of_all_pairs_that_train_alike(tmp_path: Path) -> None:
+    claims = [FASTER, FASTER | {"id": "other-faster", "arms": ["other", "float32"]}]
+    parameters, inputs = make_study(tmp_path, usual, ["resnet8"], SEEDS, claims)
+    halves = [run for run in parameters["runs"] if run["arm"] == "float16"]
+    parameters["runs"] += [run | {"arm": "other"} for run in halves]
+    parameters["arms"] = parameters["arms"] | {"other": parameters["arms"]["float16"]}
+    pairs = [["float32", "float16"], ["float32", "other"]]
+    parameters["timed"] = [{**TIMED[0], "arms": pair} for pair in pairs]
+    seconds = {"first": [1.0, 1.1, 1.0], "second": [0.5, 0.56, 0.5]}
+    inputs["timing"] = write_times(tmp_path / "timing", seconds, "NVIDIA A100")
+    (tmp_path / "into").mkdir()
+    facts = summarize(Summary.model_validate(parameters), inputs, tmp_path / "into", tmp_path)
+    assert facts["verdicts"] == {"faster": "supported", "other-faster": "supported"}
 
 
 def test_a_study_that_times_nothing_decides_no_claim_on_time(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from sixteen.analysis.parameters import Evaluation, Summary
+from sixteen.analysis.evaluate import Evaluation
+from sixteen.analysis.parameters import Summary
 from sixteen.datasets.prepared.prepare import Preparation
 from sixteen.lineage import job
 from sixteen.lineage.plan import Plan

@@ -165,6 +165,13 @@ def test_every_way_to_import_is_followed(package, statement):
     assert "house.hinge" in digests()
 
 
+@pytest.mark.parametrize("task", ["classify_images", "classify_sequences"])
+def test_a_new_kind_of_claim_or_recipe_makes_no_evaluation_stale(task):
+    reached = fingerprint.code_of(["sixteen.analysis.evaluate", f"sixteen.tasks.measured.{task}"])
+    assert f"sixteen.tasks.measured.{task}" in reached
+    assert not [name for name in reached if re.match(r"sixteen\.(study|training|timing)\b", name)]
+
+
 def test_the_project_has_no_relative_imports_which_would_not_be_followed():
     relative = re.compile(r"^\s*from\s+\.", re.MULTILINE)
     found = [

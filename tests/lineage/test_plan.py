@@ -226,7 +226,39 @@ def test_claims_on_time_plan_a_timing_of_their_pair_alone(project, parameters):
     assert timing.path.startswith(
         "results/digits/resnet8/timed-in-float16-by-sgd/against-float32-by-sgd/"
     )
-    assert [arm["name"] for arm in timing.parameters["arms"]] == ["float16", "float32"]
+    assert [a["precision"]["compute"] for a in timing.parameters["arms"]] == ["float16", "float32"]
+
+
+def timings(parameters, project, *pairs):
+    """Paths of the timings, and which arms the summary is told that they tell of."""
+    head = {"says": "…", "source": "…", "metric": "step_seconds", "only": None, "hardware": None}
+    claims = [
+        head | {"id": f"faster-{n}", "arms": list(pair), "test": "ratio_less"}
+        for n, pair in enumerate(pairs)
+    ]
+    parameters["studies"]["small"]["time"] = {"turns": 3, "steps": 5}
+    plan = planned(parameters, project, PAPER | {"claims": {"few": claims}})
+    told = next(run for run in plan.runs.values() if run.step == "summarize")
+    assert {row["timed"] for row in told.parameters["timed"]} <= set(told.parents)
+    timed = [tuple(row["arms"]) for row in told.parameters["timed"]]
+    return [path for path, run in plan.runs.items() if run.step == "time"], timed
+
+
+def test_a_pair_is_timed_once_in_whatever_order_claims_name_it(project, parameters):
+    pairs = [("float16", "float32"), ("float32", "float16")]
+    paths, timed = timings(parameters, project, *pairs)
+    assert (len(paths), len(timed)) == (1, 1)
+    assert timings(parameters, project, pairs[1])[0] == paths
+
+
+def test_pairs_that_train_alike_are_one_timing_by_whatever_names(project, parameters):
+    arms = parameters["studies"]["small"]["arms"]
+    arms["scratch"] = "trained-in-float16-by-sgd-until-4"
+    paths, timed = timings(parameters, project, ("float16", "float32"), ("float32", "scratch"))
+    assert timed == [("float16", "float32"), ("scratch", "float32")]
+    assert len(paths) == 1
+    arms["renamed"] = arms.pop("scratch")
+    assert timings(parameters, project, ("renamed", "float32"))[0] == paths
 
 
 def test_a_phase_trains_until_the_epoch_that_its_phrase_says(project, parameters):

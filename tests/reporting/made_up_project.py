@@ -201,7 +201,7 @@ class Project:
     def time(self, study: str, network: str, arms: tuple[str, str]) -> str:
         """Two arms in turns."""
         folder = f"results/digits-{study}/{network}/timed-in-{arms[0]}/against-{arms[1]}"
-        files: dict[str, str | bytes] = {"times.csv": made_up.times(self.random, arms)}
+        files: dict[str, str | bytes] = {"times.csv": made_up.times(self.random)}
         return self.run("time", folder, {}, {"dataset": self.dataset}, files)
 
     def _arm(

@@ -132,11 +132,11 @@ def facts(
     }  # fmt: skip
 
 
-def times(random: np.random.Generator, arms: tuple[str, str]) -> str:
-    """times.csv of two arms in turns: the first takes 0.7 times the time of the second."""
+def times(random: np.random.Generator) -> str:
+    """times.csv of a timing: the first arm takes 0.7 times the time of the second."""
     rows: list[list[Any]] = []
     for turn in range(1, 6):
-        for arm, pace in zip(arms, (0.7, 1.0), strict=True):
+        for arm, pace in (("first", 0.7), ("second", 1.0)):
             seconds = 0.021 * pace * random.normal(1, 0.02)
             rows.append(
                 [arm, turn, 14.2, seconds, 32 / seconds, int(6e8 * pace), "process", "", "", DEVICE]

@@ -58,7 +58,8 @@ def test_time_is_that_of_training_and_of_all_runs(made: Study) -> None:
 def test_energy_is_summed_where_it_was_measured(made: Study) -> None:
     assert "<td>Not measured.</td>" in glance(made).text
     _changed(made, "continue_training", energy_joules=500.0)
-    assert "2 kJ for training, of 4 of 6 phases." in glance(Study(made.summary, made.output)).text
+    text = glance(Study(made.summary, made.output)).text
+    assert "2 kJ for training, of 4 of 6 phases; counted by the whole device; runs that" in text
 
 
 def test_the_outcome_counts_verdicts_and_carries_the_scale(made: Study) -> None:

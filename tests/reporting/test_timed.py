@@ -79,6 +79,14 @@ def test_time_to_equal_accuracy_counts_the_runs_that_never_reached_it(made: Stud
     assert data.loc["float32", "low"] < 10 < 14 < data.loc["float32", "high"]
     assert "1 of 4 never did." in text and "at least 70 % of the test images" in text
     assert "measured alone or, where there is none, the median epoch" in text
+    assert "began at" not in text
+
+
+def test_runs_that_began_at_the_accuracy_are_counted(made: Study) -> None:
+    rows = made.table("reach")
+    rows.loc[rows["seed"] == 0, "seconds"] = 0.0
+    rows.to_csv(made.summary / "reach.csv", index=False)
+    assert "2 began at or above it, which is 0 s." in reach.equal_accuracy(made).text
 
 
 def test_an_accuracy_that_no_run_reached_is_said(made: Study) -> None:

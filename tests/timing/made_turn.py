@@ -1,4 +1,7 @@
-"""A turn on a made GPU of 1,000 bytes, of which an item takes as many as its format has: killed where that is too much."""
+"""A turn on a made GPU of 1,000 bytes, of which an item takes as many as its format has.
+
+Killed where that is too much, or aborted with the words of MADE_ABORT.
+"""
 
 import json
 import os
@@ -18,6 +21,9 @@ with diary.open("a") as file:
 assert "SIXTEEN_CACHE" not in os.environ, "compiled programs would be read, not compiled"
 assert os.environ["OMP_NUM_THREADS"] == str(training["threads"])
 if batch * width > 1000:
+    if (said := os.environ.get("MADE_ABORT")) is not None:
+        print(said, file=sys.stderr, flush=True)
+        os.abort()
     os.kill(os.getpid(), signal.SIGKILL)
 answer = {
     "compile_seconds": 1.0,

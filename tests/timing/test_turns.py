@@ -36,7 +36,7 @@ def arm(format: str, **recipe) -> dict:
         "loss": format,
         "loss_scale": None,
     }
-    return {"name": f"in-{format}", "precision": precision, "recipe": RECIPE | recipe}
+    return {"precision": precision, "recipe": RECIPE | recipe}
 
 
 def timing(backend="tensorflow", turns=2, **recipe) -> Timing:
@@ -87,9 +87,7 @@ def test_real_steps_of_both_arms_are_measured_in_turns(dataset, tmp_path, backen
     turns = 2 if backend == "tensorflow" else 1
     rows, facts, _ = measured(timing(backend, turns), dataset, tmp_path)
     assert columns_of(tmp_path / "into/times.csv") == measure.TIMES
-    order = [
-        (number, name) for number in range(1, turns + 1) for name in ("in-float32", "in-float16")
-    ]
+    order = [(number, name) for number in range(1, turns + 1) for name in ("first", "second")]
     assert [(int(row["turn"]), row["arm"]) for row in rows] == order
     for row in rows:
         assert float(row["items_per_second"]) == pytest.approx(32 / float(row["step_seconds"]))
@@ -98,7 +96,7 @@ def test_real_steps_of_both_arms_are_measured_in_turns(dataset, tmp_path, backen
         assert float(row["compile_seconds"]) > float(row["step_seconds"]) > 0
         if row["device"].startswith("cpu: "):
             assert (row["largest_batch"], row["peak_bytes_of"]) == ("", "process")
-    assert facts["step_seconds"].keys() == {"in-float32", "in-float16"}
+    assert facts["step_seconds"].keys() == {"first", "second"}
     first, second = facts["step_seconds"].values()
     assert facts["ratio"] == first / second
 
@@ -118,12 +116,24 @@ def test_each_turn_is_a_process_of_its_own_and_arms_alternate(made, dataset, tmp
 def test_on_a_gpu_the_largest_batch_is_found_though_tries_are_killed(made, dataset, tmp_path):
     rows, _, turns = measured(timing(turns=2), dataset, tmp_path)
     found = {(row["arm"], row["turn"]): int(row["largest_batch"]) for row in rows}
-    assert all(242 <= found["in-float32", turn] <= 250 for turn in "12")  # 250 items of 4 bytes
-    assert all(484 <= found["in-float16", turn] <= 500 for turn in "12")
+    assert all(242 <= found["first", turn] <= 250 for turn in "12")  # 250 items of 4 bytes
+    assert all(484 <= found["second", turn] <= 500 for turn in "12")
     first, second = (turns.index(turn) for turn in turns if turn[:3] == ["float32", 32, 3])
     tries = [turn for turn in turns[second:] if turn[0] == "float32" and turn[2] != 3]
     assert len(tries) == 2, "what was found before is looked at again, not searched for anew"
     assert first == 0
+
+
+def test_a_try_that_is_aborted_is_too_large_only_if_it_says_so(
+    made, dataset, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MADE_ABORT", "F0000 Check failed: RESOURCE_EXHAUSTED: Out of memory")
+    rows, _, _ = measured(timing(turns=1), dataset, tmp_path)
+    assert 242 <= int(rows[0]["largest_batch"]) <= 250
+    monkeypatch.setenv("MADE_ABORT", "F0000 Check failed: a == b")
+    (tmp_path / "again").mkdir()
+    with pytest.raises(RuntimeError, match="a == b"):
+        measured(timing(turns=1), dataset, tmp_path / "again")
 
 
 def test_where_the_whole_training_set_fits_no_largest_batch_is_told(
@@ -135,7 +145,7 @@ def test_where_the_whole_training_set_fits_no_largest_batch_is_told(
 
 
 def test_a_batch_that_does_not_fit_is_refused_in_one_sentence(made, dataset, tmp_path):
-    with pytest.raises(UserError, match=r"came 300 for in-float32, which doesn't; lower `batch`"):
+    with pytest.raises(UserError, match=r"came 300 in float32, which doesn't; lower `batch`"):
         measured(timing(batch=300), dataset, tmp_path)
 
 

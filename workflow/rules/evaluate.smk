@@ -1,4 +1,4 @@
-# Evaluation: of one run from its saved logits, then of all runs of a study together.
+# Evaluation: of one run from its saved predictions, then of all runs of a study together.
 
 
 rule evaluate:

@@ -1,4 +1,4 @@
-"""Evaluate a run from its saved logits."""
+"""Evaluate a run from its saved predictions."""
 
 from sixteen.analysis.evaluate import evaluate
 from sixteen.lineage import job

@@ -1,1 +1,1 @@
-"""From saved logits to verdicts: evaluation of a run, statistics over seeds, claims."""
+"""From saved predictions to verdicts: evaluation of a run, statistics over seeds, claims."""

@@ -26,7 +26,7 @@ def judge(claim: Claim, evidence: Evidence) -> dict[str, Any]:
     `checked` one by one; `needed_n` counts the seeds (turns) that would decide what is
     inconclusive; `left_out` names the runs that couldn't be compared. An absent value is None.
 
-    Raises UserError if the claim names an arm or a metric that doesn't exist.
+    Raises UserError if the claim names an arm or a metric that doesn't exist, or a clock that isn't measured alone.
     """
     networks = list(dict.fromkeys(run["network"] for run in evidence.runs))
     arms = list(dict.fromkeys(run["arm"] for run in evidence.runs))

@@ -15,6 +15,7 @@ from sixteen.study.claim import (
     StartsLowerEndsEqual,
 )
 from sixteen.tasks.measured.parts.metric import Kind, Metric
+from sixteen.tasks.measured.parts.metrics import TIMED
 
 Statistical = Compared | Equivalence | RatioAtMost | StartsLowerEndsEqual
 
@@ -58,7 +59,7 @@ def criteria_of(
 ) -> list[Criterion]:
     """The comparisons that all have to hold for a claim; the last is the one whose numbers are shown.
 
-    Raises UserError for a metric that isn't one of `metrics`.
+    Raises UserError for a metric that isn't one of `metrics`, and for a clock that isn't measured alone.
     """
     confidence = 1 - 2 * levels.alpha  # this interval decides each one-sided test at level alpha
 
@@ -67,6 +68,11 @@ def criteria_of(
             raise UserError(
                 f"expected a metric in claim {claim.id!r}, came {name!r}; choose from "
                 f"{', '.join(metrics)}"
+            )
+        if metrics[name].clock and name not in TIMED:
+            raise UserError(
+                f"expected a clock that is measured alone in claim {claim.id!r}, came {name!r}, by which training runs "
+                f"tell their time, which share their machine; choose from {', '.join(TIMED)}"
             )
         return Criterion(name, metrics[name], kind, region, margin, words, confidence)
 

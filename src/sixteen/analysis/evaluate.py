@@ -3,8 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-from sixteen.analysis.parameters import Evaluation
+from sixteen.entry import Entry, Name
 from sixteen.tasks import measured
+
+
+class Evaluation(Entry):
+    """The task as which a run is evaluated.
+
+    Here, apart from what `summarize` reads: that reaches studies and recipes, with which evaluations would go stale.
+    """
+
+    task: Name
 
 
 def evaluate(

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sixteen.tasks.measured.parts.metric import TRIED, Kind, Metric
+from sixteen.tasks.measured.parts.metric import Kind, Metric
+from sixteen.timing.largest import resolution
 
 Row = dict[str, Any]  # a row of runs.csv or of times.csv; None where nothing was measured
 
@@ -53,7 +54,7 @@ def pair(sample: Sample, arms: tuple[str, ...], name: str, metric: Metric, kind:
     A seed or turn counts if both arms finished and have the metric; for a ratio it has to be positive.
     """
     chosen = {(row["arm"], row[sample.by]): row for row in sample.rows}
-    pairs = Pairs([], [], [], _least_sd(list(chosen.values()), metric, kind))
+    pairs = Pairs([], [], [], _least_sd(list(chosen.values()), name, metric, kind))
     for key in sorted({key for arm, key in chosen if arm in arms}):
         values: list[float] = []
         for arm in arms:
@@ -68,11 +69,14 @@ def pair(sample: Sample, arms: tuple[str, ...], name: str, metric: Metric, kind:
     return pairs
 
 
-def _least_sd(rows: list[Row], metric: Metric, kind: Kind) -> float:
+def _least_sd(rows: list[Row], name: str, metric: Metric, kind: Kind) -> float:
     """The spread of what comes in steps: of a difference of shares, or of the logarithm of a ratio."""
     if (metric.spread, kind) == ("items", "difference"):
         return max(map(item, rows), default=0.0)
-    return TRIED if (metric.spread, kind) == ("tried", "ratio") else 0.0
+    if (metric.spread, kind) == ("tried", "ratio"):
+        tried = (int(row[name]) for row in rows if row[name])
+        return max((resolution(batch) / batch for batch in tried), default=0.0)
+    return 0.0
 
 
 def _value_or_flaw(row: Row | None, name: str, metric: Metric, kind: Kind) -> float | str:

@@ -1,4 +1,4 @@
-"""What the steps `evaluate` and `summarize` read."""
+"""What the step `summarize` reads."""
 
 from typing import Annotated, Literal
 
@@ -9,12 +9,6 @@ from sixteen.networks import AnyNetwork
 from sixteen.precision.entry import Precision
 from sixteen.study.claim import Claim, Levels, Table
 from sixteen.training.recipe import Recipe
-
-
-class Evaluation(Entry):
-    """The task as which a run is evaluated."""
-
-    task: Name
 
 
 class RunOf(Entry):
@@ -33,7 +27,7 @@ class RunOf(Entry):
 
 
 class TimedOf(Entry):
-    """Two arms whose time was measured in turns, by the run in the role `timed`."""
+    """Two arms whose time was measured in turns, by the run in the role `timed`: its first and its second."""
 
     network: Text
     arms: Annotated[Listed[Text], Field(min_length=2, max_length=2)]

@@ -21,10 +21,13 @@ def reach(
 
     Epochs count as in the history; seconds are those of the training steps of the last phase alone, without tests
     and compilation. `clock` is `timed` where `step_seconds` knows the arm, else `training`: the median epoch of the
-    run itself. A run that never reached it has neither epoch nor seconds.
+    run itself. A run that never reached it has neither epoch nor seconds; one that diverged has no row, even if it had
+    reached it before, as it is in no other mean.
     """
     rows = []
     for run in runs:
+        if read_json(inputs[run.evaluated] / "metrics.json")["outcome"] == "diverged":
+            continue
         last = inputs[run.training[-1]]
         history = list(rows_of(last / "history.csv"))
         start = int(history[0]["epoch"])

@@ -7,11 +7,9 @@ from pathlib import Path
 from sixteen.analysis.pairs import Row
 from sixteen.analysis.parameters import TimedOf
 from sixteen.files import rows_of
+from sixteen.tasks.measured.parts.metrics import TIMED
+from sixteen.timing.parameters import ARMS
 
-NUMBERS = (
-    *("compile_seconds", "step_seconds", "items_per_second", "peak_bytes", "energy_joules"),
-    "largest_batch",
-)
 # `against` is the arm that took the other turns.
 TIMES = (
     *("network", "arm", "against", "turn", "compile_seconds", "step_seconds", "items_per_second"),
@@ -20,16 +18,17 @@ TIMES = (
 
 
 def times(timed: Iterable[TimedOf], inputs: dict[str, Path]) -> Iterator[dict[str, str]]:
-    """The rows of times.csv, as text: a row a turn of each arm of each pair."""
+    """The rows of times.csv, as text: a row a turn of each arm of each pair, by the names that the study gives them."""
     for pair in timed:
-        other = dict(zip(pair.arms, reversed(pair.arms), strict=True))
+        names = dict(zip(ARMS, zip(pair.arms, reversed(pair.arms), strict=True), strict=True))
         for row in rows_of(inputs[pair.timed] / "times.csv"):
-            yield {"network": pair.network, "against": other[row["arm"]], **row}
+            arm, against = names[row["arm"]]
+            yield {**row, "network": pair.network, "arm": arm, "against": against}
 
 
 def numbers(row: dict[str, str]) -> Row:
     """A row of times.csv with numbers, None where nothing was measured."""
-    read = {name: float(row[name]) if row[name] else None for name in NUMBERS}
+    read = {name: float(row[name]) if row[name] else None for name in TIMED}
     return {**row, **read, "turn": int(row["turn"])}
 
 

@@ -9,19 +9,9 @@ from sixteen.lineage.steps import STEPS, Run
 from sixteen.study.checks import task_of
 from sixteen.study.parameters import Parameters
 from sixteen.study.sentence import Phrase
+from sixteen.tasks.measured.parts.metrics import TIMED
 
 OBSERVER = "sixteen.training.observer"
-# Metrics that are measured alone, see sixteen.timing; training runs share their machine.
-TIMED = frozenset(
-    [
-        "step_seconds",
-        "compile_seconds",
-        "items_per_second",
-        "peak_bytes",
-        "energy_joules",
-        "largest_batch",
-    ]
-)
 
 
 class StudyRuns:
@@ -128,9 +118,12 @@ class StudyRuns:
         )
 
     def _time(self) -> list[dict[str, Any]]:
-        """Plan a timing for each pair of arms that a claim on time compares; returns which run tells of which."""
+        """Plan a timing for each pair of arms that a claim on time compares; returns which run tells of which.
+
+        In which order a claim names its arms doesn't matter to what is measured.
+        """
         pairs = {
-            (network, claim.arms): None
+            (network, self._in_order(network, claim.arms)): None
             for claim in self.all.claims(self.entry)
             if self.entry.time and claim.metric in TIMED
             for network in self.entry.every_network
@@ -141,18 +134,27 @@ class StudyRuns:
             for network, arms in pairs
         ]
 
+    def _in_order(self, network: str, arms: tuple[str, ...]) -> tuple[str, ...]:
+        """The arms by what is timed of them, so that it is one run for all pairs that train alike; then as in the study."""
+        order = list(self.entry.sentences)
+        return tuple(sorted(arms, key=lambda arm: (self._timed(network, arm), order.index(arm))))
+
+    def _timed(self, network: str, arm: str) -> str:
+        """What is timed of an arm: how it trains in its last phase."""
+        phrase = self.all.phrases(self.entry, network, arm)[-1]
+        return f"{phrase.precision}-by-{phrase.recipe}"
+
     def _pair(self, network: str, arms: tuple[str, ...]) -> str:
         clock = self.entry.time
         assert clock is not None  # `_time` asked
-        last = {arm: self.all.phrases(self.entry, network, arm)[-1] for arm in arms}
-        folders = [f"{phrase.precision}-by-{phrase.recipe}" for phrase in last.values()]
+        folders = [self._timed(network, arm) for arm in arms]
+        last = [self.all.phrases(self.entry, network, arm)[-1] for arm in arms]
         told = [
             {
-                "name": arm,
                 "precision": self.all.precision(phrase.precision).plain(),
                 "recipe": self.all.recipe(phrase.recipe or "").plain(),
             }
-            for arm, phrase in last.items()
+            for phrase in last
         ]
         family = self.all.network(network).family
         return self._add(

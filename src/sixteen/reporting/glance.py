@@ -92,7 +92,10 @@ def _energy(study: Study) -> str:
     if not known:
         return "Not measured."
     missing = "" if len(known) == len(joules) else f", of {len(known)} of {len(joules)} phases"
-    return f"{number(sum(known) / 1000)} kJ for training{missing}."
+    return (
+        f"{number(sum(known) / 1000)} kJ for training{missing}; counted by the whole device; runs that shared it "
+        "counted it each."
+    )
 
 
 def _outcome(study: Study) -> str:

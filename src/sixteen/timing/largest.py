@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 
-PARTS = 32  # the answer is exact to one part in so many
+PARTS = 32  # the answer is exact to one part in so many, or to one item
 
 
 def largest(fits: Callable[[int], bool], start: int, stride: int, limit: int) -> int | None:
     """The largest batch of at most `limit` that fits, or None where `limit` itself does.
 
-    From `start` on, strides double until a batch doesn't fit; then the interval is halved until it is one part in
-    `PARTS` of the batch. So a new search strides from the recipe's batch by as much, and one that looks again at
+    From `start` on, strides double until a batch doesn't fit; then the interval is halved until it is the `resolution` of
+    what fits. So a new search strides from the recipe's batch by as much, and one that looks again at
     what an earlier one found strides by that part of it, and is done in two tries where it finds the same. 0 where not
-    even one part of `start` fits.
+    even one item fits.
     """
     fitting, failing, batch = 0, limit + 1, start
     while fitting < batch < failing:
@@ -19,7 +19,7 @@ def largest(fits: Callable[[int], bool], start: int, stride: int, limit: int) ->
             fitting, batch, stride = batch, min(batch + stride, limit), 2 * stride
         else:
             failing = batch
-    while failing - fitting > resolution(failing):
+    while failing - fitting > resolution(fitting):
         middle = (fitting + failing) // 2
         if fits(middle):
             fitting = middle
@@ -29,5 +29,5 @@ def largest(fits: Callable[[int], bool], start: int, stride: int, limit: int) ->
 
 
 def resolution(batch: int) -> int:
-    """To how many items the largest batch is told."""
+    """To how many items a largest batch is known: one in `PARTS` of it, and at least one."""
     return max(1, batch // PARTS)

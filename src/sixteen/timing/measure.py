@@ -16,7 +16,8 @@ from sixteen.errors import UserError
 from sixteen.files import read_json, write_csv
 from sixteen.timing import turn
 from sixteen.timing.largest import largest, resolution
-from sixteen.timing.parameters import Arm, Job, Timing
+from sixteen.timing.memory import exhausted
+from sixteen.timing.parameters import ARMS, Arm, Job, Timing
 
 TIMES = (
     *("arm", "turn", "compile_seconds", "step_seconds", "items_per_second", "peak_bytes"),
@@ -37,23 +38,23 @@ def measure_time(
 ) -> dict[str, Any]:
     """Measure both arms on the prepared `dataset`, alone; returns the facts.
 
-    Writes times.csv into `into`, a row a turn of an arm: seconds of compiling (never from a cache); median seconds of
+    Writes times.csv into `into`, a row a turn of an arm (`first` or `second`): seconds of compiling (never from a cache); median seconds of
     one step after warm-up, until its results are fetched; items a second at that; peak memory in bytes, of the device
     or the process; joules of a step (of the GPU, or of whole processor packages), empty where nothing counts them;
-    on a GPU the largest batch that fits, exact to 3 %, as far as the backend hands out memory, empty where the
+    on a GPU the largest batch that fits, to one part in 32 or one item, as far as the backend hands out memory, empty where the
     whole training set fits and on a CPU. UserError if not even the batch of the recipe fits.
     """
     rows: list[dict[str, Any]] = []
     for number in range(1, parameters.turns + 1):
-        for arm in parameters.arms:
+        for name, arm in zip(ARMS, parameters.arms, strict=True):
             measured = _turn(parameters, arm, inputs["dataset"], scratch)
-            log.info("turn %d, %s: %.6f s a step", number, arm.name, measured["step_seconds"])
+            log.info("turn %d, %s: %.6f s a step", number, name, measured["step_seconds"])
             items = measured.pop("train_items")
             if not measured["device"].startswith("cpu"):
-                known = next((row for row in rows if row["arm"] == arm.name), {})
+                known = next((row for row in rows if row["arm"] == name), {})
                 search = _Search(parameters, arm, inputs["dataset"], scratch)
                 measured["largest_batch"] = search.run(known.get("largest_batch"), items)
-            rows.append({"arm": arm.name, "turn": number, **measured})
+            rows.append({"arm": name, "turn": number, **measured})
     write_csv(into / "times.csv", TIMES, rows)
     return _facts(parameters, rows)
 
@@ -65,8 +66,8 @@ def _turn(parameters: Timing, arm: Arm, dataset: Path, scratch: Path) -> dict[st
     )
     if answer is None:
         raise UserError(
-            f"expected a batch that fits into memory, came {batch} for {arm.name}, which doesn't; lower `batch` of its "
-            "recipe, or measure on a device with more memory"
+            f"expected a batch that fits into memory, came {batch} in {arm.precision.compute}, which "
+            "doesn't; lower `batch` of its recipe, or measure on a device with more memory"
         )
     return answer
 
@@ -82,7 +83,7 @@ class _Search:
         own = self.arm.recipe.batch
         start, stride = (known, resolution(known)) if known else (own, own)
         found = largest(self.fits, start, stride, items)
-        log.info("%s: largest batch %s", self.arm.name, found or f"at least {items}, all items")
+        log.info("largest batch %s", found or f"at least {items}, all items")
         return found
 
     def fits(self, batch: int) -> bool:
@@ -105,11 +106,12 @@ def _process(job: Job, dataset: Path, scratch: Path) -> dict[str, Any] | None:
         ended = subprocess.run(
             command, env=environment, stdout=file, stderr=file, close_fds=False
         ).returncode
-    # Out of memory, the kernel kills a process, or XLA and CUDA abort it.
-    if ended in (-signal.SIGKILL, -signal.SIGABRT):
+    text = said.read_text(errors="replace")
+    # Out of memory, the kernel kills a process, or XLA, CUDA and C++ abort it, as they do for much else.
+    if ended == -signal.SIGKILL or (ended == -signal.SIGABRT and exhausted(text)):
         return None
     if ended != 0:
-        raise RuntimeError(f"a turn ended with status {ended}: {said.read_text()[-2000:]}")
+        raise RuntimeError(f"a turn ended with status {ended}: {text[-2000:]}")
     answer = read_json(result)
     if "refused" in answer:
         raise UserError(answer["refused"])
@@ -119,15 +121,13 @@ def _process(job: Job, dataset: Path, scratch: Path) -> dict[str, Any] | None:
 def _facts(parameters: Timing, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Device, and of each arm the median over its turns of the step's seconds; the ratio is first to second arm."""
     medians = {
-        arm.name: statistics.median(row["step_seconds"] for row in rows if row["arm"] == arm.name)
-        for arm in parameters.arms
+        arm: statistics.median(row["step_seconds"] for row in rows if row["arm"] == arm)
+        for arm in ARMS
     }
-    first, second = medians.values()
     return {
         "device": rows[0]["device"],
-        "arms": list(medians),
         "turns": parameters.turns,
         "steps": parameters.steps,
         "step_seconds": medians,
-        "ratio": first / second,
+        "ratio": medians["first"] / medians["second"],
     }

@@ -10,11 +10,13 @@ from sixteen.precision.entry import Precision
 from sixteen.training.parameters import Training
 from sixteen.training.recipe import Recipe
 
+# Column `arm` of times.csv. A timing knows no names of arms, so that one serves all studies, however they call them.
+ARMS = ("first", "second")
+
 
 class Arm(Entry):
     """What one side of a comparison trains with."""
 
-    name: Name
     precision: Precision
     recipe: Recipe
 

@@ -15,13 +15,11 @@ from typing import Any
 from sixteen import tasks
 from sixteen.errors import UserError
 from sixteen.files import write_json
+from sixteen.timing.memory import exhausted
 from sixteen.timing.parameters import Job
 from sixteen.training import backends
 
 WARM_UP = 3  # steps: the first ones choose algorithms and make the allocator grow
-
-# How TensorFlow, JAX, XLA and CUDA say that memory doesn't suffice; they have no exception in common.
-EXHAUSTED = ("resource_exhausted", "resourceexhausted", "out of memory", "out_of_memory")
 
 
 def main(job: Path, dataset: Path, result: Path) -> None:
@@ -31,7 +29,7 @@ def main(job: Path, dataset: Path, result: Path) -> None:
     except UserError as error:
         answer = {"refused": str(error)}
     except Exception as error:
-        if not _exhausted(error):
+        if not exhausted(f"{type(error).__name__} {error}"):
             raise
         answer = {"too_large": True}
     write_json(result, answer)
@@ -77,11 +75,6 @@ def _measured(job: Job, dataset: Path) -> dict[str, Any]:
         "device": measure.device(),
         "train_items": learner.task.train_items,
     }
-
-
-def _exhausted(error: Exception) -> bool:
-    said = f"{type(error).__name__} {error}".lower()
-    return isinstance(error, MemoryError) or any(sign in said for sign in EXHAUSTED)
 
 
 if __name__ == "__main__":

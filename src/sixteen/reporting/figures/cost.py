@@ -16,7 +16,6 @@ PAPER = (
     " The open diamond is the number of the paper, for that network and the device of its authors "
     "alone."
 )
-TIMES = ("train_seconds", "step_seconds")  # metrics whose ratio is that of the times of training
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def published(study: Study, arm: str, reference: str) -> dict[str, float]:
     return {
         f"{claim['only'] or 'every network'}, paper": claim["value"]
         for claim in study.parameters["claims"]
-        if claim["metric"] in TIMES
+        if claim["metric"] == "step_seconds"
         and claim["test"] == "ratio_at_most"
         and claim["arms"] == [arm, reference]
     }

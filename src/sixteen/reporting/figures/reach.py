@@ -70,6 +70,7 @@ def _counts(study: Study, means: pd.DataFrame, network: str) -> str:
 
 
 def _caption(study: Study, wanted: float, means: pd.DataFrame, reached: pd.DataFrame) -> str:
+    began = int((reached["seconds"] == 0).sum())
     never = int((means["runs"] - means["n"]).sum())
     clocks = " or, where there is none, ".join(
         words for clock, words in CLOCKS.items() if clock in set(reached["clock"])
@@ -78,5 +79,6 @@ def _caption(study: Study, wanted: float, means: pd.DataFrame, reached: pd.DataF
         f"Seconds of training in the last phase to the first epoch after which at least {100 * wanted:g} % of the test "
         f"{study.item}s were right, without compilation and tests, by {clocks}. Small points: seeds. Large points: "
         f"mean; bars: {study.confidence:.0%} t interval over the n runs that reached it; {never} of "
-        f"{int(means['runs'].sum())} never did."
+        f"{int(means['runs'].sum())} never did. Runs that diverged are left out."
+        + (f" {began} began at or above it, which is 0 s." if began else "")
     )

@@ -89,7 +89,8 @@ def everything(study: Study) -> Html:
 def _pairs(study: Study, times: pd.DataFrame) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
     """Network, arm, reference and, by turn, the step times of both."""
     for told in study.parameters["timed"]:
-        arm, reference = told["arms"]
+        # Whatever arm took the first turn.
+        reference, arm = sorted(told["arms"], key=study.arms.index)
         both = times[times["network"] == told["network"]]
         both = both[
             ((both["arm"] == arm) & (both["against"] == reference))

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 POINTS = "percentage points"
-TRIED = 0.03  # the largest batch is known as exactly as that, see sixteen.timing
 Better = Literal["more", "less"] | None  # None: neither
 Kind = Literal["difference", "ratio"]
 
@@ -15,8 +14,8 @@ class Metric:
 
     `kind` says how two arms are compared: by the `difference` or the `ratio` of paired runs. `spread` says what it
     means that seeds agree: a `measured` metric then shows no spread to test against; what is counted in test `items`
-    varies by less than one of them, which is worth 1 / n and is taken for its spread; what was `tried` comes in steps of
-    a share of itself, TRIED, which is taken for it likewise; memory that is `allocated` may
+    varies by less than one of them, which is worth 1 / n and is taken for its spread; what was `tried` comes in steps, see
+    sixteen.timing.largest, which are taken for it likewise; memory that is `allocated` may
     well be the same each time, which decides; a `fixed` one is counted from shapes, the same for every seed, and
     decides exactly. What is a `clock` depends on what else the machine does: claims on it are decided from timings.
     """

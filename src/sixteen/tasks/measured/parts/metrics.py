@@ -6,6 +6,13 @@ from sixteen.tasks import measured
 from sixteen.tasks.measured.parts.metric import Better, Kind, Metric, percentage
 from sixteen.tasks.measured.parts.metric import measured as number
 
+# Clocks that are measured alone, see sixteen.timing, and by which claims are decided. The others are of training runs,
+# which share their machine.
+TIMED = (
+    *("compile_seconds", "step_seconds", "items_per_second", "peak_bytes", "energy_joules"),
+    "largest_batch",
+)
+
 
 def metrics_of(task: str) -> dict[str, Metric]:
     """All metrics by name, the task's own first."""
