@@ -251,6 +251,10 @@ def test_batch_norm_in_16_bit_needs_a_cast_as_well(real):
     ("change", "expected"),
     [
         ({"metric": "acuracy"}, "expected `metric` to be one of accuracy"),
+        (
+            {"metric": "train_seconds"},
+            "a clock that is measured alone (compile_seconds, step_seconds",
+        ),
         ({"arms": ["float16"]}, "arms: expected at least 2 of them"),
         ({"arms": ["float16", "float8"]}, "compares the arm 'float8'"),
         ({"margin": -1}, "margin: expected a number above 0, came -1"),

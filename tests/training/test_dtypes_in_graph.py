@@ -11,23 +11,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from pydantic import TypeAdapter
 from small_runs import ADAM, precision, recipe
 
 from sixteen import networks
 from sixteen.datasets.prepared.images import Images
 from sixteen.networks import AnyNetwork
-from sixteen.precision.entry import Precision
+from sixteen.study.load import load
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
-# All that params.yaml names, and what it could.
+# All that params.yaml names and its studies say, variations included, and what it could.
+PARAMETERS = load(Path(__file__).parents[2])
+SAID = {
+    phrase.precision
+    for study in PARAMETERS.studies.values()
+    for arm in study.sentences
+    for phrase in PARAMETERS.phrases(study, None, arm)
+}
 ENTRIES = {
-    name: Precision.model_validate(entry)
-    for name, entry in yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())[
-        "precisions"
-    ].items()
+    name: PARAMETERS.precision(name) for name in sorted(SAID | PARAMETERS.precisions.keys())
 } | {
     "float16_static": precision("float16_static"),
     "mixed_bfloat16": precision("mixed_unscaled", compute="bfloat16"),
@@ -222,7 +225,7 @@ def test_networks_of_other_families_multiply_in_float16(network, least):
     def make(precision):
         return networks.build(entry, (4, 4, 2), 3, precision, l2=1e-4, seed=0)
 
-    graph, _ = traced(ENTRIES["mixed_unscaled"], OPTIMIZERS["sgd"], make)
+    graph, _ = traced(ENTRIES["mixed"], OPTIMIZERS["sgd"], make)
     products = [
         floats([*operation.inputs, *operation.outputs])
         for operation in with_branches(graph, graph.get_operations())
@@ -244,7 +247,7 @@ def test_batch_norm_computes_in_float32_whatever_it_stores():
 
 
 def test_master_weights_are_cast_once_for_each_use():
-    graph, (before, _) = traced(ENTRIES["mixed_unscaled"], OPTIMIZERS["sgd"])
+    graph, (before, _) = traced(ENTRIES["mixed"], OPTIMIZERS["sgd"])
     for operation in graph.get_operations()[:before]:
         if operation.type == "Conv2D":
             kernel = operation.inputs[1].op

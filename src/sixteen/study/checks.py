@@ -13,7 +13,7 @@ from sixteen.precision.formats import holds, range_of, rounded
 from sixteen.study import design, sentence
 from sixteen.study.parameters import Parameters
 from sixteen.study.study import Study
-from sixteen.tasks.measured.parts.metrics import metrics_of
+from sixteen.tasks.measured.parts.metrics import TIMED, metrics_of
 from sixteen.training.recipe import Recipe
 
 # What Snakemake calls its rules: a study is a target by its own name.
@@ -130,6 +130,11 @@ def _sentences(parameters: Parameters, study: Study, place: str) -> Iterator[str
     for claim in parameters.claims(study):
         for key in ("metric", "start_metric"):
             metric = getattr(claim, key, None)
+            if metric in known and known[metric].clock and metric not in TIMED:
+                yield (
+                    f"{place}: claim {claim.id!r}: expected `{key}` to be a clock that is measured alone "
+                    f"({', '.join(TIMED)}), came {metric!r}, which trainings tell that share their machine"
+                )
             if metric not in (None, *known):
                 yield (
                     f"{place}: claim {claim.id!r}: expected `{key}` to be one of {', '.join(known)}, came {metric!r}"
