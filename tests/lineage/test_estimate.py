@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_plan import planned
+from small_plan import PAPER, make, planned
 
 from sixteen.datasets import digits
 from sixteen.errors import UserError
-from sixteen.lineage import estimate, record
+from sixteen.lineage import estimate, record, speeds
 from sixteen.lineage.fingerprint import digest
 from sixteen.lineage.items import Items, items_of
 
@@ -37,6 +37,40 @@ def test_images_and_time_of_new_runs_come_from_finished_ones(project, parameters
         in text
     )
     assert "estimated time" in text and "probe" not in text
+
+
+def test_a_probe_is_made_for_each_batch_and_augmentation(project, parameters, monkeypatch):
+    recipes = parameters["recipes"]
+    recipes["large"] = recipes["sgd"] | {"batch": 128}
+    recipes["flipped"] = recipes["sgd"] | {"augmentation": "crop-flip"}
+    recipes["slow"] = recipes["sgd"] | {"batch": 128, "learning_rate": 0.001}
+    parameters["studies"]["small"]["arms"] = {
+        name: f"trained-in-float32-by-{name}-until-2" for name in ("large", "flipped", "slow")
+    }
+    made = []
+
+    def measure(specs, root, workers):
+        made.extend(spec["parameters"]["recipe"] for spec in specs.values())
+        return dict.fromkeys(specs, "not now")
+
+    monkeypatch.setattr(speeds.probe, "measure", measure)
+    told(parameters)
+    found = sorted((recipe["batch"], recipe["augmentation"]) for recipe in made)
+    assert found == [(32, "crop-flip"), (128, "none")]
+
+
+def test_timings_without_an_estimate_are_named(project, parameters):
+    claim = {"id": "faster", "says": "…", "source": "…", "metric": "step_seconds", "only": None}
+    claim |= {"arms": ["float16", "float32"], "test": "ratio_less", "hardware": None}
+    parameters["studies"]["small"]["time"] = {"turns": 3, "steps": 5}
+    paper = PAPER | {"claims": {"few": [claim]}}
+    named = "without 1 timing, of which none was made here yet"
+    assert named in estimate.estimate(planned(parameters, paper=paper), "small")
+    parameters["studies"]["small"]["seeds"] = [0, 1, 2]
+    assert named in estimate.estimate(planned(parameters, paper=paper), "small")
+    make(parameters, paper)
+    parameters["studies"]["small"]["time"]["steps"] = 6
+    assert "timing," not in estimate.estimate(planned(parameters, paper=paper), "small")
 
 
 def test_ten_times_the_epochs_take_ten_times_as_long(project, parameters):

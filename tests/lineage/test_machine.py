@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import types
+import uuid
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,8 @@ if gpus:
         nvmlDeviceGetUUID=lambda handle: gpus[str(handle)],
     )
 machine.POLL = 0.02
+if "LOCKS" in os.environ:
+    machine.LOCKS = Path(os.environ["LOCKS"])
 logging.basicConfig(format="%(message)s", level=logging.INFO)
 def note(what):
     with open("order", "a") as file:
@@ -50,12 +53,19 @@ class Machine:
         self.folder = folder
         self.processes: dict[str, subprocess.Popen] = {}
 
-    def ask(self, name: str, kind: str, share: int = 1, gpus: dict[str, str] | None = None) -> None:
+    def ask(
+        self,
+        name: str,
+        kind: str,
+        share: int = 1,
+        gpus: dict[str, str] | None = None,
+        **environment,
+    ) -> None:
         with (self.folder / f"{name}-said").open("w") as said:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, "-c", PROGRAM, name, str(share), kind, json.dumps(gpus or {})],
                 cwd=self.folder,
-                env=os.environ | {"TMPDIR": str(self.folder)},
+                env=os.environ | (environment or {"LOCKS": str(self.folder)}),
                 stderr=said,
             )
 
@@ -106,6 +116,50 @@ def test_a_timing_waits_for_all_trainings_on_the_cores(here):
     here.go("second")
     here.is_in("timing")
     assert here.order()[-3:] == ["first out", "second out", "timing in"]
+
+
+def test_trainings_that_come_later_wait_behind_a_waiting_timing(here):
+    here.ask("first", "shared")
+    here.is_in("first")
+    here.ask("timing", "alone")
+    here.waits("timing")
+    here.ask("late", "shared")
+    assert "a timing is on or waits" in here.waits("late")
+    here.go("first")
+    here.is_in("timing")
+    here.go("timing")
+    here.is_in("late")
+    assert here.order() == ["first in", "first out", "timing in", "timing out", "late in"]
+
+
+def test_a_waiting_timing_keeps_one_gpu_from_others_and_takes_whichever_is_free(here):
+    two = {"0": "GPU-a", "1": "GPU-b"}
+    for name in ("first", "second"):
+        here.ask(name, "shared", 1, two)
+        here.is_in(name)
+    here.ask("timing", "alone", 1, two)
+    here.waits("timing")
+    here.go("second")
+    here.is_in("timing")
+    assert here.order()[-1] == "timing in on 1"
+    here.go("first")
+    here.ask("late", "shared", 1, two)
+    here.is_in("late")
+    assert here.order()[-1] == "late in on 0"
+
+
+def test_jobs_with_temporary_folders_of_their_own_share_the_locks(here, tmp_path):
+    gpu = {"0": f"GPU-{uuid.uuid4()}"}  # a device that nobody else on this machine waits for
+    for name, kind in (("timing", "alone"), ("training", "shared")):
+        (tmp_path / f"{name}-tmp").mkdir()
+        here.ask(name, kind, 1, gpu, TMPDIR=str(tmp_path / f"{name}-tmp"))
+        if kind == "alone":
+            here.is_in(name)
+    here.waits("training")
+    here.go("timing")
+    here.is_in("training")
+    for lock in machine.LOCKS.glob(f"sixteen-*{gpu['0']}*.lock"):
+        lock.unlink()
 
 
 def test_trainings_and_timings_wait_for_a_timing(here):
@@ -184,7 +238,7 @@ def test_what_a_killed_timing_started_keeps_the_device(here, tmp_path):
     outer = subprocess.Popen(
         [sys.executable, "-c", program, "timing", "1", "alone", "{}"],
         cwd=tmp_path,
-        env=os.environ | {"TMPDIR": str(tmp_path)},
+        env=os.environ | {"LOCKS": str(tmp_path)},
         start_new_session=True,
     )
     here.until(lambda: (tmp_path / "started").exists())

@@ -71,21 +71,35 @@ class _Estimate:
             ends = [self.speeds.known[key].seconds(self._length(run)) for run in runs]
             each = _range(min(low for low, _ in ends), max(high for _, high in ends))
             lines.append(f"{name} of {each} each, from {self.speeds.known[key].source}")
+        timings = self._untold()
         if not training:
-            return ["", "estimated time: nothing to train, seconds to minutes for the rest"]
+            return [
+                "",
+                f"estimated time: nothing to train, seconds to minutes for the rest{timings}",
+            ]
         if not self.speeds.known:
             return [
                 *lines,
-                "estimated time: none, since nothing was measured; try again when the machine is idle",
+                "estimated time: none, since nothing was measured; try again when the machine is idle"
+                + timings,
             ]
         workers, what = workers_for(training[0].parameters["threads"])
         low, high = (self._makespan(side, workers) for side in (0, 1))
         without = "without those that have no estimate, " if self.speeds.failed else ""
         lines.append(
             f"estimated time: {_range(low, high)}, {without}{what}; the range is that of what was measured, "
-            "other load on the machine isn't in it, nor what is observed"
+            f"other load on the machine isn't in it, nor what is observed{timings}"
         )
         return lines
+
+    def _untold(self) -> str:
+        """The timings to do, if none was ever made here by which to estimate them."""
+        count = sum(run.step == "time" for run in self.todo)
+        if not count or any(r["step"] == "time" for r in self.here):
+            return ""
+        return (
+            f"; without {count} timing{'' if count == 1 else 's'}, of which none was made here yet"
+        )
 
     def _makespan(self, side: int, workers: int) -> float:
         """When the last run ends if each begins as soon as its parents and a worker are ready."""

@@ -25,6 +25,10 @@ CUDA = {"cuda": "nvidia-cuda-runtime-cu12", "cudnn": "nvidia-cudnn-cu12"}
 
 FLAGS = ("XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "NVIDIA_TF32_OVERRIDE", "OMP_NUM_THREADS")
 
+# Of the locks: one folder for all processes of a user, whatever their environment. A job of a batch system often has a
+# TMPDIR of its own, and XDG_RUNTIME_DIR is there only for those who logged in.
+LOCKS = Path("/tmp" if os.access("/tmp", os.W_OK | os.X_OK) else tempfile.gettempdir())
+
 POLL = 0.5  # seconds between looks at a place that is taken
 
 log = logging.getLogger("sixteen")
@@ -35,8 +39,8 @@ def device(share: int, alone: bool) -> Iterator[None]:
     """Hold a place on one of the machine's NVIDIA GPUs, or, without a GPU, on the machine itself.
 
     At most `share` runs are on a GPU at once; on the cores Snakemake counts. A run that is to be `alone` (a timing)
-    waits until nothing of ours is on a GPU, or on the machine, and then all others wait for it. Snakemake counts within
-    one call only; other terminals and `dvc queue` are outside of that. The locks die with this process and with those
+    waits until nothing of ours is on a GPU, or on the machine, and then all others wait for it; so do those that come
+    while it waits, else it might wait for ever. Snakemake counts within one call only; other terminals and `dvc queue` are outside of that. The locks die with this process and with those
     that it started and that inherited them. Under Slurm every job may see its GPU as number 0, so that a GPU is known
     by its UUID where NVML tells it.
     """
@@ -44,17 +48,9 @@ def device(share: int, alone: bool) -> Iterator[None]:
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     gpus = hardware.visible()
     names = {f"gpu-{_uuid(gpu) or gpu}": gpu for gpu in gpus} or {"machine": None}
-    places = share if gpus else None
-    waiting = False
-    while (held := _first_free(names, places, alone)) is None:
-        if not waiting:
-            log.info(
-                "waiting for %s: %s",
-                f"a GPU ({', '.join(gpus)})" if gpus else "the machine",
-                "a timing has to be alone" if alone else "all places are taken, or a timing is on",
-            )
-        waiting = True
-        time.sleep(POLL)
+    if (held := _first_free(names, share if gpus else None, alone)) is None:
+        what = f"a GPU ({', '.join(gpus)})" if gpus else "the machine"
+        held = _wait(names, share if gpus else None, alone, what)
     name, locks = held
     with locks:
         if (gpu := names[name]) is not None:
@@ -62,27 +58,57 @@ def device(share: int, alone: bool) -> Iterator[None]:
         yield
 
 
+def _wait(
+    names: dict[str, Any], places: int | None, alone: bool, what: str
+) -> tuple[str, contextlib.ExitStack]:
+    """What `_first_free` finds in the end."""
+    why = (
+        "a timing has to be alone" if alone else "all places are taken, or a timing is on or waits"
+    )
+    with contextlib.ExitStack() as intent:
+        intended = alone and _intend(intent, names)
+        log.info("waiting for %s: %s", what, why)
+        while (held := _first_free(names, places, alone)) is None:
+            intended = intended or (alone and _intend(intent, names))
+            time.sleep(POLL)
+    return held
+
+
 def _first_free(
     names: dict[str, Any], places: int | None, alone: bool
 ) -> tuple[str, contextlib.ExitStack] | None:
-    """The first device with a free place, and the locks that hold it."""
+    """The first device with a free place for which, unless for one `alone`, no timing waits; and the locks that hold it."""
     for name in names:
-        with contextlib.ExitStack() as held:
+        with contextlib.ExitStack() as intent, contextlib.ExitStack() as held:
             if alone:
                 free = _lock(held, name, fcntl.LOCK_EX)
             else:
-                free = _lock(held, name, fcntl.LOCK_SH) and (
-                    places is None
-                    or any(_lock(held, f"{name}-{n}", fcntl.LOCK_EX) for n in range(places))
+                free = (
+                    _lock(intent, f"{name}-intent", fcntl.LOCK_SH)
+                    and _lock(held, name, fcntl.LOCK_SH)
+                    and (
+                        places is None
+                        or any(_lock(held, f"{name}-{n}", fcntl.LOCK_EX) for n in range(places))
+                    )
                 )
             if free:
                 return name, held.pop_all()
     return None
 
 
+def _intend(intent: contextlib.ExitStack, names: dict[str, Any]) -> bool:
+    """Keep others from coming to one of the devices, which then gets free in the end; False where all are intended."""
+    for name in names:
+        with contextlib.ExitStack() as held:
+            if _lock(held, f"{name}-intent", fcntl.LOCK_EX):
+                intent.enter_context(held.pop_all())
+                return True
+    return False
+
+
 def _lock(held: contextlib.ExitStack, name: str, kind: int) -> bool:
     """Take a lock of this user on this machine if it is free."""
-    path = Path(tempfile.gettempdir()) / f"sixteen-{os.getuid()}-{name}.lock"
+    path = LOCKS / f"sixteen-{os.getuid()}-{name}.lock"
     file = held.enter_context(path.open("a"))
     # The processes of a timing hold it as well, should this one be killed before they end.
     os.set_inheritable(file.fileno(), True)

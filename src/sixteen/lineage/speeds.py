@@ -108,7 +108,7 @@ def _of_finished(kind: str, here: list[dict[str, Any]]) -> Speed | None:
 
 
 class _Probes:
-    """Short trainings of the smallest network of each family that the runs use, in each of their precisions."""
+    """Short trainings of the smallest network of each family that the runs use, one for each `_probed`."""
 
     def __init__(self, plan: Plan, items: Items, runs: list[Run]) -> None:
         self.plan, self.items, self.runs = plan, items, runs
@@ -165,4 +165,6 @@ class _Probes:
 
 def _probed(run: Run) -> str:
     """What a probe must be made anew for."""
-    return digest([run.parameters["network"]["family"], run.parameters["precision"]])
+    read, recipe = run.parameters, run.parameters["recipe"]
+    parts = [read["network"]["family"], read["precision"], recipe["batch"], recipe["augmentation"]]
+    return digest(parts)

@@ -11,7 +11,7 @@ from sixteen.training.parameters import Training
 from sixteen.training.recipe import Recipe
 
 # Column `arm` of times.csv. A timing knows no names of arms, so that one serves all studies, however they call them.
-ARMS = ("first", "second")
+ARMS: tuple[str, str] = ("first", "second")
 
 
 class Arm(Entry):
