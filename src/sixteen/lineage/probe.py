@@ -54,14 +54,15 @@ def _probe_here(place: Path) -> None:
     from pydantic import TypeAdapter
 
     from sixteen import networks
+    from sixteen.training import backends
     from sixteen.training.parameters import Training
     from sixteen.training.train import train
 
-    network_type: TypeAdapter[Any] = TypeAdapter(networks.AnyNetwork)
     spec = json.loads((place / "spec.json").read_text())
     *shape, classes = spec["items"]
     parameters = Training.model_validate(spec["parameters"] | {"until": EPOCHS})
     batch = parameters.recipe.batch
+    backends.start(parameters.backend, parameters.threads)  # before the task imports Keras
     form = importlib.import_module(f"sixteen.tasks.{parameters.task}").FORM
     form.random(batch, tuple(shape), classes).save(place)
     facts = train(parameters, {"dataset": place}, place, place)
@@ -71,15 +72,10 @@ def _probe_here(place: Path) -> None:
         sys.exit("training on random items diverged at once")
     train_seconds = [float(row["train_seconds"]) / batch for row in rows]
     test_seconds = [float(row["test_seconds"]) / batch for row in rows]
+    told = (tuple(shape), classes, parameters.precision, parameters.recipe.l2, 0)
+    typed: TypeAdapter[Any] = TypeAdapter(networks.AnyNetwork)
     counts = {
-        digest(network): networks.build(
-            network_type.validate_python(network),
-            tuple(shape),
-            classes,
-            parameters.precision,
-            parameters.recipe.l2,
-            0,
-        ).count_params()
+        digest(network): networks.build(typed.validate_python(network), *told).count_params()
         for network in spec["count"]
     }
     result = {

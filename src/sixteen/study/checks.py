@@ -115,6 +115,32 @@ def _claims(
 def _sentences(parameters: Parameters, study: Study, place: str) -> Iterator[str]:
     """Sentences, what they train, and the design of a factorial."""
     task = task_of(parameters.datasets[study.dataset])
+    yield from _metrics(parameters, study, task, place)
+    for name in study.every_network:
+        network = parameters.network(name)
+        if task not in networks.tasks(network):
+            yield (
+                f"{place}/networks: expected networks for the task {task} of the dataset {study.dataset}, came {name}, "
+                f"which is for {', '.join(networks.tasks(network))}"
+            )
+            continue
+        yield from _told(
+            lambda n=network: networks.cost(n, *_shape(parameters, study)),
+            f"{place}/networks, {name}",
+        )
+        mistakes = [
+            f"{place}/arms/{arm}: {mistake}"
+            for arm in study.sentences
+            for mistake in _sentence(parameters, study, name, arm)
+        ]
+        yield from mistakes or _alike(parameters, study, name, place)
+    yield from _unused_recipes(study, place)
+    if study.designed:
+        yield from _told(lambda: _design(parameters, study), f"{place}/factorial")
+
+
+def _metrics(parameters: Parameters, study: Study, task: str, place: str) -> Iterator[str]:
+    """Metrics of claims and of `reach`: known to the task, and measured so that they can decide."""
     known = metrics_of(task)
     if study.reach is not None and "accuracy" not in known:
         yield (
@@ -139,27 +165,6 @@ def _sentences(parameters: Parameters, study: Study, place: str) -> Iterator[str
                 yield (
                     f"{place}: claim {claim.id!r}: expected `{key}` to be one of {', '.join(known)}, came {metric!r}"
                 )
-    for name in study.every_network:
-        network = parameters.network(name)
-        if task not in networks.tasks(network):
-            yield (
-                f"{place}/networks: expected networks for the task {task} of the dataset {study.dataset}, came {name}, "
-                f"which is for {', '.join(networks.tasks(network))}"
-            )
-            continue
-        yield from _told(
-            lambda n=network: networks.cost(n, *_shape(parameters, study)),
-            f"{place}/networks, {name}",
-        )
-        mistakes = [
-            f"{place}/arms/{arm}: {mistake}"
-            for arm in study.sentences
-            for mistake in _sentence(parameters, study, name, arm)
-        ]
-        yield from mistakes or _alike(parameters, study, name, place)
-    yield from _unused_recipes(study, place)
-    if study.designed:
-        yield from _told(lambda: _design(parameters, study), f"{place}/factorial")
 
 
 def _alike(parameters: Parameters, study: Study, network: str, place: str) -> Iterator[str]:
