@@ -20,6 +20,7 @@ rule time:
         gpu=workflow.global_resources.get("gpu").value or 1,
     params:
         plan=plan_of,
+        runs_per_gpu=RUNS_PER_GPU,
     shell:
         "python workflow/scripts/measure_time.py --plan {params.plan} --log {log} "
-        "--runs-per-gpu {RUNS_PER_GPU}"
+        "--runs-per-gpu {params.runs_per_gpu}"

@@ -16,9 +16,10 @@ rule train:
         gpu=1,
     params:
         plan=plan_of,
+        runs_per_gpu=RUNS_PER_GPU,
     shell:
         "python workflow/scripts/train.py --plan {params.plan} --log {log} "
-        "--runs-per-gpu {RUNS_PER_GPU}"
+        "--runs-per-gpu {params.runs_per_gpu}"
 
 
 rule continue_training:
@@ -36,9 +37,10 @@ rule continue_training:
         gpu=1,
     params:
         plan=plan_of,
+        runs_per_gpu=RUNS_PER_GPU,
     shell:
         "python workflow/scripts/continue_training.py --plan {params.plan} --log {log} "
-        "--runs-per-gpu {RUNS_PER_GPU}"
+        "--runs-per-gpu {params.runs_per_gpu}"
 
 
 rule observe:
@@ -56,6 +58,7 @@ rule observe:
         gpu=1,
     params:
         plan=plan_of,
+        runs_per_gpu=RUNS_PER_GPU,
     shell:
         "python workflow/scripts/observe.py --plan {params.plan} --log {log} "
-        "--runs-per-gpu {RUNS_PER_GPU}"
+        "--runs-per-gpu {params.runs_per_gpu}"
