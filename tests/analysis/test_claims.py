@@ -5,6 +5,7 @@ from made_up import LEVELS, TASK
 from pydantic import TypeAdapter, ValidationError
 
 from sixteen.analysis.claims import judge
+from sixteen.analysis.criterion import number
 from sixteen.analysis.evidence import Evidence
 from sixteen.errors import UserError
 from sixteen.study.claim import Claim
@@ -518,3 +519,7 @@ def test_what_is_checked_one_by_one_is_counted_over_all_networks() -> None:
     given = evidence({"resnet8": EQUIVALENT, "resnet14": EQUIVALENT[:2]})
     assert judge(claim("bounded", None), replace(given, quantization=rows))["n"] == 5
     assert judge(claim("greater"), given)["n"] == 2  # seeds aren't added up
+
+
+def test_what_adding_up_leaves_of_zero_is_told_as_zero():
+    assert [number(value) for value in (-4.44e-15, 1e-9, -0.25)] == ["0", "1e-09", "-0.25"]

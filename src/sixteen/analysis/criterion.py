@@ -95,6 +95,11 @@ def criteria_of(
             return [criterion(claim.start_metric, *SIDES["less"]), equal]
 
 
+NOTHING = 1e-12  # below it a mean of differences is 0 but for rounding
+
+
 def number(value: float) -> str:
-    """A number for a sentence: three significant digits, thousands in full."""
+    """A number for a sentence: three significant digits, thousands in full; what adding up leaves of 0 is 0."""
+    if abs(value) < NOTHING:
+        return "0"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from sixteen.analysis.criterion import NOTHING
+
 MINUTE, HOUR = 60, 3600  # seconds
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
@@ -29,6 +31,8 @@ def number(value: float) -> str:
     """Three or more significant digits, with a real minus."""
     if pd.isna(value):
         return DASH
+    if abs(value) < NOTHING:
+        return "0"
     text = (
         f"{value:,.0f}"
         if abs(value) >= 1000
