@@ -133,7 +133,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Shown:
     head = {"network": "resnet8", "n": 5, "sd": 0.01}
     numbers = [
         ("rate: slow -> fast", "main", 0.03, 0.02, 0.045, 0.001),
-        ("norm: float32 -> float16", "main", -0.01, -0.03, 0.008, 0.3),
+        ("norm: float32 -> float16", "main", -0.01, -0.03, 0.008, 0.12),
         ("rate x norm", "interaction", -0.02, -0.027, -0.012, 0.04),
     ]
     rows = [
