@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class Table:
         self.console = console
         self.planned: Counter[str] = Counter()
         self.finished: Counter[str] = Counter()
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self.running: dict[int, Job] = {}
         self.failed = 0
         self.since = time.monotonic()
@@ -97,7 +97,7 @@ class Table:
     def _mean(self, rule: str) -> float:
         if self.finished[rule]:
             return self.seconds[rule] / self.finished[rule]
-        return self.seconds.total() / self.finished.total()
+        return sum(self.seconds.values()) / self.finished.total()
 
     def _drawn(self) -> Group:
         done, all_jobs = self.finished.total(), self.planned.total()
