@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from sixteen.errors import UserError
@@ -30,6 +31,7 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sixteen", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"sixteen {version('sixteen')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("trace", help="tell where a file comes from, down to the dataset")
