@@ -67,7 +67,7 @@ RECIPE = {
 }
 ADAM = {"optimizer": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999}
 WATCH = {"every": 2, "cast_to": "float16"}
-TABLES = ("observations.csv", "descent.csv", "exponents.csv")
+TABLES = ("observations.csv", "descent.csv", "exponents.csv", "kinks.csv")
 DETERMINISTIC = (
     "weights.safetensors",
     "predictions.safetensors",

@@ -20,7 +20,7 @@ NO_MOMENTUM = {"momentum": 0.0, "l2": 0.0}
 
 @pytest.fixture(scope="module", autouse=True)
 def families(keras_started):
-    """Two network families small enough to compile in a second."""
+    """Network families small enough to compile in seconds."""
     import keras
 
     from sixteen.precision.policies import policies
@@ -48,6 +48,27 @@ def families(keras_started):
         )(x)
         return drawn(keras.Model(inputs, outputs), seed)
 
+    def kinked(network, shape, classes, precision, l2, seed):
+        weights, statistics = policies(precision)
+        inputs = keras.Input(shape, dtype=precision.compute)
+        x = keras.layers.Conv2D(8, 3, dtype=weights, name="convolution")(inputs)
+        x = keras.layers.BatchNormalization(dtype=statistics, name="norm")(x)
+        x = keras.layers.ReLU(1.0, dtype=weights, name="clipped")(x)
+        x = keras.layers.Flatten(dtype=weights)(x)
+        x = keras.layers.Dense(32, activation="relu", dtype=weights, name="hidden")(x)
+        x = keras.layers.Dense(32, dtype=weights, name="middle")(x)
+        x = keras.layers.Activation("relu", dtype=weights, name="rectified")(x)
+        outputs = keras.layers.Dense(classes, dtype=weights, name="head")(x)
+        return drawn(keras.Model(inputs, outputs), seed)
+
+    def shallow(network, shape, classes, precision, l2, seed):
+        weights, _ = policies(precision)
+        inputs = keras.Input(shape, dtype=precision.compute)
+        x = keras.layers.Flatten(dtype=weights)(inputs)
+        x = keras.layers.Dense(20, activation="relu", dtype=weights, name="hidden")(x)
+        outputs = keras.layers.Dense(classes, dtype=weights, name="head")(x)
+        return drawn(keras.Model(inputs, outputs), seed)
+
     def drawn(model, seed):
         draw = np.random.default_rng(seed)
         for weight in model.trainable_variables:
@@ -55,7 +76,7 @@ def families(keras_started):
                 weight.assign(0.3 * draw.standard_normal(weight.shape).astype(np.float32))
         return model
 
-    modules = {"linear": linear, "smooth": smooth}
+    modules = {"linear": linear, "smooth": smooth, "kinked": kinked, "shallow": shallow}
     for name, build in modules.items():
         module = types.ModuleType(f"sixteen.networks.{name}")
         module.build = build
@@ -109,8 +130,8 @@ class Observed:
     def weights(self):
         return [variable.numpy() for variable in self.model.trainable_variables]
 
-    def observe(self, epoch):
-        return self.observer.observe(epoch, self.rows, self.rate(), "float16")
+    def observe(self, epoch, cast_to="float16"):
+        return self.observer.observe(epoch, self.rows, self.rate(), cast_to)
 
 
 @pytest.fixture(scope="module")
@@ -234,13 +255,15 @@ QUANTIZATION = {
     "gradient_change",
     "gradient_change_gap",
 }
+KINKS = {"held_change", "held_change_gap"}
 ARITHMETIC = {"gradient_error", "gradient_cosine", "underflowed_gradients"}
 
 
 def test_cells_that_mean_nothing_are_empty(float32, mixed, float16):
-    assert empty(of_all(float32.observe(1))) == ARITHMETIC
-    assert empty(of_all(mixed.observe(1))) == set()
-    assert empty(of_all(float16.observe(1))) == QUANTIZATION
+    assert empty(of_all(float32.observe(1))) == ARITHMETIC | KINKS
+    assert empty(of_all(mixed.observe(1))) == KINKS
+    assert empty(of_all(float16.observe(1))) == QUANTIZATION | KINKS
+    assert mixed.observe(1)["kinks"] == float16.observe(1)["kinks"] == []  # no unit is rectified
 
 
 def test_quantization_keeps_its_bound_and_the_mean_value_theorem_holds(float32, mixed):
@@ -307,6 +330,10 @@ def test_updates_of_float16_weights_are_lost_as_by_hand(float16):
     before = flat(weights)
     lost = (before + updates).astype(np.float16) == before
     assert row["updates"] == len(updates)
+    assert row["update_norm"] == pytest.approx(np.linalg.norm(updates), rel=1e-4)
+    error = np.linalg.norm(updates - ((before + updates).astype(np.float16) - before))
+    assert row["update_error"] == pytest.approx(error, rel=0.02)
+    assert np.linalg.norm(updates[lost]) < row["update_error"] < row["update_norm"]
     assert 0 < lost.sum() < len(updates)
     # Updates within a rounding error of half a unit may go either way.
     assert abs(row["lost_updates"] - lost.sum()) <= 1
@@ -353,7 +380,8 @@ def test_a_step_that_is_skipped_has_no_updates(mixed):
     mixed.optimizer.dynamic_scale.assign(2.0**60)
     row = of_all(mixed.observe(1))
     mixed.optimizer.dynamic_scale.assign(before)
-    assert {"updates", "lost_updates", "gradient_error", "gradient_cosine"} == empty(row)
+    updates = {"updates", "lost_updates", "update_norm", "update_error"}
+    assert updates | {"gradient_error", "gradient_cosine"} | KINKS == empty(row)
 
 
 def test_exponents_count_every_gradient(float32):
@@ -388,6 +416,15 @@ def test_lost_updates_by_hand():
     assert theory.lost_updates(intended, before, after) == (3, 1)
 
 
+def test_the_error_of_an_update_is_what_is_lost_and_what_is_rounded():
+    from sixteen.training import theory
+
+    before, after = np.float32([1, 1, 1]), np.float32([1, 1.5, 0])
+    intended = np.float32([3, 0.5, -5])  # lost, kept, rounded by 4
+    assert theory.update_error(intended, before, after) == 5
+    assert theory.update_error(np.float32([np.inf]), before[:1], after[:1]) is None
+
+
 def test_cosines_and_norms_by_hand():
     from sixteen.training import theory
 
@@ -399,6 +436,52 @@ def test_cosines_and_norms_by_hand():
     assert theory.cosine(one, np.zeros(2)) is None
     assert theory.norm(np.float32([np.inf, 1])) is None
     assert theory.underflowed(np.float32([1e-9, 0, 1]), np.float32([0, 0, 1])) == 1
+
+
+def test_units_that_cross_their_kink_are_counted_and_held_as_by_hand():
+    observed = Observed("shallow", **NO_MOMENTUM)
+    here = observed.weights()
+    draw = np.random.default_rng(5)
+    there = [w + np.float32(0.02) * draw.standard_normal(w.shape).astype(np.float32) for w in here]
+    crossing = observed.observer.kinks.between(here, there, observed.rows[0])
+    images, *_ = softmax(observed.images, observed.rows[0], np.zeros((SIDE**2, CLASSES)), 0)
+    old, new = (images @ weights[0] + weights[1] > 0 for weights in (here, there))
+    assert crossing.units == {"hidden": BATCH * 20}
+    assert crossing.crossed == {"hidden": (old != new).sum()}
+    assert 0 < (old != new).sum() < BATCH * 20 / 2
+    hidden = (images @ there[0] + there[1]) * old
+    logits = hidden @ there[2] + there[3]
+    likely = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    labels = observed.images.train_labels[observed.rows[0][:, 0]]
+    wrong = (likely - np.eye(CLASSES)[labels]) / BATCH
+    back = (wrong @ there[2].T) * old
+    expected = [images.T @ back, back.sum(0), hidden.T @ wrong, wrong.sum(0)]
+    assert flat(crossing.gradients) == pytest.approx(flat(expected), abs=1e-5)
+
+
+def test_what_the_hessian_misses_is_gone_where_no_unit_crosses_its_kink():
+    observed = Observed("kinked")
+    observed.train(observed.rows)
+    rows = observed.observe(1, "bfloat16")
+    kinks = {row["layer"]: row for row in rows["kinks"]}
+    assert list(kinks) == ["clipped", "hidden", "rectified", "all"]
+    assert kinks["clipped"]["units"] == BATCH * 2 * 2 * 8
+    for column in ("units", "crossed"):
+        *parts, whole = (row[column] for row in kinks.values())
+        assert whole == sum(parts) > 0
+    row = of_all(rows)
+    assert row["gradient_change_gap"] > 0.2 * row["gradient_change"]
+    assert row["held_change_gap"] < 0.05 * row["held_change"]
+    assert observed.observe(1, "bfloat16") == rows
+
+
+def test_nothing_crosses_from_weights_to_themselves():
+    observed = Observed("kinked")
+    weights, batch = observed.weights(), observed.rows[0]
+    crossing = observed.observer.kinks.between(weights, weights, batch)
+    assert set(crossing.crossed.values()) == {0}
+    gradients = observed.observer.exact.at(weights, batch).gradients
+    assert flat(crossing.gradients) == pytest.approx(flat(gradients), abs=1e-6)
 
 
 def epochs_of(folder):

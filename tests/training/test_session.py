@@ -26,7 +26,7 @@ class FakeObserver:
         # What is done to the run must not matter.
         self.learner.optimizer.learning_rate = 1e9
         self.learner.model.trainable_variables[0].assign(kernel * 0)
-        return {"observations": [row], "descent": [{"learning_rate": rate}], "exponents": []}
+        return {"observations": [row], "descent": [{"learning_rate": rate}]}
 
 
 @pytest.fixture
