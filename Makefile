@@ -12,7 +12,7 @@ stamp := .venv/.made-from-$(lock)
 
 .PHONY: demo test planted check locks benchmark
 demo: $(stamp)
-	$(BIN)/snakemake --cores all --quiet rules host -- demo
+	@$(BIN)/snakemake --cores all --quiet rules host -- demo
 	@echo "The report is reports/index.html ($(CURDIR)/reports/index.html)."
 
 test: $(stamp)
@@ -46,7 +46,8 @@ locks:
 $(stamp): $(lock) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "expected Python 3.11 to 3.13, came $$($(PYTHON) --version): call make PYTHON=python3.12, say" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --compile --require-hashes -r $(lock)
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo "Making .venv from $(lock): this takes a few minutes, once."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --compile --require-hashes -r $(lock)
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@rm -f .venv/.made-from-* && touch $@
