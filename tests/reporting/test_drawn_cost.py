@@ -165,10 +165,13 @@ def test_peaks_of_memory_are_drawn_seed_by_seed(shown: Shown) -> None:
         a for a in shown.figures["memory"].axes if a.get_ylabel().startswith("peak of the process")
     )
     (unit,) = re.findall(r"\((\w+)\)", axis.get_ylabel())
+    looks = legend(shown.figures["loss-curves"]).values()
     for place, arm in enumerate(ARMS):
         found = sorted(y for x, y in points(axis) if x == place)
         wanted = runs.loc[runs["arm"] == arm, "peak_bytes"] / UNITS[unit]
         assert found == pytest.approx(sorted(wanted))
+        level = [a[1] for colour in looks for a, b in bars(axis, colour) if a[0] < place < b[0]]
+        assert level == [pytest.approx(wanted.mean())]
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -194,3 +194,11 @@ def test_errors_of_the_cast_stand_below_their_bounds_by_tensor(shown: Shown) -> 
     share = (rows["bound_norm"] / size).groupby(rows["tensor"], sort=False).mean().dropna()
     assert list(bounds.values()) == pytest.approx(share.tolist())
     assert axis.get_yscale() == "log" and "n = 4 seeds" in axis.get_title()
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_switch_is_marked_where_the_last_phase_begins(shown: Shown, network: str) -> None:
+    axis = shown.panel("accuracy-curves", network)
+    upright = [line.get_xdata()[0] for line in axis.lines if list(line.get_ydata()) == [0, 1]]
+    assert upright == [3]
+    assert "switch" in legend(shown.figures["accuracy-curves"])
