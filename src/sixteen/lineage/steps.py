@@ -23,7 +23,7 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "observe": (
         "sixteen.training.observe",
-        ("observations.csv", "descent.csv", "exponents.csv"),
+        ("observations.csv", "descent.csv", "exponents.csv", "kinks.csv"),
     ),
     "quantize": (
         "sixteen.precision.quantize",
@@ -47,6 +47,7 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
             "observations.csv",
             "descent.csv",
             "exponents.csv",
+            "kinks.csv",
             "effects.csv",
             "times.csv",
             "reach.csv",
