@@ -240,8 +240,9 @@ def test_rows_are_those_of_the_files(run, request):
         if isinstance(whole[column], int):
             assert whole[column] == sum(part[column] for part in parts)
         else:
+            # Relative alone: the squares of some columns are far below pytest's absolute tolerance.
             squares = sum(part[column] ** 2 for part in parts)
-            assert whole[column] ** 2 == pytest.approx(squares, rel=1e-6)
+            assert whole[column] ** 2 == pytest.approx(squares, rel=1e-6, abs=0)
 
 
 def empty(row):
@@ -280,6 +281,54 @@ def test_quantization_keeps_its_bound_and_the_mean_value_theorem_holds(float32, 
         assert row["hessian_product"] == pytest.approx(row["gradient_change"], rel=0.05)
 
 
+def test_what_the_hessian_misses_is_the_norm_of_a_difference():
+    """By the textbook, where the cast moves far: biases of some hundreds, of which bfloat16 knows every second."""
+    observed = Observed("linear", **NO_MOMENTUM)
+    kernel, bias = observed.model.trainable_variables
+    bias.assign([300.4, 300.9, 299.3])
+    weights = [w.astype(np.float64) for w in observed.weights()]
+    theirs = [kernel.numpy().astype("bfloat16").astype(np.float64), np.float64([300, 300, 300])]
+    errors = [rounded - exact for rounded, exact in zip(theirs, weights, strict=True)]
+
+    images, likely, wrong = softmax(observed.images, observed.rows[0], *weights)
+    _, _, there = softmax(observed.images, observed.rows[0], *theirs)
+    change = flat([images.T @ (there - wrong), (there - wrong).sum(0)])
+    along = images @ errors[0] + errors[1]
+    turned = likely * (along - (likely * along).sum(1, keepdims=True)) / BATCH
+    product = flat([images.T @ turned, turned.sum(0)])
+
+    rows = observed.observer.observe(1, observed.rows, observed.rate(), "bfloat16")
+    row = of_all(rows)
+    norm = np.linalg.norm
+    assert row["quantization_error"] == pytest.approx(norm(flat(errors)), rel=1e-5)
+    assert row["gradient_change"] == pytest.approx(norm(change), rel=1e-3)
+    assert row["hessian_product"] == pytest.approx(norm(product), rel=1e-3)
+    assert row["gradient_change_gap"] == pytest.approx(norm(change - product), rel=1e-2)
+    # A difference of norms would be something else.
+    assert norm(change - product) > 1.1 * abs(norm(change) - norm(product))
+
+
+def test_derivatives_are_those_of_training_on_the_batch_without_dropout(float32):
+    """Batch norm by the statistics of the batch, the penalty included."""
+    import keras
+
+    observed, batch = float32, float32.rows[0]
+    (dropout,) = (x for x in observed.model.layers if isinstance(x, keras.layers.Dropout))
+    pixels = observed.images.train_images[batch[:, 0]].astype(np.float32)
+    before, dropout.rate = observed.learner.snapshot(), 0.0
+    logits = observed.model((pixels - 120) / 80, training=True).numpy().astype(np.float64)
+    dropout.rate = 0.5
+    observed.learner.restore(before)
+    labels = observed.images.train_labels[batch[:, 0]]
+    likely = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    kernels = [v.numpy() for v in observed.model.trainable_variables if v.path.endswith("kernel")]
+    penalty = 1e-4 * sum((kernel.astype(np.float64) ** 2).sum() for kernel in kernels)
+    expected = penalty - likely[np.arange(BATCH), labels].mean()
+    assert observed.observer.exact.at(observed.weights(), batch).loss == pytest.approx(
+        expected, rel=1e-5
+    )
+
+
 def test_gradient_of_16_bit_arithmetic_is_near_but_not_equal(mixed, float16):
     for observed in (mixed, float16):
         row = of_all(observed.observe(1))
@@ -296,13 +345,14 @@ def test_gradients_underflow_without_scale_and_less_with(float16):
     assert of_all(float16.observe(0))["underflowed_gradients"] == 0
 
 
-def test_descent_is_a_plain_gradient_step(float16):
-    (row,) = float16.observe(1)["descent"]
+@pytest.mark.parametrize("rate", [0.001, 1.0])
+def test_descent_is_a_plain_gradient_step(float16, rate):
+    """At a rate where weights are lost to rounding, and at one where the loss bends: no term is small in both."""
+    (row,) = float16.observer.observe(1, float16.rows, rate, "float16")["descent"]
     batch, labels = float16.rows[0], float16.images.train_labels
     weights, bias = (w.astype(np.float64) for w in float16.weights())
     images, likely, wrong = softmax(float16.images, batch, weights, bias)
     gradients = (images.T @ wrong, wrong.sum(0))
-    rate = 0.001
     assert row["learning_rate"] == pytest.approx(rate)
     stepped = [
         (w - rate * g).astype(np.float16).astype(np.float64)
@@ -312,13 +362,19 @@ def test_descent_is_a_plain_gradient_step(float16):
     def loss(likely):
         return -np.log(likely[np.arange(BATCH), labels[batch[:, 0]]]).mean()
 
-    assert row["loss_before"] == pytest.approx(loss(likely), rel=1e-5)
-    after = loss(softmax(float16.images, batch, *stepped)[1])
+    before, after = loss(likely), loss(softmax(float16.images, batch, *stepped)[1])
+    # The step is that of the float16 gradient, whose last bits round a weight or two the other way.
+    near = {"rel": 1e-2, "abs": 1e-3 * abs(before - after)}
+    assert row["loss_before"] == pytest.approx(before, rel=1e-5)
     assert row["loss_after"] == pytest.approx(after, rel=1e-4)
     predicted = rate * (flat(gradients) ** 2).sum()
     assert row["predicted_decrease"] == pytest.approx(predicted, rel=1e-4)
-    assert row["actual_decrease"] == row["loss_before"] - row["loss_after"]
-    assert row["remainder"] == row["predicted_decrease"] - row["actual_decrease"]
+    assert row["actual_decrease"] == pytest.approx(before - after, **near)
+    assert row["remainder"] == pytest.approx(predicted - (before - after), **near)
+    # What is left over is neither the decrease nor nothing.
+    assert (
+        min(abs(row["remainder"]), abs(abs(row["remainder"]) - abs(predicted))) > 0.05 * predicted
+    )
 
 
 def test_updates_of_float16_weights_are_lost_as_by_hand(float16):
@@ -540,14 +596,20 @@ def test_refuses_to_observe_a_run_whose_weights_come_out_differently(runner, tra
 def test_both_backends_observe_alike_under_a_dynamic_scale(runner):
     if importlib.util.find_spec("jax") is None:
         pytest.skip("JAX isn't installed: there is nothing to compare with")
-    seen = []
+    seen, losses = [], []
     for backend in ("tensorflow", "jax"):
         plans = [watched(f"by-{backend}")]
         about = {"precision": "float16_scaled", "until": 1, "watched": plans}
-        runner.run(f"observed-on-{backend}", backend=backend, **about)
+        trained = runner.run(f"observed-on-{backend}", backend=backend, **about)
+        losses.append(trained.column("loss") + trained.column("test_loss"))
         with (runner.scratch(f"by-{backend}") / "live" / "observations.csv").open() as file:
-            seen.append(next(row for row in csv.DictReader(file) if row["tensor"] == "all"))
-    first, second = seen
-    for name in ("weight_norm", "gradient_norm", "gradient_error", "updates", "lost_updates"):
-        # Gradients of biases are summed in 16 bit by JAX alone.
-        assert float(first[name]) == pytest.approx(float(second[name]), rel=0.15, abs=5), name
+            seen.append([row for row in csv.DictReader(file) if row["tensor"] == "all"])
+    # Gradients of biases are summed in 16 bit by JAX alone.
+    exact = {"weight_norm": 1e-6, "gradient_norm": 1e-4, "updates": 0.01, "lost_updates": 0.03}
+    start, end = zip(*seen, strict=True)
+    for (first, second), factor in ((start, 1), (end, 300)):
+        for name, near in (exact | {"gradient_error": 0.15}).items():
+            near = max(near, min(near * factor, 0.05))
+            assert float(first[name]) == pytest.approx(float(second[name]), rel=near, abs=0), name
+    assert losses[0] == pytest.approx(losses[1], rel=0.01)
+    assert float(end[0]["weight_norm"]) != float(start[0]["weight_norm"])

@@ -56,7 +56,14 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "report": (
         "sixteen.reporting.report",
-        ("index.html", "notebook.ipynb", "papers.json", "provenance.json"),
+        (
+            "index.html",
+            "notebook.ipynb",
+            "metrics.json",
+            "curves.csv",
+            "papers.json",
+            "provenance.json",
+        ),
     ),
 }
 STEPS["continue_training"] = STEPS["train"]
