@@ -1,7 +1,8 @@
 # The commands of the README. Everything runs in .venv, made from the hash-locked requirements.
 PYTHON ?= python3
-# gpu, jax or jax-gpu: the environment with that extra (make demo EXTRA=gpu)
-EXTRA ?=
+# gpu, jax or jax-gpu: the environment with that extra (make demo EXTRA=gpu). Tests train on JAX too, and an environment
+# that has it serves the rest as well.
+EXTRA ?= $(if $(filter test planted,$(MAKECMDGOALS))$(wildcard .venv/.made-from-requirements-jax.txt),jax)
 BIN := .venv/bin
 # Some containers forbid bytecode; without it every import of TensorFlow compiles it anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -9,13 +10,17 @@ unexport PYTHONDONTWRITEBYTECODE
 lock := requirements$(if $(EXTRA),-$(EXTRA)).txt
 stamp := .venv/.made-from-$(lock)
 
-.PHONY: demo test check locks benchmark
+.PHONY: demo test planted check locks benchmark
 demo: $(stamp)
-	$(BIN)/snakemake --cores all --quiet rules host -- demo
+	@$(BIN)/snakemake --cores all --quiet rules host -- demo
 	@echo "The report is reports/index.html ($(CURDIR)/reports/index.html)."
 
 test: $(stamp)
 	$(BIN)/python -m pytest
+
+# Do the tests notice wrong science? Half an hour on 2 cores at most.
+planted: $(stamp)
+	$(BIN)/python tests/planted/plant.py
 
 check: $(stamp)
 	$(BIN)/ruff format --check .
@@ -41,7 +46,8 @@ locks:
 $(stamp): $(lock) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "expected Python 3.11 to 3.13, came $$($(PYTHON) --version): call make PYTHON=python3.12, say" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --compile --require-hashes -r $(lock)
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo "Making .venv from $(lock): this takes a few minutes, once."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --compile --require-hashes -r $(lock)
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@rm -f .venv/.made-from-* && touch $@

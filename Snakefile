@@ -26,3 +26,11 @@ include: "workflow/rules/time.smk"
 include: "workflow/rules/quantize.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+
+
+onsuccess:
+    from sixteen.reporting.outcome import outcome
+
+    for job in workflow.dag.jobs:
+        if job.rule.name == "publish":
+            logger.info(outcome(Path("reports") / job.wildcards.study))

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,20 @@ def test_every_command_explains_itself(project):
     assert all(
         f"    {command} " in text for command in ("trace", "verify", "why", "plan", "digest")
     )
+
+
+def test_the_version_is_that_of_the_package(project):
+    stated = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]["version"]
+    assert sixteen(project, "--version").stdout == f"sixteen {stated}\n"
+
+
+def test_the_package_is_a_program(project):
+    answer = subprocess.run(
+        [sys.executable, "-m", "sixteen", "digest", "nowhere"],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project / "src")},
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode == 1
+    assert re.fullmatch(r"sixteen: [^\n]+\n", answer.stderr)

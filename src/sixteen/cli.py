@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from sixteen.errors import UserError
@@ -30,10 +31,15 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sixteen", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"sixteen {version('sixteen')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("trace", help="tell where a file comes from, down to the dataset")
-    command.add_argument("file", type=Path, help="a figure, table, page, checkpoint or record")
+    command.add_argument(
+        "file",
+        type=Path,
+        help="a figure, table, page, checkpoint or record; or reports/<study>, a whole report",
+    )
     command.add_argument(
         "--crate", type=Path, metavar="OUT", help="write it as a Workflow Run RO-Crate as well"
     )
@@ -72,11 +78,12 @@ def _trace(arguments: argparse.Namespace) -> bool:
     from sixteen.lineage.archive import Archive
 
     archive = Archive.of(ROOT)
-    found = trace.find(archive, arguments.file)
+    traced = arguments.file
+    found = trace.find(archive, traced / "index.html" if traced.is_dir() else traced)
     text, sound = trace.tell(archive, found)
     print(text)
     if arguments.crate is not None:
-        crate.write(archive, found, arguments.file, arguments.crate)
+        crate.write(archive, found, traced, arguments.crate)
         print(f"crate      {arguments.crate}/ro-crate-metadata.json")
     return sound
 

@@ -48,10 +48,11 @@ HISTORY = (
 OBSERVATIONS = (
     "epoch,tensor,elements,weight_norm,quantization_error,quantization_bound,gradient_norm,"
     "gradient_error,gradient_cosine,hessian_product,gradient_change,gradient_change_gap,"
-    "underflowed_gradients,updates,lost_updates"
+    "held_change,held_change_gap,underflowed_gradients,updates,lost_updates,update_norm,update_error"
 )
 DESCENT = "epoch,learning_rate,loss_before,loss_after,predicted_decrease,actual_decrease,remainder"
 EXPONENTS = "epoch,of,tensor,exponent,count"
+KINKS = "epoch,layer,units,crossed"
 TIMES = (
     "arm,turn,compile_seconds,step_seconds,items_per_second,peak_bytes,peak_bytes_of,energy_joules,"
     "largest_batch,device"
@@ -143,7 +144,10 @@ def write_observation(folder: Path, epochs: tuple[int, ...]) -> Path:
         folder / "observations.csv",
         OBSERVATIONS,
         [
-            [epoch, tensor, 20, 9, 0.2, 0.5, 2, 0.1, 0.9 + epoch / 100, 0.3, 0.4, 0.1, 1, 20, epoch]
+            [
+                *(epoch, tensor, 20, 9, 0.2, 0.5, 2, 0.1, 0.9 + epoch / 100, 0.3, 0.4, 0.1),
+                *(0.25, 0.05, 1, 20, epoch, 0.5, 0.15),
+            ]
             for epoch in epochs
             for tensor in ("dense/kernel", "all")
         ],
@@ -152,6 +156,8 @@ def write_observation(folder: Path, epochs: tuple[int, ...]) -> Path:
     write_csv(folder / "descent.csv", DESCENT, descent)
     exponents = [[epoch, "weights", "dense/kernel", -12, 20] for epoch in epochs]
     write_csv(folder / "exponents.csv", EXPONENTS, exponents)
+    kinks = [[e, layer, 50, e // 2] for e in epochs for layer in ("relu", "all")]
+    write_csv(folder / "kinks.csv", KINKS, kinks)
     return folder
 
 

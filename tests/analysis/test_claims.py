@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from made_up import LEVELS, TASK
 from pydantic import TypeAdapter, ValidationError
@@ -126,6 +127,53 @@ def test_too_few_seeds_decide_nothing_and_it_says_how_many_would() -> None:
     assert three["verdict"] == "inconclusive"
     assert three["needed_n"] > 3
     assert f"{three['needed_n']} seeds decide" in three["why"]
+
+
+def test_what_could_have_been_seen_is_told_and_is_just_seen() -> None:
+    """The least true effect that this test finds with power 0.8, where it found none, at the spread of the seeds."""
+    draw, t = np.random.default_rng(0), 2.1318  # t(0.95, 4 degrees of freedom)
+    sd = np.std(NOISY, ddof=1)
+    for test, sign, limit in (("greater", 1, 0), ("less", -1, 0), ("equivalence", 1, 0.01)):
+        judged = judge(claim(test, margin=0.01), evidence({"resnet8": NOISY}))
+        effect = judged["detectable"] / 100
+        values = draw.normal(effect, sd, (20_000, 5))
+        error = values.std(axis=1, ddof=1) / 5**0.5
+        seen = (sign * values.mean(axis=1) - t * error > limit).mean()
+        assert seen == pytest.approx(0.8, abs=0.01)
+        told = f"a difference of {number(abs(100 * effect))} percentage points or more"
+        assert told in judged["why"]
+    decided = judge(claim("greater"), evidence({"resnet8": BETTER}))
+    assert decided["detectable"] is None and "would be told" not in decided["why"]
+    within = judge(claim("equivalence", margin=0.01), evidence({"resnet8": EQUIVALENT}))
+    assert within["verdict"] == "supported" and within["detectable"] > 1
+
+
+def test_a_ratio_that_could_have_been_seen_is_on_the_side_of_the_claim() -> None:
+    given = evidence({"resnet8": [0.5, 2.0, 1.1]}, "loss_sd")
+    more, less = (judge(claim(f"ratio_{side}", "loss_sd"), given) for side in ("greater", "less"))
+    assert more["detectable"] > 1 > less["detectable"]
+    assert more["detectable"] == pytest.approx(1 / less["detectable"])
+    assert f"a ratio of {number(more['detectable'])} or more would be told" in more["why"]
+
+
+def test_substitutes_are_said_and_no_number_of_seeds_stands_on_them() -> None:
+    """Deviations of accuracies that never moved stand at a floor, as does a spread below one image."""
+    given = evidence({"resnet8": [0.02, 0.01, 0.03]}, "epoch_sd", test_items=100)
+    for seed in (0, 1):
+        spoil(given, "float16", seed, epoch_sd=0.0)
+        spoil(given, "float32", seed, epoch_sd=0.003)
+    judged = judge(claim("ratio_greater", "epoch_sd"), given)
+    floor = number(100 * 0.01 / 6**0.5)
+    assert "4 of 6 deviations are less than what whole test items bring" in judged["why"]
+    assert f"stand at that: {floor} percentage points" in judged["why"]
+    alike = judge(claim("greater"), evidence({"resnet8": [0.0, 0.0, 0.001]}, test_items=360))
+    for record in (judged, alike):
+        assert (record["verdict"], record["needed_n"]) == ("inconclusive", None)
+        assert "how many seeds would decide can't be said" in record["why"]
+    assert judged["detectable"] is None
+    assert alike["detectable"] > 0  # an image is more than the spread that was seen
+    honest = judge(claim("greater"), evidence({"resnet8": [0.01, -0.005, 0.01]}, test_items=360))
+    assert honest["needed_n"] is not None and "can't be said" not in honest["why"]
 
 
 def test_a_counted_ratio_without_spread_decides_exactly_and_it_says_so() -> None:

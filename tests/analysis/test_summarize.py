@@ -5,7 +5,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import DESCENT, EXPONENTS, OBSERVATIONS, PRECISION, TASK, make_study, write_times
+from made_up import (
+    DESCENT,
+    EXPONENTS,
+    KINKS,
+    OBSERVATIONS,
+    PRECISION,
+    TASK,
+    make_study,
+    write_times,
+)
 from scipy import stats
 
 from sixteen.analysis.parameters import Summary
@@ -92,8 +101,8 @@ def test_every_table_has_the_columns_that_it_promises(made) -> None:
             ),
             *("best_epoch_bias", "start_accuracy", "first_epoch_accuracy", "epoch_sd"),
             *("loss_sd", "certified_share", "agreement", "casting_error", "hessian_gap"),
-            *("gradient_error", "gradient_cosine", "underflowed_gradients", "lost_updates"),
-            "remainder",
+            *("held_gap", "crossed_kinks", "gradient_error", "gradient_cosine"),
+            *("underflowed_gradients", "lost_updates", "update_error", "remainder"),
             *("skipped_steps", "train_seconds", "seconds_per_epoch", "items_per_second"),
             *("compile_seconds", "peak_bytes", "peak_bytes_of", "weight_bytes", "master_bytes"),
             *("gradient_bytes", "optimizer_bytes", "state_bytes", "activation_bytes", "batch"),
@@ -122,11 +131,15 @@ def test_every_table_has_the_columns_that_it_promises(made) -> None:
             *("items_per_second", "peak_bytes", "peak_bytes_of", "energy_joules"),
             *("largest_batch", "device"),
         ],
-        "harm": ["network", "arm", "reference", "class", *estimate, "p", "p_holm"],
+        "harm": [
+            *("network", "arm", "reference", "class", *estimate, "p", "p_holm"),
+            *("floored", "least_significant", "least_seen"),
+        ],
         "effects": ["network", "metric", "effect", "kind", "scale", *estimate, "p", "p_holm"],
         "observations": [*run, "phase", "fingerprint", *OBSERVATIONS.split(",")],
         "descent": [*run, "phase", "fingerprint", *DESCENT.split(",")],
         "exponents": [*run, "phase", "fingerprint", *EXPONENTS.split(",")],
+        "kinks": [*run, "phase", "fingerprint", *KINKS.split(",")],
     }
 
 
@@ -159,6 +172,7 @@ def test_the_last_observation_of_all_tensors_is_a_run_s_own(tmp_path: Path) -> N
     assert run["gradient_cosine"] == pytest.approx(0.96)  # of epochs 2 to 6 the last
     assert run["lost_updates"] == 6 / 20
     shares = {"casting_error": 0.4, "hessian_gap": 0.25, "gradient_error": 0.05, "remainder": 0.5}
+    shares |= {"held_gap": 0.2, "crossed_kinks": 3 / 50, "update_error": 0.3}
     assert {name: run[name] for name in shares} == pytest.approx(shares)
     rows = frames["observations"]
     assert set(zip(rows["arm"], rows["phase"], rows["epoch"], strict=True)) == {
@@ -185,7 +199,7 @@ def test_exponents_are_those_of_the_reference_at_its_first_seed(tmp_path: Path) 
 
 def test_what_nobody_observed_is_a_table_without_rows(made) -> None:
     _, _, frames = made
-    for name in ("observations", "descent", "exponents", "effects", "times", "reach"):
+    for name in ("observations", "descent", "exponents", "kinks", "effects", "times", "reach"):
         assert len(frames[name]) == 0
 
 

@@ -1,10 +1,13 @@
 import hashlib
 import io
+import os
+import struct
 import tarfile
+import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from sixteen.datasets.archives.members import digest
 from sixteen.datasets.image_folder import ImageFolder, read
@@ -110,12 +113,51 @@ def empty_class(tree):
         (tree / part / "emu").mkdir()
 
 
+def deep_png(path, colour):
+    """A PNG of 16 bits a channel: colour type 0 is grey, 2 RGB, 4 grey with alpha."""
+    channels = {0: 1, 2: 3, 4: 2}[colour]
+
+    def chunk(kind, data):
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 3, 16, colour, 0, 0, 0))
+    rows = zlib.compress((b"\0" + b"\x12\x34" * 4 * channels) * 3)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
+
+
+def cut_png(tree):
+    path = tree / "train/dog/1.png"
+    path.write_bytes(path.read_bytes()[:-12])
+
+
+def frames(path, suffix=None):
+    """Two pictures in one file: an animated PNG, or the MPO that cameras call JPEG."""
+    one, other = (Image.new("RGB", (4, 3), (shade, 0, 0)) for shade in (0, 200))
+    one.save(path, save_all=True, append_images=[other])
+    path.rename(path.with_suffix(suffix or path.suffix))
+
+
+def huge(path):
+    path.touch()
+    return path
+
+
+def rename_class(tree, name):
+    for part in ("train", "test"):
+        os.rename(tree / part / "cat", os.fsencode(tree / part) + b"/" + name)
+
+
 REFUSED = {
     "truncated png": (truncate, r"train/dog/1\.png of .*damaged"),
     "truncated jpeg": (damage_jpeg, r"test/dog/bad\.jpg of .*damaged"),
     "no image": (lambda t: (t / "train/cat/notes.txt").write_text("x"), r"train/cat/notes\.txt of"),
     "gif": (lambda t: Image.new("L", (4, 3)).save(t / "train/cat/a.gif"), r"train/cat/a\.gif of"),
-    "broken link": (lambda t: (t / "train/cat/l.png").symlink_to("no"), r"train/cat/l\.png of"),
+    "broken link": (
+        lambda t: (t / "train/cat/l.png").symlink_to("no"),
+        r"'train/cat/l\.png', a link that",
+    ),
     "another size": (another_size, r"3 x 4 pixels .*train/cat/turned\.png of .* 4 x 3;"),
     "transparent": (
         lambda t: Image.new("RGBA", (4, 3)).save(t / "train/cat/a.png"),
@@ -129,6 +171,41 @@ REFUSED = {
         lambda t: Image.new("I;16", (4, 3)).save(t / "train/cat/a.png"),
         r"train/cat/a\.png of .*I;16",
     ),
+    "16 bits a channel": (
+        lambda t: deep_png(t / "train/cat/a.png", 2),
+        r"came train/cat/a\.png of .*16; conv",
+    ),
+    "16 bits of grey": (
+        lambda t: deep_png(t / "train/cat/a.png", 0),
+        r"train/cat/a\.png of .*I;16",
+    ),
+    "16 bits and alpha": (
+        lambda t: deep_png(t / "train/cat/a.png", 4),
+        r"train/cat/a\.png of .*RGBA",
+    ),
+    "png without its end": (cut_png, r"train/dog/1\.png of .*damaged"),
+    "png of several": (
+        lambda t: frames(t / "train/cat/a.png"),
+        r"train/cat/a\.png of .* with 2; keep",
+    ),
+    "jpeg of several": (
+        lambda t: frames(t / "train/cat/a.mpo", ".jpg"),
+        r"train/cat/a\.jpg of .* with 2; keep",
+    ),
+    "pipe": (lambda t: os.mkfifo(t / "train/cat/a.png"), r"came 'train/cat/a\.png', a link .*pipe"),
+    "too large": (
+        lambda t: os.truncate(huge(t / "train/cat/a.png"), 3 << 30),
+        r"'train/cat/a\.png' of 3,221,225,472",
+    ),
+    "class that is no UTF-8": (
+        lambda t: rename_class(t, b"caf\xe9"),
+        r"whose names are UTF-8 .*'caf\\udce9'",
+    ),
+    "class with a command": (
+        lambda t: rename_class(t, b"a\x1b[31m"),
+        r"without control .*'a\\x1b\[31m'",
+    ),
+    "class with a line": (lambda t: rename_class(t, b"a\nb"), r"without control .*'a\\nb'"),
     "class only in test": (move_class, r"came no (train/dog|test/fox);"),
     "empty class": (empty_class, r"came train/emu without any"),
     "no test": (lambda t: (t / "test").rename(t / ".test"), r"folders test/<class> in .*pets"),
@@ -143,6 +220,28 @@ REFUSED = {
         r"came train/dog/cat/\d\.png;",
     ),
 }
+
+
+def test_a_class_may_be_called_as_it_likes(image_tree):
+    rename_class(image_tree, "$x^$ =1+1 ä\u200d".encode())
+    assert read(image_tree, RGB).classes[0] == "$x^$ =1+1 ä\u200d"
+
+
+@pytest.mark.parametrize("width", [10**5, 10**12])
+def test_images_that_no_memory_holds_are_refused(image_tree, width):
+    with pytest.raises(UserError, match=r"fit into memory, came 8 of 1,000,000,000 x 1"):
+        read(image_tree, RGB.model_copy(update={"height": 10**9, "width": width}))
+
+
+def test_the_size_of_an_image_is_compared_before_it_is_decoded(image_tree, monkeypatch):
+    Image.new("L", (13_000, 13_000)).save(image_tree / "train/cat/a.png")
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("decoded it"))
+    tree = image_tree / "train/cat"
+    for path in image_tree.rglob("?.png"):
+        if path != tree / "a.png":
+            path.write_bytes((tree / "a.png").read_bytes())
+    with pytest.raises(UserError, match=r"with 13000 x 13000"):
+        read(image_tree, RGB)
 
 
 @pytest.mark.parametrize("spoil, message", REFUSED.values(), ids=REFUSED)
@@ -170,6 +269,34 @@ def test_a_member_twice_in_a_tar_is_refused_by_name(image_tree, tmp_path):
         tar.add(image_tree / "train/cat/1.png", "./train/cat/0.png")
     with pytest.raises(UserError, match=r"came \./train/cat/0\.png .*second time"):
         read(path, RGB)
+
+
+@pytest.mark.parametrize(
+    "name, size, message",
+    [
+        ("train/../a.png", 1, r"came train/\.\./a\.png .*with \.\. in its name"),
+        (
+            "train/cat/a.png",
+            3 << 30,
+            r"at most 268,435,456 bytes .*'train/cat/a\.png' of 3,221,225,472",
+        ),
+    ],
+)
+def test_a_member_is_refused_by_what_a_tar_says_of_it(tmp_path, name, size, message):
+    """Before any of it is read: the header stands alone here."""
+    member = tarfile.TarInfo(name)
+    member.size = size
+    (tmp_path / "pets.tar").write_bytes(member.tobuf() + b"x" * 512)
+    with pytest.raises(UserError, match=message):
+        read(tmp_path / "pets.tar", RGB)
+
+
+def test_a_pipe_has_no_digest(tmp_path, image_tree):
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(image_tree / "pipe")
+    for path in (tmp_path / "pipe", image_tree):
+        with pytest.raises(UserError, match=r"pipe"):
+            digest(path)
 
 
 def test_a_file_that_is_no_tar_is_named(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from small_plan import PAPER, make, planned
 
+from sixteen import cli
 from sixteen.datasets import digits
 from sixteen.errors import UserError
 from sixteen.lineage import estimate, record, speeds
@@ -24,6 +25,15 @@ def told(parameters):
 def test_a_finished_study_needs_nothing(project, parameters):
     text = told(parameters)
     assert "15 done, 0 to do" in text and "0 in 0 runs" in text and "nothing to train" in text
+
+
+@pytest.mark.parametrize("target", ["demo", "demos", "all"])
+def test_a_target_is_a_name_as_it_is_for_snakemake(project, target, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["sixteen", "plan", target])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 0
+    assert capsys.readouterr().out.startswith("small: 15 runs, 15 done")
 
 
 def test_images_and_time_of_new_runs_come_from_finished_ones(project, parameters):

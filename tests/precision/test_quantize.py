@@ -55,6 +55,13 @@ def test_a_cast_that_truncates_leaves_the_bound() -> None:
     assert not error_of(numbers, truncated)["within_bound"]
 
 
+def test_an_element_beyond_its_bound_is_not_made_up_for_by_others() -> None:
+    numbers = np.float32([1 + 2**-11 + 2**-12, *[1] * 1000])
+    truncated = numbers.copy()
+    truncated[0] = 1
+    assert not error_of(numbers, truncated.astype(np.float16))["within_bound"]
+
+
 def test_below_the_normal_numbers_the_bound_is_half_a_step() -> None:
     halfway = np.float32([2**-25, 3 * 2**-25])
     error = error_of(halfway, round_to_nearest(halfway, "float16", "w"))
@@ -108,6 +115,37 @@ def test_table_and_facts_say_what_the_cast_did(tmp_path: Path) -> None:
     assert facts["max_error"] == np.abs(error).max()
     assert facts["relative_error"] == pytest.approx(table.loc["a", "relative_error"])
     assert facts["within_bound"] is True
+
+
+def test_facts_are_those_of_all_tensors_as_one_vector(tmp_path: Path) -> None:
+    """Of tensors that are alike in nothing: size, error, underflow."""
+    rng = np.random.default_rng(1)
+    tensors = {
+        "a": rng.normal(size=(40, 3)).astype(np.float32),
+        "b": (100 * rng.normal(size=7)).astype(np.float32),
+        "c": np.float32([1e-9, 2e-9, 1]),
+        "d": np.float32([1e-9]),
+    }
+    run(tmp_path, tensors, "float16")
+    facts = json.loads((tmp_path / "facts.json").read_text())
+    whole = np.concatenate([tensor.ravel() for tensor in tensors.values()]).astype(np.float64)
+    error = whole - whole.astype(np.float16)
+    assert facts == {
+        "elements": 131,
+        "max_error": np.abs(error).max(),
+        "relative_error": pytest.approx(np.linalg.norm(error) / np.linalg.norm(whole), rel=1e-9),
+        "underflowed": 3,
+        "within_bound": True,
+    }
+
+
+def test_one_tensor_beyond_its_bound_is_told_of_all(tmp_path: Path, monkeypatch) -> None:
+    def truncated(weights, to, name):
+        return np.trunc(weights).astype(np.float16) if name == "b" else weights.astype(np.float16)
+
+    monkeypatch.setattr("sixteen.precision.quantize.round_to_nearest", truncated)
+    run(tmp_path, {name: np.float32([1.5, 2.25]) for name in "abc"}, "float16")
+    assert json.loads((tmp_path / "facts.json").read_text())["within_bound"] is False
 
 
 @pytest.mark.parametrize(("to", "dtype"), [("float16", np.float16), ("bfloat16", BFLOAT16)])

@@ -16,13 +16,16 @@ HISTORY = ("epoch", "loss", "train_accuracy", "test_loss", "test_accuracy", "zer
            "nonfinite_gradients", "loss_scale", "skipped_steps")  # fmt: skip
 OBSERVATIONS = ("epoch", "tensor", "elements", "weight_norm", "quantization_error", "quantization_bound",
                 "gradient_norm", "gradient_error", "gradient_cosine", "hessian_product", "gradient_change",
-                "gradient_change_gap", "underflowed_gradients", "updates", "lost_updates")  # fmt: skip
+                "gradient_change_gap", "held_change", "held_change_gap", "underflowed_gradients", "updates",
+                "lost_updates", "update_norm", "update_error")  # fmt: skip
 DESCENT = ("epoch", "learning_rate", "loss_before", "loss_after", "predicted_decrease", "actual_decrease",
            "remainder")  # fmt: skip
 TIMES = ("arm", "turn", "compile_seconds", "step_seconds", "items_per_second", "peak_bytes", "peak_bytes_of",
          "energy_joules", "largest_batch", "device")  # fmt: skip
 DEVICE = "cpu: Example Processor 3000"
 EXPONENTS = ("epoch", "of", "tensor", "exponent", "count")
+KINKS = ("epoch", "layer", "units", "crossed")
+LAYERS = ("stem_relu", "block_relu")
 
 
 def table(columns: tuple[str, ...], rows: list[list[Any]]) -> str:
@@ -48,13 +51,14 @@ def logits(random: np.random.Generator, before: np.ndarray, spread: float) -> np
 def observed(
     random: np.random.Generator, precision: dict[str, Any], epochs: list[int]
 ) -> dict[str, str]:
-    """observations.csv, descent.csv and exponents.csv; header only without epochs."""
+    """observations.csv, descent.csv, exponents.csv and kinks.csv; header only without epochs."""
     half, wide = precision["compute"] != "float32", precision["compute"] == "float32"
     wide |= precision["master_weights"]
     scaled = precision["loss_scale"] is not None
     rows: list[list[Any]] = []
     steps: list[list[Any]] = []
     counts: list[list[Any]] = []
+    kinks: list[list[Any]] = []
     for i, epoch in enumerate(epochs):
         norm = 0.8 * np.exp(-i / 2) * random.lognormal(0, 0.1)
         for place, tensor in enumerate((*TENSORS, "all")):
@@ -70,8 +74,14 @@ def observed(
                 *([3e-3 * noise, 4.9e-3] if wide else ["", ""]), size,
                 *([error, 1 - (error / size) ** 2 / 2] if half else ["", ""]),
                 *([change, change * random.lognormal(0, 0.05), change * 0.05] if wide else ["", "", ""]),
+                *([change * 0.6, change * 0.03] if wide else ["", ""]),
                 gone if half else "", elements - 10, int(min(share, 1) * (elements - 10)),
+                0.01 * size, 0.01 * size * min(share, 1),
             ])  # fmt: skip
+        if wide:
+            crossed = [int(random.integers(1, 40)) for _ in LAYERS]
+            kinks += [[epoch, layer, 5000, n] for layer, n in zip(LAYERS, crossed, strict=True)]
+            kinks.append([epoch, "all", 10_000, sum(crossed)])
         loss, predicted = np.exp(-i), 0.01 * norm**2
         actual = predicted * random.normal(0.9, 0.05) - (
             2e-5 * random.uniform(0.5, 2) if half else 0
@@ -88,6 +98,7 @@ def observed(
         "observations.csv": table(OBSERVATIONS, rows),
         "descent.csv": table(DESCENT, steps),
         "exponents.csv": table(EXPONENTS, counts),
+        "kinks.csv": table(KINKS, kinks),
     }
 
 

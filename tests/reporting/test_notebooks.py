@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import made_up_studies as studies
+import nbformat
 import pandas as pd
 import pytest
 from made_up_project import NOTEBOOKS, Project, render
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 ARMS: dict[str, dict[str, Any]] = {
     "standalone16": {"arms": studies.STANDALONE, "published": studies.PUBLISHED},
@@ -73,3 +76,15 @@ def test_a_notebook_is_kept_as_it_is_written_and_takes_what_all_share_from_secti
     text = "".join("".join(cell["source"]) for cell in code)
     for section in ("opening", "verdicts", "statistics", "settings", "records"):
         assert text.count(f"sections.{section}(study)") == 1
+    assert code[1]["source"][-1] == "study = Study(Path(summary), Path(output))"
+
+
+@pytest.mark.parametrize("place", [NOTEBOOKS, NOTEBOOKS.parent], ids=["notebooks", "top"])
+def test_run_all_where_there_is_no_report_says_so_in_a_sentence(place: Path) -> None:
+    notebook = nbformat.read(NOTEBOOKS / "continuous16.ipynb", as_version=4)
+    with pytest.raises(CellExecutionError):
+        NotebookClient(notebook, resources={"metadata": {"path": str(place)}}).execute()
+    [shown] = [out for cell in notebook.cells for out in cell.get("outputs", [])]
+    [sentence] = shown["traceback"]
+    assert "found none: open reports/<study>/notebook.ipynb" in sentence
+    assert "\n" not in sentence

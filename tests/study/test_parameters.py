@@ -126,6 +126,7 @@ def test_a_study_may_only_name_what_is_defined(real, key, value, section):
         ("trained-in-float32-by-sgd-with-batch-0x_-until-1", "expected a whole number, came '0x_'"),
         ("trained-in-float32-by-sgd-with-learning_rate-2001-13-45-until-1", "expected a number, came"),
         ("trained-in-float32-by-sgd-until-99999999999", "expected a phrase like"),
+        ("trained-in-float32-by-sgd-until-100001", "expected at most 100,000 epochs, came 100,001"),
         ("trained-in-" + "a-" * 2000 + "by-sgd-until-1", "at most 255 bytes"),
         ("trained-in-mixed-with-loss_scale-" + "very-" * 40 + "small-by-sgd-until-1", "`loss_scales`"),
     ],
@@ -148,12 +149,19 @@ def test_a_phrase_too_long_for_a_folder_is_refused(real):
     assert "phrases of at most 255 bytes" in refusal(real)
 
 
+@pytest.mark.parametrize("name", ["$a$", "A", "a\x1b[31m", "a/b", "a b"])
+def test_an_arm_has_a_name_that_tables_and_figures_can_show(real, name):
+    arms = real["studies"]["continuous16-demo"]["arms"]
+    arms[name] = arms["float16"]
+    assert "expected an arm with a name of small letters and digits" in refusal(real)
+
+
 def test_a_target_may_only_name_known_studies(real):
     real["targets"]["all"].append("nothing")
     assert "targets/all" in refusal(real)
 
 
-@pytest.mark.parametrize("name", ["all", "demo", "train", "prepare", "publish"])
+@pytest.mark.parametrize("name", ["all", "demo", "train", "prepare", "publish", "index"])
 def test_a_study_may_not_be_called_as_a_rule(real, name):
     real["studies"][name] = real["studies"]["mixed"]
     assert f"studies/{name}: expected a name that no rule has" in refusal(real)
@@ -258,6 +266,7 @@ def test_batch_norm_in_16_bit_needs_a_cast_as_well(real):
         ({"arms": ["float16"]}, "arms: expected at least 2 of them"),
         ({"arms": ["float16", "float8"]}, "compares the arm 'float8'"),
         ({"margin": -1}, "margin: expected a number above 0, came -1"),
+        ({"margin": 1e9}, "expected a `margin` of at most 1, since accuracy is a share"),
         ({"value": 1}, "value: expected no such key"),
         ({"test": "looks-good"}, "test: expected one of 'bounded'"),
         ({"hardware": "abacus"}, "hardware: expected 'gpu'"),
@@ -282,9 +291,12 @@ def test_two_claims_of_one_id_are_refused(project):
         load(project)
 
 
-def test_an_alpha_that_leaves_no_interval_is_refused(real):
-    real["statistics"]["alpha"] = 0.6
-    assert "statistics/alpha" in refusal(real)
+@pytest.mark.parametrize(
+    ("level", "value"), [("alpha", 0.6), ("alpha", 1e-300), ("confidence", 1e-300), ("power", 0.1)]
+)
+def test_a_level_that_leaves_no_interval_is_refused(real, level, value):
+    real["statistics"][level] = value
+    assert f"statistics/{level}" in refusal(real)
 
 
 @pytest.mark.parametrize(
@@ -320,6 +332,10 @@ def test_an_alpha_that_leaves_no_interval_is_refused(real):
         ("datasets", "cifar10", {"url": "https://host/"}, "datasets/cifar10/url"),
         ("datasets", "cifar10", {"sha256": "0" * 64 + "\n"}, "datasets/cifar10/sha256"),
         ("datasets", "cifar10-jpeg", {"height": 10**9}, "datasets/cifar10-jpeg/height"),
+        ("networks", "resnet8", {"depth": 10**9 + 2}, "networks/resnet8/depth: expected a number of at most"),
+        ("networks", "resnet8", {"width": 10**12}, "networks/resnet8/width: expected a number of at most"),
+        ("networks", "vit8", {"heads": 10**9}, "networks/vit8/heads: expected a number of at most"),
+        ("networks", "alexnet", {"width": 1e9}, "networks/alexnet/width: expected a number of at most"),
     ],
 )  # fmt: skip
 def test_an_entry_that_makes_no_sense_is_refused(real, section, name, change, expected):

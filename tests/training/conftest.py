@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
-from small_runs import Runner
+from small_runs import Killed, Run, Runner, parameters
 
 from sixteen.datasets.prepared.images import Images
+from sixteen.training.parameters import Training
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +45,39 @@ def keras_started():
     from sixteen.training import backends
 
     backends.start("tensorflow", threads=1)
+
+
+@pytest.fixture
+def run(keras_started, dataset, tmp_path, monkeypatch):
+    """A function that runs a session of two epochs into a folder, in this process and without XLA; killed in an
+    epoch if so asked."""
+    import tensorflow as tf
+
+    from sixteen.training import session
+    from sixteen.training.step_tensorflow import TensorFlowStep
+
+    def uncompiled(self, function):
+        return tf.function(function, autograph=False)
+
+    monkeypatch.setattr(TensorFlowStep, "jit", uncompiled)
+
+    def run(name, killed_in=None, start=None, **settings):
+        into, scratch = tmp_path / name, tmp_path / "scratch" / name
+        into.mkdir(exist_ok=True)
+        scratch.mkdir(exist_ok=True, parents=True)
+        plain = parameters(**({"until": 2} | settings)) | {"checkpoint_epochs": 1}
+        one = session.Session(Training.model_validate(plain), dataset, start, scratch)
+        epoch = one._epoch
+
+        def dying(number, progress):
+            if number == killed_in:
+                raise Killed
+            epoch(number, progress)
+
+        one._epoch = dying
+        one.run()
+        one.write(into)
+        run.last = one
+        return Run(into, one.facts(), "")
+
+    return run

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from pydantic import TypeAdapter
+from safetensors.numpy import load_file
 
 from sixteen.networks.resnet import Resnet
 from sixteen.precision.entry import Precision
@@ -67,7 +68,7 @@ RECIPE = {
 }
 ADAM = {"optimizer": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999}
 WATCH = {"every": 2, "cast_to": "float16"}
-TABLES = ("observations.csv", "descent.csv", "exponents.csv")
+TABLES = ("observations.csv", "descent.csv", "exponents.csv", "kinks.csv")
 DETERMINISTIC = (
     "weights.safetensors",
     "predictions.safetensors",
@@ -122,6 +123,15 @@ def bytes_of(folder: Path, names) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in names}
 
 
+def tensors(run: "Run", name: str = "weights") -> dict:
+    """The arrays of a safetensors file of a run."""
+    return load_file(run.into / f"{name}.safetensors")
+
+
+class Killed(Exception):
+    """What a session in this process dies of."""
+
+
 class Run:
     """A finished run: its folder, its facts, and what it said while it ran."""
 
@@ -143,7 +153,7 @@ class Runner:
 
     def __init__(self, folder: Path, dataset: Path):
         self.folder, self.dataset = folder, dataset
-        self.environment = os.environ | {"SIXTEEN_CACHE": str(folder / "cache")}
+        self.environment = {"SIXTEEN_CACHE": str(folder / "cache")} | os.environ
 
     def start(self, name: str, start: Path | None = None, **settings) -> subprocess.Popen:
         inputs = {"dataset": str(self.dataset)} | ({"start": str(start)} if start else {})

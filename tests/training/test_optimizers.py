@@ -113,6 +113,32 @@ def test_update_of_a_float16_weight_is_rounded_to_float16_at_every_operation():
     assert np.array_equal(variable.numpy(), expected)
 
 
+@pytest.mark.parametrize("kind", ["adam", "adamw"])
+def test_adam_is_that_of_its_paper(kind):
+    """arXiv:1412.6980, algorithm 1; arXiv:1711.05101, algorithm 2."""
+    about = {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 0.1, "learning_rate": 0.1}
+    decay = {"weight_decay": 0.5} if kind == "adamw" else {}
+    gradients = np.float32([[1.0, -0.02], [0.3, 0.5], [-2.0, 0.1]])
+    variable = weight("float32", (1.0, 2.0))
+    applied(recipe(**about, **decay, optimizer=kind), precision("float32"), variable, *gradients)
+    expected, first, second = np.float64([1, 2]), np.zeros(2), np.zeros(2)
+    for step, gradient in enumerate(gradients.astype(np.float64), 1):
+        first = 0.8 * first + 0.2 * gradient
+        second = 0.95 * second + 0.05 * gradient**2
+        # Keras' epsilon is that of the paper's section 2, not corrected for the bias.
+        size = 0.1 * np.sqrt(1 - 0.95**step) / (1 - 0.8**step)
+        decayed = expected * (1 - 0.1 * decay.get("weight_decay", 0))
+        expected = decayed - size * first / (np.sqrt(second) + 0.1)
+    assert variable.numpy() == pytest.approx(expected, rel=1e-5)
+
+
+def test_momentum_is_that_of_the_heavy_ball():
+    variable = weight("float32")
+    applied(recipe(learning_rate=0.5, momentum=0.8), precision("float32"), variable, (1, 2), (3, 4))
+    # v = -0.5 g, then 0.8 v - 0.5 g; the weight is their sum.
+    assert variable.numpy() == pytest.approx([-0.5 - 0.4 - 1.5, -1 - 0.8 - 2])
+
+
 def test_adam_in_float16_divides_by_zero_unless_epsilon_is_raised():
     for epsilon, finite in ((1e-8, False), (1e-4, True)):
         variable = weight("float16", (1.0, 1.0))

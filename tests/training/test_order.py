@@ -14,6 +14,16 @@ def test_order_is_a_permutation_of_seed_and_epoch_alone():
         assert not np.array_equal(rows, other)
 
 
+def test_what_an_epoch_leaves_out_comes_in_others():
+    left = [
+        set(range(100)) - set(epoch_rows(100, 32, "none", 3, e)[..., 0].ravel())
+        for e in range(1, 9)
+    ]
+    assert all(len(one) == 4 for one in left)
+    assert not set.intersection(*left)
+    assert len(set.union(*left)) > 20
+
+
 def test_augmentation_leaves_the_order_alone():
     plain = epoch_rows(100, 32, "none", seed=3, epoch=7)
     cropped = epoch_rows(100, 32, "crop-flip", seed=3, epoch=7)

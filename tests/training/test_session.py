@@ -2,15 +2,9 @@
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
-from small_runs import ADAM, DETERMINISTIC, PRECISIONS, TABLES, Run, bytes_of, parameters, watched
+from small_runs import ADAM, DETERMINISTIC, PRECISIONS, TABLES, Killed, bytes_of, tensors, watched
 
 from sixteen.errors import UserError
-from sixteen.training.parameters import Training
-
-
-class Killed(Exception):
-    pass
 
 
 class FakeObserver:
@@ -26,47 +20,14 @@ class FakeObserver:
         # What is done to the run must not matter.
         self.learner.optimizer.learning_rate = 1e9
         self.learner.model.trainable_variables[0].assign(kernel * 0)
-        return {"observations": [row], "descent": [{"learning_rate": rate}], "exponents": []}
+        return {"observations": [row], "descent": [{"learning_rate": rate}]}
 
 
-@pytest.fixture
-def run(keras_started, dataset, tmp_path, monkeypatch):
-    """A function that runs a session of two epochs into a folder, killed in an epoch if so asked."""
-    import tensorflow as tf
+@pytest.fixture(autouse=True)
+def fake_observer(keras_started, monkeypatch):
+    from sixteen.training import observer
 
-    from sixteen.training import observer, session
-    from sixteen.training.step_tensorflow import TensorFlowStep
-
-    def uncompiled(self, function):
-        return tf.function(function, autograph=False)
-
-    monkeypatch.setattr(TensorFlowStep, "jit", uncompiled)
     monkeypatch.setattr(observer, "Observer", FakeObserver)
-
-    def run(name, killed_in=None, start=None, **settings):
-        into, scratch = tmp_path / name, tmp_path / "scratch" / name
-        into.mkdir(exist_ok=True)
-        scratch.mkdir(exist_ok=True, parents=True)
-        plain = parameters(**({"until": 2} | settings)) | {"checkpoint_epochs": 1}
-        one = session.Session(Training.model_validate(plain), dataset, start, scratch)
-        epoch = one._epoch
-
-        def dying(number, progress):
-            if number == killed_in:
-                raise Killed
-            epoch(number, progress)
-
-        one._epoch = dying
-        one.run()
-        one.write(into)
-        run.last = one
-        return Run(into, one.facts(), "")
-
-    return run
-
-
-def tensors(run, name="weights"):
-    return load_file(run.into / f"{name}.safetensors")
 
 
 def test_tells_scale_and_skipped_steps_of_each_epoch(run):

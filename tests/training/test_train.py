@@ -114,6 +114,10 @@ def test_backends_agree(runner, trained):
     other = runner.run("jax", backend="jax", until=2)
     assert other.column("loss")[:2] == pytest.approx(trained.column("loss")[:2], rel=0.02)
     assert other.column("test_loss")[0] == pytest.approx(trained.column("test_loss")[0], rel=1e-5)
+    # By the averages of batch norm, which move in every step.
+    assert other.column("test_loss")[1:] == pytest.approx(
+        trained.column("test_loss")[1:3], rel=0.02
+    )
 
 
 def test_refuses_a_process_where_another_backend_runs(runner, keras_started, tmp_path):

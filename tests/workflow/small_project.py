@@ -115,10 +115,13 @@ def make_project(folder: Path, cheap: bool = True) -> Project:
     outs = dvc["stages"]["demos"]["outs"]
     made = ("data/prepared/digits", "results/digits", f"results/{STUDY}", f"reports/{STUDY}")
     dvc["stages"]["demos"]["outs"] = [out for out in outs if set(out) <= set(made)]
+    for key, name in (("metrics", "metrics.json"), ("plots", "curves.csv")):
+        dvc[key] = [kept for kept in dvc[key] if f"reports/{STUDY}/{name}" in kept]
     (folder / "dvc.yaml").write_text(yaml.safe_dump(dvc, sort_keys=False))
     project.call("git init -q -b main")
     project.call("dvc init -q")
     project.call("dvc config core.analytics false")
+    shutil.copytree(ROOT / ".dvc/plots", folder / ".dvc/plots")
     project.call("dvc remote add -d -q shelf ../shelf")
     project.call("git add -A")
     project.call("git commit -q -m project")

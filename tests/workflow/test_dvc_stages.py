@@ -5,11 +5,13 @@ from pathlib import Path
 import yaml
 
 from sixteen.lineage.plan import Plan
+from sixteen.lineage.steps import STEPS
 from sixteen.study.load import load
 from sixteen.study.parameters import Parameters
 
 ROOT = Path(__file__).parents[2]
-STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+STAGES = DVC["stages"]
 PARAMETERS = load(ROOT)
 PLAN = Plan(PARAMETERS, ROOT)
 
@@ -49,3 +51,12 @@ def test_every_section_that_decides_a_run_is_a_parameter_of_each_stage():
             "checkpoint_epochs",
             "papers",
         }
+
+
+def test_metrics_and_curves_of_every_study_are_compared():
+    published = [Path(PLAN.manifest(study)).parent for study in PARAMETERS.targets.all]
+    assert DVC["metrics"] == [f"{folder}/metrics.json" for folder in published]
+    assert [path for plot in DVC["plots"] for path in plot] == [
+        f"{folder}/curves.csv" for folder in published
+    ]
+    assert {"metrics.json", "curves.csv"} <= set(STEPS["report"][1])

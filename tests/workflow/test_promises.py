@@ -154,15 +154,6 @@ def test_two_experiments_unite(project):
     assert kinds(made) == {"summarized": 1, "reported": 1}
 
 
-def test_an_experiment_of_dvc_runs_what_its_parameter_reaches(project):
-    made = project.made_by(
-        "dvc exp run -q demos -S recipes.second-sgd.learning_rate=0.05 --name faster"
-    )
-
-    assert kinds(made) == AFTER_SECOND_RATE
-    assert "faster" in project.call("dvc exp show --no-pager --csv")
-
-
 def test_bad_parameters_are_refused_in_a_sentence(project):
     project.edit(lambda p: p["recipes"]["short-sgd"].update(learning_rat=0.1))
 

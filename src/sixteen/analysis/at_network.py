@@ -18,7 +18,7 @@ LESS_ACCURATE = {
     "equivalence": ("refuted", "refuted"),
     "starts_lower_ends_equal": ("refuted", "refuted"),
 }
-NO_NUMBERS = {"estimate": None, "low": None, "high": None, "needed_n": None}
+NO_NUMBERS = {"estimate": None, "low": None, "high": None, "needed_n": None, "detectable": None}
 
 
 def judge_network(claim: Claim, network: str, evidence: Evidence, networks: int) -> dict[str, Any]:

@@ -23,7 +23,8 @@ def judge(claim: Claim, evidence: Evidence) -> dict[str, Any]:
 
     `estimate`, `low`, `high` and `margin` are in `unit`; `confidence` is that of the interval;
     `brief` is a short form of `why`; `basis` says whether it was `tested` over seeds or turns, `counted` or
-    `checked` one by one; `needed_n` counts the seeds (turns) that would decide what is
+    `checked` one by one; `detectable` is the least true effect that would be told with the power of
+    the study, see `comparison.compare`; `needed_n` counts the seeds (turns) that would decide what is
     inconclusive; `left_out` names the runs that couldn't be compared. An absent value is None.
 
     Raises UserError if the claim names an arm or a metric that doesn't exist, or a clock that isn't measured alone.
@@ -59,6 +60,7 @@ def _judge_absent(claim: Claim, networks: list[str], evidence: Evidence) -> dict
         f"comparison at its deepest network, {deepest}, is given for information."
     )
     nothing = {"n": 0, "estimate": None, "low": None, "high": None, "needed_n": None}
+    nothing |= {"detectable": None}
     nothing |= {"brief": f"no {claim.only} in this study", "left_out": []}
     verdict = {**shown, **nothing, "network": claim.only, "verdict": "inconclusive", "why": why}
     return {**verdict, "per_network": [shown]}
@@ -87,6 +89,7 @@ def _unite(family: list[dict[str, Any]]) -> dict[str, Any]:
         "low": None,
         "high": None,
         "needed_n": needed(verdict, family),
+        "detectable": None,
         "left_out": left_out,
         "hardware_note": "; ".join(notes) or None,
     }

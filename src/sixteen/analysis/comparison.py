@@ -1,10 +1,12 @@
 """One comparison of two arms at one network: the estimate, the decision, the record."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from sixteen.analysis import statistics, wording
 from sixteen.analysis.criterion import Criterion
+from sixteen.analysis.detectable import least_seen
 from sixteen.analysis.pairs import Pairs, Sample, pair
 from sixteen.analysis.statistics import Estimate
 
@@ -14,7 +16,8 @@ class Decision:
     """What an estimate says of a criterion.
 
     `lenient` where it refutes at its own level, but not at the `strict` confidence of several tests at once; `mute`
-    where seeds that all agree show no spread to test against.
+    where seeds that all agree show no spread to test against; `guessed` where the spread, or a part of the values, is
+    a substitute for one that was too small to be believed.
     """
 
     estimate: Estimate
@@ -22,6 +25,7 @@ class Decision:
     strict: float
     lenient: bool
     mute: bool
+    guessed: bool
 
 
 def compare(
@@ -34,30 +38,33 @@ def compare(
 ) -> dict[str, Any]:
     """One test at one network; refutes at the level divided by `family`, the tests at once.
 
-    Without `wanted_power` nothing is said about how many seeds would decide: none would.
+    `detectable` is the least true effect that would show with `wanted_power`, see `_detectable`. Without that power
+    nothing is said about it, nor about how many seeds would decide: none would.
     """
     pairs = pair(sample, arms, criterion.name, criterion.metric, criterion.kind)
     decision = _decide(criterion, pairs, family)
     estimate = decision.estimate
-    needed = None if wanted_power is None else _needed(criterion, decision, wanted_power)
+    needed = seen = None
     why = wording.told(criterion, arms, estimate, pairs, sample.by)
     if decision.lenient:
         why += f", but not at the level that {family} tests at once ask for (Bonferroni)"
     if decision.mute:
         why += wording.mute(sample.by)
-    elif decision.verdict == "inconclusive" and wanted_power is not None and not pairs.left_out:
-        why += wording.needed(estimate, needed, wanted_power, sample.by)
-    brief = wording.briefly(criterion, estimate, None if pairs.left_out else needed, sample.by)
+    elif wanted_power is not None and not pairs.left_out:
+        needed = _needed(criterion, decision, wanted_power)
+        seen = _detectable(criterion, decision, pairs, wanted_power)
+        if seen is not None:
+            why += wording.detectable(criterion, seen, wanted_power)
+        if decision.verdict == "inconclusive":
+            why += wording.needed(estimate, needed, wanted_power, sample.by, decision.guessed)
+    brief = wording.briefly(criterion, estimate, needed, sample.by)
     basis = "counted" if criterion.metric.spread == "fixed" else "tested"
     return {
         **{"network": network, "verdict": decision.verdict, "why": why, "brief": brief},
-        **{
-            "metric": criterion.metric.words,
-            "basis": basis,
-            "n": estimate.n,
-            **_shown(criterion, estimate),
-        },
-        **{"needed_n": needed, "left_out": pairs.left_out},
+        **{"metric": criterion.metric.words, "basis": basis, "n": estimate.n},
+        **_shown(criterion, estimate),
+        **{"needed_n": needed, "detectable": None if seen is None else criterion.shown(seen)},
+        "left_out": pairs.left_out,
     }
 
 
@@ -78,22 +85,45 @@ def _decide(criterion: Criterion, pairs: Pairs, family: int) -> Decision:
     estimate, stricter = (
         _estimate(criterion, pairs, level) for level in (criterion.confidence, strict)
     )
+    guessed = pairs.raised > 0 or (pairs.least_sd > 0 and estimate.sd == pairs.least_sd)
     if estimate.sd == 0 and criterion.metric.spread not in ("allocated", "fixed"):
-        return Decision(estimate, "inconclusive", strict, lenient=False, mute=True)
+        return Decision(estimate, "inconclusive", strict, lenient=False, mute=True, guessed=guessed)
     verdict = statistics.decide(estimate, criterion.region)
     lenient = verdict == "refuted" and statistics.decide(stricter, criterion.region) != "refuted"
     verdict = "inconclusive" if lenient else verdict
-    return Decision(estimate, verdict, strict, lenient, mute=False)
+    return Decision(estimate, verdict, strict, lenient, mute=False, guessed=guessed)
 
 
 def _needed(criterion: Criterion, decision: Decision, wanted_power: float) -> int | None:
-    """Seeds that would decide, None if it is decided or no number would."""
-    if decision.verdict != "inconclusive" or decision.mute:
+    """Seeds that would decide, None if it is decided, no number would, or the spread is only a guess."""
+    if decision.verdict != "inconclusive" or decision.guessed:
         return None
     mean = decision.estimate.mean
     outside = mean is not None and criterion.region.excludes(mean, mean)
     level = decision.strict if outside else criterion.confidence
     return statistics.needed_n(decision.estimate, criterion.region, level, wanted_power)
+
+
+def _detectable(
+    criterion: Criterion, decision: Decision, pairs: Pairs, wanted_power: float
+) -> float | None:
+    """The true effect nearest to the limit that would be told from it: what a claim that is open, or that
+    holds within a margin, can't have missed; in the metric's own numbers, of logarithms for a ratio.
+
+    On the side where a claim of a direction holds, beyond the margin of one of equivalence. None where that is
+    decided, and where values are substitutes, whose spread says nothing of the metric's.
+    """
+    region, bounded = criterion.region, math.isfinite(criterion.region.low + criterion.region.high)
+    decided = decision.verdict == "refuted" or (decision.verdict == "supported" and not bounded)
+    if decided or pairs.raised:
+        return None
+    level = decision.strict if bounded else criterion.confidence
+    distance = least_seen(decision.estimate, (1 - level) / 2, wanted_power)
+    if distance is None:
+        return None
+    if bounded:
+        return region.high + distance
+    return region.low + distance if math.isfinite(region.low) else region.high - distance
 
 
 def _estimate(criterion: Criterion, pairs: Pairs, confidence: float) -> Estimate:

@@ -12,6 +12,7 @@ NO_STATISTICS = {
     "high": None,
     "confidence": None,
     "needed_n": None,
+    "detectable": None,
     "left_out": [],
     "hardware_note": None,
 }

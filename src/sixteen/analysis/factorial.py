@@ -21,7 +21,7 @@ EFFECTS = (
 # Accuracy saturates where all arms do well; the loss doesn't.
 MEASURED = (
     *("accuracy", "loss", "epoch_sd", "loss_sd"),
-    *("gradient_error", "underflowed_gradients", "lost_updates"),
+    *("gradient_error", "underflowed_gradients", "lost_updates", "update_error"),
 )
 
 

@@ -22,13 +22,16 @@ class Sample:
 class Pairs:
     """Values of two arms by common seed or turn [n], and in words those that had to be left out.
 
-    `least_sd` is the spread that they have even where they agree, see `Metric`.
+    `least_sd` is the spread that they have even where they agree, see `Metric`; of all values so many are `raised` to
+    their `floor`, see `value_of`.
     """
 
     first: list[float]
     second: list[float]
     left_out: list[str]
     least_sd: float
+    raised: int
+    floor: float
 
 
 def value_of(row: Row, name: str, metric: Metric) -> float | None:
@@ -37,10 +40,19 @@ def value_of(row: Row, name: str, metric: Metric) -> float | None:
     A deviation of accuracies, which is to be divided by, is at least what whole items bring by themselves: each
     accuracy is rounded, with a deviation of item / sqrt(12), and a change of it is a difference of two.
     """
-    value = row[name]
-    if value is not None and (metric.kind, metric.spread) == ("ratio", "items"):
-        return max(value, item(row) / math.sqrt(6))
-    return value
+    return floor_of(row, metric) if is_raised(row, name, metric) else row[name]
+
+
+def is_raised(row: Row, name: str, metric: Metric) -> bool:
+    """Whether a metric of a run is below its floor, at which it is taken."""
+    return row[name] is not None and row[name] < floor_of(row, metric)
+
+
+def floor_of(row: Row, metric: Metric) -> float:
+    """The least value of a metric that is believed, see `value_of`; minus infinity for most."""
+    if (metric.kind, metric.spread) == ("ratio", "items"):
+        return item(row) / math.sqrt(6)
+    return -math.inf
 
 
 def item(row: Row) -> float:
@@ -54,19 +66,23 @@ def pair(sample: Sample, arms: tuple[str, ...], name: str, metric: Metric, kind:
     A seed or turn counts if both arms finished and have the metric; for a ratio it has to be positive.
     """
     chosen = {(row["arm"], row[sample.by]): row for row in sample.rows}
-    pairs = Pairs([], [], [], _least_sd(list(chosen.values()), name, metric, kind))
+    rows = list(chosen.values())
+    first, second, left_out = [], [], []
+    raised, floors = 0, [floor_of(row, metric) for row in rows]
     for key in sorted({key for arm, key in chosen if arm in arms}):
         values: list[float] = []
         for arm in arms:
             found = _value_or_flaw(chosen.get((arm, key)), name, metric, kind)
             if isinstance(found, str):
-                pairs.left_out.append(f"{arm} {sample.by} {key} ({found})")
+                left_out.append(f"{arm} {sample.by} {key} ({found})")
             else:
                 values.append(found)
         if len(values) == len(arms):
-            pairs.first.append(values[0])
-            pairs.second.append(values[1])
-    return pairs
+            first.append(values[0])
+            second.append(values[1])
+            raised += sum(is_raised(chosen[arm, key], name, metric) for arm in arms)
+    least_sd = _least_sd(rows, name, metric, kind)
+    return Pairs(first, second, left_out, least_sd, raised, max(floors, default=-math.inf))
 
 
 def _least_sd(rows: list[Row], name: str, metric: Metric, kind: Kind) -> float:

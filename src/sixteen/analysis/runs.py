@@ -103,19 +103,23 @@ def _costs(facts: dict[str, Any], timing: list[dict[str, str]]) -> dict[str, Any
 
 def _observed(folder: Path | None) -> dict[str, float | None]:
     """What the last observation of a phase says of all tensors together; None where it wasn't observed."""
-    seen, descent = {}, {}
+    seen, descent, kinks = {}, {}, {}
     if folder is not None:
         every = rows_of(folder / "observations.csv")
         seen = _last(row for row in every if row["tensor"] == "all")
         descent = _last(rows_of(folder / "descent.csv"))
+        kinks = _last(rows_of(folder / "kinks.csv"))  # of all layers
     cosine = seen.get("gradient_cosine")
     return {
         "casting_error": _ratio(seen, "quantization_error", "quantization_bound"),
         "hessian_gap": _ratio(seen, "gradient_change_gap", "gradient_change"),
+        "held_gap": _ratio(seen, "held_change_gap", "held_change"),
+        "crossed_kinks": _ratio(kinks, "crossed", "units"),
         "gradient_error": _ratio(seen, "gradient_error", "gradient_norm"),
         "gradient_cosine": float(cosine) if cosine else None,
         "underflowed_gradients": _ratio(seen, "underflowed_gradients", "elements"),
         "lost_updates": _ratio(seen, "lost_updates", "updates"),
+        "update_error": _ratio(seen, "update_error", "update_norm"),
         "remainder": _ratio(descent, "remainder", "predicted_decrease"),
     }
 

@@ -35,7 +35,7 @@ Rows = list[dict[str, Any]]
 def summarize(parameters: Summary, inputs: Folders, into: Path, scratch: Path) -> dict[str, Any]:
     """Write the tables of a study (.csv, a header at least), claims.json and settings.json.
 
-    Of runs: runs, curves, quantization, per_class, reach, observations, descent and exponents. Of arms: summary,
+    Of runs: runs, curves, quantization, per_class, reach, observations, descent, exponents and kinks. Of arms: summary,
     differences, tolerance, images, harm, effects and times.
 
     `inputs` maps the roles that `parameters` names to folders of runs. Shares (accuracies)
@@ -128,7 +128,7 @@ def _write_arms(parameters: Summary, inputs: Folders, runs: list[Row], into: Pat
     rows = tables.differences(runs, metrics, confidence)
     write_csv(into / "differences.csv", tables.DIFFERENCES, rows)
     write_csv(into / "per_class.csv", (*tables.RUN, *columns), per_class)
-    write_csv(into / "harm.csv", HARM, harm(runs, per_class, confidence))
+    write_csv(into / "harm.csv", HARM, harm(runs, per_class, parameters.statistics))
     write_csv(into / "effects.csv", factorial.EFFECTS, effects)
 
 

@@ -1,5 +1,7 @@
 """Comparisons in words."""
 
+import math
+
 from sixteen.analysis import statistics
 from sixteen.analysis.criterion import Criterion, number
 from sixteen.analysis.pairs import Pairs
@@ -32,9 +34,33 @@ def told(
     agreeing = f" (the {by}s agree to less than {step}, which is taken for their spread)"
     return (
         f"over {estimate.n} {by}s {what}, {100 * criterion.confidence:g} % interval {low} to {high}"
-        f"{agreeing if pairs.least_sd and estimate.sd == pairs.least_sd else ''}, "
+        f"{agreeing if pairs.least_sd and estimate.sd == pairs.least_sd else ''}{_raised(criterion, pairs)}, "
         f"{PARTS[statistics.decide(estimate, criterion.region)]} {criterion.words}"
     )
+
+
+def _raised(criterion: Criterion, pairs: Pairs) -> str:
+    """How many values stand at their floor, in brackets."""
+    if not pairs.raised:
+        return ""
+    metric, every = criterion.metric, len(pairs.first) + len(pairs.second)
+    return (
+        f" ({pairs.raised} of {every} deviations are less than what whole test items bring by themselves, and stand at "
+        f"that: {number(pairs.floor * metric.scale)} {metric.unit})"
+    )
+
+
+def detectable(criterion: Criterion, effect: float, power: float) -> str:
+    """The least true effect that would be told, as the end of a sentence; `effect` is in the metric's own numbers."""
+    region, shown = criterion.region, criterion.shown(effect)
+    if math.isfinite(region.low) and math.isfinite(region.high):
+        what = f"a difference of {number(shown)} {criterion.unit} or more"
+    elif criterion.kind == "ratio":
+        what = f"a ratio of {number(shown)} or {'more' if math.isfinite(region.low) else 'less'}"
+    else:
+        side = "above" if math.isfinite(region.low) else "below"
+        what = f"a difference of {number(abs(shown))} {criterion.unit} or more {side} 0"
+    return f"; with this spread {what} would be told with power {power:g}"
 
 
 def mute(by: str) -> str:
@@ -42,10 +68,12 @@ def mute(by: str) -> str:
     return f"; {by}s that all agree show no spread to test against, more {by}s may"
 
 
-def needed(estimate: Estimate, n: int | None, power: float, by: str) -> str:
-    """How many would decide, as the end of a sentence."""
+def needed(estimate: Estimate, n: int | None, power: float, by: str, guessed: bool) -> str:
+    """How many would decide, as the end of a sentence; not told where the spread is only a guess."""
     if estimate.n < 2:
         return f"; at least 2 {by}s are needed"
+    if guessed:
+        return f"; how many {by}s would decide can't be said from what is put in place of too small a spread"
     if n is None:
         return f"; the effect is so close to the limit that {statistics.LARGEST_N:,} {by}s wouldn't decide"
     return f"; if this effect and spread are the true ones, {n} {by}s decide with power {power:g}"

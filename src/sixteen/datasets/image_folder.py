@@ -5,6 +5,7 @@ refused: a dataset never silently leaves something out. Images are never resized
 a choice that belongs to whoever makes the archive; EXIF orientation is not applied.
 """
 
+import unicodedata
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -26,6 +27,9 @@ Side = Annotated[int, Field(ge=1, le=16384)]  # pixels
 MODES = {"rgb": ("RGB", 3), "grey": ("L", 1)}  # Pillow's mode, channels
 # Other modes (16 bits, CMYK) and transparency would lose something on the way to 8-bit RGB or grey.
 PLAIN_MODES = ("1", "L", "P", "RGB")
+PNG, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+PNG_DEPTH = 24  # of the byte that says how many bits a channel has
+Image.MAX_IMAGE_PIXELS = None  # sizes are compared before anything is decoded
 
 
 class ImageFolder(Dataset):
@@ -57,7 +61,7 @@ def read(archive: Path, entry: ImageFolder) -> Images:
         classes = _classes(archive, members)
         names = sorted(members.files, key=lambda name: name.split("/"))
         row_of = {name: row for row, name in enumerate(names)}
-        images = np.empty((len(names), height, width, channels), np.uint8)
+        images = _room(len(names), height, width, channels)
         for name, content in members.files.items():
             pixels = _decode(content, f"{name} of {archive}", (width, height), mode)
             images[row_of[name]] = pixels.reshape(images.shape[1:])
@@ -66,6 +70,18 @@ def read(archive: Path, entry: ImageFolder) -> Images:
     tests = sum(name.startswith("test/") for name in names)  # which sort before "train/"
     train, test = ((images[part], labels[part]) for part in (slice(tests, None), slice(tests)))
     return Images.of(train, test, classes, entry.normalisation)
+
+
+def _room(*shape: int) -> np.ndarray:
+    """An array for all images, uint8 [n, height, width, channels]."""
+    try:
+        return np.empty(shape, np.uint8)
+    except (MemoryError, ValueError):  # ValueError: more than an address can say
+        n, height, width, _ = shape
+        raise UserError(
+            f"expected images that fit into memory, came {n:,} of {height:,} x {width:,} pixels (height x width); mend "
+            "height and width, or make the images smaller"
+        ) from None
 
 
 def _classes(archive: Path, members: Members) -> tuple[str, ...]:
@@ -91,6 +107,12 @@ def _classes(archive: Path, members: Members) -> tuple[str, ...]:
                 f"expected the same classes in train and test of {archive}, "
                 f"came no {part}/{missing}; add it or take {missing} out of the other"
             )
+    for name in train:
+        if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+            raise UserError(
+                f"expected classes of {archive} whose names are UTF-8 without control characters, came {name!r}; call it "
+                "otherwise"
+            )
     filled = {name.rpartition("/")[0] for name in members.files}
     for folder in (f"{part}/{name}" for part in ("train", "test") for name in train):
         if folder not in filled:
@@ -105,9 +127,15 @@ def _decode(
     content: Callable[[], bytes], culprit: str, size: tuple[int, int], mode: str
 ) -> np.ndarray:
     """Pixels of one image, uint8; `size` is (width, height), `culprit` names it in errors."""
+    coded = content()
+    is_png = coded.startswith(PNG)
     try:
-        image = Image.open(BytesIO(content()), formats=("JPEG", "PNG"))
-        image.load()
+        image = Image.open(BytesIO(coded), formats=("JPEG", "PNG"))
+        if image.size == size:
+            image.load()
+        if is_png and PNG_END not in coded:
+            raise ValueError("a PNG without its end")
+        frames = getattr(image, "n_frames", 1)
     except Exception as error:  # damaged bytes make decoders raise nearly anything
         raise UserError(
             f"expected a JPEG or PNG image, came {culprit}, which is something else or damaged; "
@@ -122,5 +150,13 @@ def _decode(
         raise UserError(
             f"expected 8-bit RGB, palette or grey without transparency, came {culprit} in Pillow's "
             f"mode {image.mode}; convert it"
+        )
+    if is_png and coded[PNG_DEPTH] > 8:  # Pillow gives RGB of 16 bits cut down to 8
+        raise UserError(
+            f"expected at most 8 bits a channel, came {culprit} with {coded[PNG_DEPTH]}; convert it"
+        )
+    if frames > 1:
+        raise UserError(
+            f"expected one picture a file, came {culprit} with {frames}; keep one of them"
         )
     return np.asarray(image.convert(mode))

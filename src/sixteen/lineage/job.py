@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from sixteen.entry import Entry
 from sixteen.errors import UserError
-from sixteen.lineage import fingerprint, machine, record
+from sixteen.lineage import console, fingerprint, machine, record
 from sixteen.lineage.steps import PLANS, Run, load_run
 
 PRIVATE = Path(".sixteen")
@@ -49,7 +49,7 @@ def main(step: Step, device: Literal["shared", "alone"] | None = None) -> None:
     arguments = parser.parse_args()
     with explained(arguments.log):
         run = load_run(arguments.plan)
-        _label(run)
+        console.begin_lines_with(console.label(run.path))
         with (
             machine.device(arguments.runs_per_gpu, device == "alone")
             if device
@@ -66,20 +66,21 @@ def main(step: Step, device: Literal["shared", "alone"] | None = None) -> None:
 def explained(path: Path) -> Iterator[None]:
     """Log to the terminal and to a file, and turn what a user can mend into one sentence and exit 1.
 
-    A cancelled command exits with 130. Any other exception is a defect of ours and passes.
+    A cancelled command exits with 130. Any other exception is a defect of ours: its traceback is logged, exit 1.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    _log_to(path)
-    try:
-        yield
-    except UserError as error:
-        _stop(f"{error}", 1)
-    except KeyboardInterrupt:
-        _stop("cancelled: finished runs stay, training goes on from its last checkpoint", 130)
-    except Exception as error:
-        if (sentence := _about_disk(error)) is None:
-            raise
-        _stop(sentence, 1)
+    with console.told(path):
+        try:
+            yield
+        except UserError as error:
+            _stop(f"{error}", 1)
+        except KeyboardInterrupt:
+            _stop("cancelled: finished runs stay, training goes on from its last checkpoint", 130)
+        except Exception as error:
+            if (sentence := _about_disk(error)) is None:
+                log.exception("stopped by a defect of sixteen; finished runs stay")
+                sys.exit(1)
+            _stop(sentence, 1)
 
 
 def execute(run: Run, step: Step, root: Path = Path()) -> None:
@@ -243,23 +244,6 @@ def _about_disk(error: Exception) -> str | None:
     if number in (errno.EROFS, errno.EACCES, errno.EPERM):
         return f"{where} can't be written: make it writable, then call again; finished runs stay"
     return None
-
-
-def _log_to(path: Path) -> None:
-    """Progress goes to the terminal and, as plain lines, to the run's log."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    log.setLevel(logging.INFO)
-    for handler in (logging.StreamHandler(), logging.FileHandler(path, encoding="utf-8")):
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-        log.addHandler(handler)
-
-
-def _label(run: Run) -> None:
-    """Begin each line of progress with the run that it is about: jobs share a terminal."""
-    words = run.path.split("/")[1:-1]
-    label = " ".join(words if len(words) < 4 else [words[1], *words[-2:]])
-    for handler in log.handlers:
-        handler.setFormatter(logging.Formatter(f"%(asctime)s {label}: %(message)s", "%H:%M:%S"))
 
 
 def _stop(sentence: str, status: int) -> None:

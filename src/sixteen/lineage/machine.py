@@ -18,7 +18,7 @@ from sixteen import hardware
 
 PACKAGES = (
     *("keras", "tensorflow", "jax", "jaxlib", "ml-dtypes", "numpy", "pandas", "pillow"),
-    *("safetensors", "scikit-learn", "scipy", "matplotlib"),
+    *("safetensors", "scikit-learn", "scipy", "matplotlib", "sixteen", "snakemake"),
 )
 # CUDA and cuDNN as pip installs them beside TensorFlow and JAX.
 CUDA = {"cuda": "nvidia-cuda-runtime-cu12", "cudnn": "nvidia-cudnn-cu12"}

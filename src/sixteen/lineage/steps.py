@@ -23,7 +23,7 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "observe": (
         "sixteen.training.observe",
-        ("observations.csv", "descent.csv", "exponents.csv"),
+        ("observations.csv", "descent.csv", "exponents.csv", "kinks.csv"),
     ),
     "quantize": (
         "sixteen.precision.quantize",
@@ -47,6 +47,7 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
             "observations.csv",
             "descent.csv",
             "exponents.csv",
+            "kinks.csv",
             "effects.csv",
             "times.csv",
             "reach.csv",
@@ -55,7 +56,14 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "report": (
         "sixteen.reporting.report",
-        ("index.html", "notebook.ipynb", "papers.json", "provenance.json"),
+        (
+            "index.html",
+            "notebook.ipynb",
+            "metrics.json",
+            "curves.csv",
+            "papers.json",
+            "provenance.json",
+        ),
     ),
 }
 STEPS["continue_training"] = STEPS["train"]

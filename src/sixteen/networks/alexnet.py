@@ -7,7 +7,7 @@ multiplies all of these numbers. Smaller images are enlarged to 32 pixels at lea
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from sixteen.entry import Positive
+from sixteen.entry import Multiple
 from sixteen.networks.parts.family import Network
 from sixteen.networks.parts.shared import (
     draw_weights,
@@ -34,7 +34,7 @@ class AlexNet(Network):
     """AlexNet; `width` multiplies filters and units."""
 
     family: Literal["alexnet"]
-    width: Positive
+    width: Multiple
 
 
 def build(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sixteen.entry import Count, Listed, Positive
+from sixteen.entry import Listed, Multiple, Size
 from sixteen.networks.parts import arithmetic
 from sixteen.networks.parts.family import Network
 from sixteen.networks.parts.shared import draw_weights, enlarge, enlarged, scaled
@@ -34,8 +34,8 @@ class Application(Network):
 
     family: Literal["application"]
     name: Literal["DenseNet121", "DenseNet169", "Xception", "MobileNetV2"]
-    width: Positive
-    blocks: Annotated[Listed[Count], Field(min_length=4, max_length=4)] | None
+    width: Multiple
+    blocks: Annotated[Listed[Size], Field(min_length=4, max_length=4)] | None
 
     @model_validator(mode="after")
     def _blocks_of_a_densenet(self) -> Self:

@@ -12,7 +12,7 @@ cuDNN's would compute in other formats than the entry says, and XLA can't compil
 
 from typing import TYPE_CHECKING, Literal
 
-from sixteen.entry import Count
+from sixteen.entry import Size
 from sixteen.networks.parts.family import Network
 from sixteen.networks.parts.shared import draw_weights
 from sixteen.precision.entry import Precision
@@ -29,8 +29,8 @@ class Lstm(Network):
     """So many `layers` of LSTM with so many `units`."""
 
     family: Literal["lstm"]
-    units: Count
-    layers: Count
+    units: Size
+    layers: Size
 
 
 def build(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from sixteen.entry import Count
+from sixteen.entry import Size
 from sixteen.networks.parts.family import Network
 from sixteen.precision.entry import Precision
 
@@ -34,8 +34,8 @@ class Resnet(Network):
     """A pre-activation ResNet of 6n + 2 layers, see the top of this module."""
 
     family: Literal["resnet"]
-    depth: Annotated[int, Field(ge=2 * STAGES + 2)]
-    width: Count
+    depth: Annotated[int, Field(ge=2 * STAGES + 2, le=65_536)]
+    width: Size
 
 
 def build(

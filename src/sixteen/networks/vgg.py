@@ -8,7 +8,7 @@ features. `width` multiplies filters and units. Images below 32 pixels are enlar
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from sixteen.entry import Positive
+from sixteen.entry import Multiple
 from sixteen.networks.parts.family import Network
 from sixteen.networks.parts.shared import draw_weights, enlarge, enlarged, scaled
 from sixteen.precision.entry import Precision
@@ -29,7 +29,7 @@ class Vgg(Network):
 
     family: Literal["vgg"]
     depth: Literal[16, 19]
-    width: Positive
+    width: Multiple
 
 
 def build(

@@ -16,7 +16,7 @@ the same seed drops other elements in another precision.
 import itertools
 from typing import TYPE_CHECKING, Any, Literal
 
-from sixteen.entry import Count, Listed, Share
+from sixteen.entry import Listed, Share, Size
 from sixteen.errors import UserError
 from sixteen.networks.parts.family import Network
 from sixteen.networks.parts.shared import draw_weights, dropout_seeds
@@ -36,12 +36,12 @@ class Vit(Network):
     """A vision transformer, see the top of this module; `head` are the units of the dense layers before the logits."""
 
     family: Literal["vit"]
-    blocks: Count
-    patch: Count
-    dimension: Count
-    heads: Count
-    mlp: Count
-    head: Listed[Count]
+    blocks: Size
+    patch: Size
+    dimension: Size
+    heads: Size
+    mlp: Size
+    head: Listed[Size]
     dropout: Share
     head_dropout: Share
 

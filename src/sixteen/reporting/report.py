@@ -21,9 +21,10 @@ import sixteen
 from sixteen.entry import Entry, Name, Text
 from sixteen.errors import UserError
 from sixteen.files import write_json
-from sixteen.reporting import provenance
+from sixteen.reporting import provenance, tracked
 from sixteen.reporting.contents import arrange
 from sixteen.reporting.page import page
+from sixteen.reporting.study import Study
 
 # Relative to the folder of the report, in which the notebook runs: it runs there again wherever the folder
 # is copied to, and no path of this machine is in it.
@@ -49,9 +50,9 @@ def report(
 ) -> dict[str, Any]:
     """Run ``inputs["notebook"]`` over the summary in ``inputs["summary"]`` and render it to HTML.
 
-    Writes index.html, notebook.ipynb, papers.json, provenance.json, figures/ and tables/ into ``into``. Raises UserError
-    if the notebook doesn't know a parameter or a cell fails; ``into`` stays empty then, and the notebook as
-    far as it came stays in ``scratch``. Returns ``{"figures": count}``.
+    Writes index.html, notebook.ipynb, metrics.json, curves.csv, papers.json, provenance.json, figures/ and tables/
+    into ``into``. Raises UserError if the notebook doesn't know a parameter or a cell fails; ``into`` stays empty then,
+    and the notebook as far as it came stays in ``scratch``. Returns ``{"figures": count}``.
     """
     notebook, summary = inputs["notebook"], inputs["summary"]
     _check_parameters(notebook)
@@ -65,6 +66,10 @@ def report(
     write_json(work / "papers.json", parameters.papers)
     lineage = provenance.collect(summary)
     _write(work / "provenance.json", json.dumps(lineage, indent=1, ensure_ascii=False) + "\n")
+
+    study = Study(work / "tables", work)
+    write_json(work / "metrics.json", tracked.metrics(study))
+    tracked.curves(study).to_csv(work / "curves.csv", index=False)
 
     executed = _normalise(_execute(notebook, work))
     executed.metadata["title"] = parameters.title

@@ -9,24 +9,46 @@ import numpy as np
 import pandas as pd
 
 from sixteen.analysis.statistics import interval_within
+from sixteen.errors import UserError
 from sixteen.files import read_json
 from sixteen.reporting.provenance import tree
 from sixteen.tasks import measured
 from sixteen.tasks.measured.parts.metric import POINTS, Metric
 from sixteen.tasks.measured.parts.metrics import metrics_of
 
+PROVENANCE = "provenance.json"
+
+
+class NoReport(UserError):
+    """There is no report where a notebook looks for it."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: the sentence alone."""
+        return [f"sixteen: {self}"]
+
 
 @dataclass(frozen=True)
 class Study:
-    """The summary of a study, read from its folder; ``output`` is the folder of the report."""
+    """The summary of a study, read from its folder; ``output`` is the folder of the report.
+
+    Raises NoReport, a UserError, if there is none.
+    """
 
     summary: Path
     output: Path
 
+    def __post_init__(self) -> None:
+        if not (self.output / PROVENANCE).is_file():
+            raise NoReport(
+                f"expected a report with {PROVENANCE} in {self.output.resolve()}, found none: open "
+                "reports/<study>/notebook.ipynb of a published report, which `snakemake --cores all <study>` makes, or "
+                "set `output` to its folder, and `summary` to the folder `tables` in it"
+            )
+
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """``{"summary": path, "records": {path: record}}``."""
-        return read_json(self.output / "provenance.json")
+        return read_json(self.output / PROVENANCE)
 
     @property
     def record(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sixteen.entry import Entry, Listed, Name, Text
+from sixteen.entry import NAME, Entry, Listed, Name, Text
 from sixteen.errors import UserError
 
 BRACES = r"\{([a-z0-9_-]+)\}"
@@ -113,9 +113,10 @@ def _with_names(axis: Axis) -> list[tuple[str, Value]]:
 def _named(template: str, names: dict[str, str]) -> str:
     words = re.sub(BRACES, lambda match: names[match[1]], template)
     name = re.sub(r"-+", "-", words).strip("-").replace(".", "_")
-    if not name:
+    if not re.fullmatch(NAME, name):
         raise UserError(
-            f"expected an arm with a name, came {template!r} with nothing but empty names: name one level"
+            f"expected an arm with a name of small letters and digits, words joined by - or _, came {template!r}: call it "
+            "otherwise, or name a level"
         )
     return name
 

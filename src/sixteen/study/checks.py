@@ -13,6 +13,7 @@ from sixteen.precision.formats import holds, range_of, rounded
 from sixteen.study import design, sentence
 from sixteen.study.parameters import Parameters
 from sixteen.study.study import Study
+from sixteen.tasks.measured.parts.metric import POINTS
 from sixteen.tasks.measured.parts.metrics import TIMED, metrics_of
 from sixteen.training.recipe import Recipe
 
@@ -33,6 +34,7 @@ RULES = frozenset(
         "summarize",
         "report",
         "publish",
+        "index",
     ]
 )
 
@@ -154,6 +156,12 @@ def _metrics(parameters: Parameters, study: Study, task: str, place: str) -> Ite
             f"{study.published!r}: take the key out"
         )
     for claim in parameters.claims(study):
+        margin, of = getattr(claim, "margin", 0), known.get(claim.metric or "")
+        if of is not None and (of.unit, of.kind) == (POINTS, "difference") and margin > 1:
+            yield (
+                f"{place}: claim {claim.id!r}: expected a `margin` of at most 1, since {claim.metric} is a share, came "
+                f"{margin:g}"
+            )
         for key in ("metric", "start_metric"):
             metric = getattr(claim, key, None)
             if metric in known and known[metric].clock and metric not in TIMED:

@@ -86,6 +86,6 @@ class Table(Entry):
 class Levels(Entry):
     """`confidence` of intervals in tables and figures, `alpha` of every test, `power` of "how many seeds would do"."""
 
-    confidence: Annotated[float, Field(gt=0, lt=1)]
-    alpha: Annotated[float, Field(gt=0, lt=0.5)]
-    power: Annotated[float, Field(gt=0, lt=1)]
+    confidence: Annotated[float, Field(ge=0.5, lt=1)]
+    alpha: Annotated[float, Field(ge=1e-6, lt=0.5)]
+    power: Annotated[float, Field(ge=0.5, lt=1)]

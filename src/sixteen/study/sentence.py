@@ -19,6 +19,7 @@ from sixteen.errors import UserError
 
 # Words that join phrases: none of them may be a word of a name that a phrase takes.
 JOINING = ("in", "by", "to", "until", "with", "and")
+MOST_EPOCHS = 100_000
 LONGEST = 255  # bytes of a folder's name, on the file systems that there are
 VARIED = rf"{NAME}(?:-with-[a-z0-9_]+-[a-z0-9._-]+)?"
 FORMS = {
@@ -79,6 +80,10 @@ def parse(sentence: str, instead: dict[str, str] | None = None) -> list[Phrase]:
         raise UserError(
             "expected epochs that rise along the sentence, since all are counted from its start, came "
             f"{', '.join(map(str, epochs))} in {_short(sentence)}"
+        )
+    if epochs[-1] > MOST_EPOCHS:
+        raise UserError(
+            f"expected at most {MOST_EPOCHS:,} epochs, came {epochs[-1]:,} in {_short(sentence)}"
         )
     return phrases
 

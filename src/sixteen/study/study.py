@@ -20,7 +20,7 @@ class Watching(Watch):
 class Clock(Entry):
     """How times are measured alone: so many turns of A B, each of so many steps."""
 
-    turns: Annotated[int, Field(ge=2)]
+    turns: Annotated[int, Field(ge=2, le=10_000)]
     steps: Count
 
 

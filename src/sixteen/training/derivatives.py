@@ -79,7 +79,7 @@ class Derivatives:
         ]
 
         def objective(values: list[list[Any]]) -> tuple[Any, Any]:
-            with _no_dropout(self.model), _added(self.tapped, values[1]):
+            with no_dropout(self.model), _added(self.tapped, values[1]):
                 called: Any = self.model.stateless_call(
                     values[0], fixed, inputs, training=True, return_losses=True
                 )
@@ -105,7 +105,7 @@ def _arrays(tensors: list[Any]) -> list[np.ndarray]:
 
 
 @contextlib.contextmanager
-def _no_dropout(model: keras.Model) -> Iterator[None]:
+def no_dropout(model: keras.Model) -> Iterator[None]:
     """Trace without dropout, within blocks as well."""
     layers: Any = [x for x in layers_of(model) if isinstance(x, keras.layers.Dropout)]
     rates = [layer.rate for layer in layers]

@@ -24,7 +24,7 @@ def observe(
 ) -> dict[str, Any]:
     """Observe the phase that made the run `run`, on the prepared `dataset`, from the run `start` if it had one.
 
-    Writes observations.csv, descent.csv and exponents.csv into `into`. Takes the tables that the training has left in
+    Writes observations.csv, descent.csv, exponents.csv and kinks.csv into `into`. Takes the tables that the training has left in
     `scratch`, if they are of its weights; else trains again there, and goes on from the checkpoint if that was
     interrupted. Raises UserError if the weights come out differently. Returns the facts: `observe_seconds`, and
     whether it has `trained_again`.

@@ -13,9 +13,13 @@ OBSERVATIONS = (
     "hessian_product",
     "gradient_change",
     "gradient_change_gap",
+    "held_change",
+    "held_change_gap",
     "underflowed_gradients",
     "updates",
     "lost_updates",
+    "update_norm",
+    "update_error",
 )
 DESCENT = (
     "epoch",
@@ -27,4 +31,10 @@ DESCENT = (
     "remainder",
 )
 EXPONENTS = ("epoch", "of", "tensor", "exponent", "count")
-TABLES = {"observations": OBSERVATIONS, "descent": DESCENT, "exponents": EXPONENTS}
+KINKS = ("epoch", "layer", "units", "crossed")
+TABLES = {
+    "observations": OBSERVATIONS,
+    "descent": DESCENT,
+    "exponents": EXPONENTS,
+    "kinks": KINKS,
+}

@@ -6,9 +6,9 @@ arXiv:2311.18587, section 4 (error of quantization, error of the gradient, the m
 descent) and of arXiv:1710.03740, section 3 (updates that rounding loses, gradients that underflow, and the
 histograms of exponents of its figures 2b and 3).
 
-The mean value theorem asks for a smooth loss. Rounding the weights of a ReLU network also moves some inputs
-across the kink, which no Hessian sees: the change of the gradient then falls with the square root of the
-error, not with the error, and its gap to the Hessian product is most of it. That is no mistake of measuring.
+The mean value theorem asks for a smooth loss. Rounding the weights of a ReLU network also moves some units
+across their kink, which no Hessian sees. How many is counted, and the change of the gradient is measured a
+second time with every unit held on its side (`kinks`): the gap to the Hessian product that is then left is not due to them.
 """
 
 from typing import Any
@@ -24,6 +24,7 @@ from sixteen.precision.formats import SIXTEEN_BIT
 from sixteen.precision.scales import scale_of
 from sixteen.training import optimizers, theory
 from sixteen.training.derivatives import Derivatives, Derived
+from sixteen.training.kinks import Crossing, Kinks
 from sixteen.training.learner import Learner
 from sixteen.training.observed import DESCENT, OBSERVATIONS, TABLES
 
@@ -57,6 +58,7 @@ class Observer:
             twin = networks.build(*about, self.recipe.l2, parameters.seed)
         self.tapped = tuple(layer for layer in twin.layers if isinstance(layer, TAPPED))
         self.exact = Derivatives(learner.step, twin, FLOAT32, self.tapped)
+        self.kinks = Kinks(self.exact)
         self.own = self.exact
         if self.rounds_arithmetic:
             self.own = Derivatives(learner.step, learner.model, precision)
@@ -70,7 +72,7 @@ class Observer:
     def observe(
         self, epoch: int, rows: np.ndarray, rate: float, cast_to: str
     ) -> dict[str, list[dict[str, Any]]]:
-        """Rows of observations, descent and exponents at the present weights, on the first batch of `rows`.
+        """Rows of observations, descent, exponents and kinks at the present weights, on the first batch of `rows`.
 
         `rows` is [steps, batch, ...], `rate` the learning rate of the step that is looked at, `cast_to` the 16-bit
         format whose casting error is measured where weights are stored in float32. Variables of model and optimizer
@@ -86,18 +88,23 @@ class Observer:
         vectors = {"theta": _flat(wide), "exact": _flat(exact.gradients)}
         if self.rounds_arithmetic:
             vectors["gradient"] = _flat(gradient)
+        crossing = None
         if rounded:
             there = [tensor.astype(np.float32) for tensor in rounded]
             changed = self.exact.at(there, rows[0], vectors=errors).gradients
             vectors["rounded"] = _flat(rounded)
             vectors["product"] = _flat(exact.products)
             vectors["change"] = _flat(changed) - vectors["exact"]
+            if self.kinks.layers:
+                crossing = self.kinks.between(wide, there, rows[0])
+                vectors["held"] = _flat(crossing.gradients) - vectors["exact"]
         vectors |= self._updates(wide, scaled, gradient, rate)
         after = self.exact.at(_stepped(theta, gradient, rate), rows[0], vectors=errors).loss
         return {
             "observations": self._observations(epoch, vectors),
             "descent": [{"epoch": epoch, **_descent(exact, after, rate)}],
             "exponents": self._count_exponents(epoch, exact),
+            "kinks": [] if crossing is None else _count_kinks(epoch, crossing),
         }
 
     def _gradients(
@@ -176,6 +183,15 @@ class Observer:
         ]
 
 
+def _count_kinks(epoch: int, crossing: Crossing) -> list[dict[str, Any]]:
+    counts = {name: (units, crossing.crossed[name]) for name, units in crossing.units.items()}
+    counts["all"] = (sum(crossing.units.values()), sum(crossing.crossed.values()))
+    return [
+        {"epoch": epoch, "layer": layer, "units": units, "crossed": crossed}
+        for layer, (units, crossed) in counts.items()
+    ]
+
+
 def _rounded(wide: list[np.ndarray], cast_to: str) -> list[np.ndarray]:
     with np.errstate(over="ignore", under="ignore"):
         return [tensor.astype(SIXTEEN_BIT[cast_to]) for tensor in wide]
@@ -213,6 +229,9 @@ def _observation(part: Vectors) -> dict[str, Any]:
         row["hessian_product"] = theory.norm(part["product"])
         row["gradient_change"] = theory.norm(part["change"])
         row["gradient_change_gap"] = theory.norm(part["change"] - part["product"])
+    if "held" in part:
+        row["held_change"] = theory.norm(part["held"])
+        row["held_change_gap"] = theory.norm(part["held"] - part["product"])
     if "gradient" in part:
         row["gradient_error"] = theory.norm(part["gradient"] - exact)
         row["gradient_cosine"] = theory.cosine(part["gradient"], exact)
@@ -220,6 +239,8 @@ def _observation(part: Vectors) -> dict[str, Any]:
     if "intended" in part:
         updates = theory.lost_updates(part["intended"], theta, part["after"])
         row["updates"], row["lost_updates"] = updates
+        row["update_norm"] = theory.norm(part["intended"])
+        row["update_error"] = theory.update_error(part["intended"], theta, part["after"])
     return row
 
 

@@ -34,6 +34,14 @@ def lost_updates(intended: np.ndarray, before: np.ndarray, after: np.ndarray) ->
     return int(meant.sum()), int((meant & (before == after)).sum())
 
 
+def update_error(intended: np.ndarray, before: np.ndarray, after: np.ndarray) -> float | None:
+    """Norm of what rounding takes from an update or adds to it; None if it isn't finite.
+
+    Updates that are lost are in it whole, others by how far the stored weight ends from where it was to go.
+    """
+    return norm(intended.astype(np.float64) - (after.astype(np.float64) - before))
+
+
 def exponents(values: np.ndarray) -> Iterator[tuple[int | None, int]]:
     """Pairs of floor(log2 |x|) and how many finite elements have it, rising; None first, for zeros."""
     finite = values[np.isfinite(values)]

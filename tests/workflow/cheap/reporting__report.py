@@ -1,4 +1,4 @@
-"""Cheap stand-in for the report: its files, without papermill."""
+"""Cheap stand-in for the report: its files, without papermill. What DVC compares is real."""
 
 import json
 import shutil
@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from sixteen.entry import Entry
+from sixteen.files import write_json
+from sixteen.reporting import tracked
 from sixteen.reporting.provenance import collect
+from sixteen.reporting.study import Study
 
 
 class Report(Entry):
@@ -27,6 +30,10 @@ def report(
     (into / "notebook.ipynb").write_text("{}")
     (into / "papers.json").write_text(json.dumps(parameters.papers))
     (into / "provenance.json").write_text(json.dumps(collect(inputs["summary"])))
-    (into / "tables").mkdir()
-    shutil.copy(inputs["summary"] / "claims.json", into / "tables")
+    shutil.copytree(
+        inputs["summary"], into / "tables", ignore=shutil.ignore_patterns("record.json")
+    )
+    study = Study(into / "tables", into)
+    write_json(into / "metrics.json", tracked.metrics(study))
+    tracked.curves(study).to_csv(into / "curves.csv", index=False)
     return {}

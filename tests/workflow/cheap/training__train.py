@@ -102,7 +102,7 @@ def _leave_observations(parameters: Training, into: Path, scratch: Path) -> None
     for watched in parameters.watched:
         live = scratch.parent / watched.fingerprint / LIVE
         live.mkdir(parents=True, exist_ok=True)
-        for name in ("observations", "descent", "exponents"):
+        for name in ("observations", "descent", "exponents", "kinks"):
             (live / f"{name}.csv").write_text("epoch\n")
         of = {"weights": digest(into / "weights.safetensors"), "observe_seconds": 0.0}
         (live / OF).write_text(json.dumps(of))

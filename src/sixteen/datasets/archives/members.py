@@ -17,6 +17,8 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from sixteen.errors import UserError
 
+LARGEST = 1 << 28  # bytes of a file in an archive; a tar states them before it is read
+
 
 @dataclass
 class Members:
@@ -46,7 +48,7 @@ def digest(path: Path) -> str:
 def opened(path: Path) -> Iterator[Members]:
     """Give the members of a tar or a directory; they can be read while the context lasts.
 
-    UserError if the tar is damaged or holds a link or another member that is no plain file.
+    UserError if the tar is damaged, or if something in it is no plain file, or is larger than `LARGEST`.
     """
     if path.is_dir():
         yield _members_of_directory(path)
@@ -62,6 +64,10 @@ def opened(path: Path) -> Iterator[Members]:
 
 
 def _sha256(path: Path) -> str:
+    if path.exists() and not path.is_file():  # to read from a pipe is to wait for ever
+        raise UserError(
+            f"expected a file or a folder at {path}, came a pipe, a device or a socket; put the data there"
+        )
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -79,8 +85,16 @@ def _members_of_directory(root: Path) -> Members:
             continue
         members.folders.add(relative.as_posix())
         for name in names:
-            if not _is_hidden(Path(name)):
-                members.files[(relative / name).as_posix()] = Path(folder, name).read_bytes
+            if _is_hidden(Path(name)):
+                continue
+            file = Path(folder, name)
+            if not file.is_file():
+                raise UserError(
+                    f"expected plain files in {root}, came {(relative / name).as_posix()!r}, a link that leads nowhere, "
+                    "a pipe or a device; take it out"
+                )
+            _check_size(root, (relative / name).as_posix(), file.stat().st_size)
+            members.files[(relative / name).as_posix()] = file.read_bytes
     return members
 
 
@@ -90,17 +104,25 @@ def _members_of_tar(path: Path, tar: tarfile.TarFile) -> Members:
         name = PurePosixPath(member.name)
         if _is_hidden(name):
             continue
+        _check_size(path, member.name, member.size)
         if member.isdir():
             members.folders.add(str(name))
-        elif member.isreg() and str(name) not in members.files:
+        elif member.isreg() and str(name) not in members.files and ".." not in name.parts:
             members.folders.update(str(parent) for parent in name.parents)
             members.files[str(name)] = partial(_read_member, tar, member)
         else:
             raise UserError(
-                f"expected plain files, each once, in {path}, came {member.name} as a link, a "
-                "device or for the second time; make the tar again without it"
+                f"expected plain files, each once and below the top, in {path}, came {member.name} as a link, a "
+                "device, for the second time or with .. in its name; make the tar again without it"
             )
     return members
+
+
+def _check_size(archive: Path, name: str, size: int) -> None:
+    if size > LARGEST:
+        raise UserError(
+            f"expected files of at most {LARGEST:,} bytes in {archive}, came {name!r} of {size:,}; take it out"
+        )
 
 
 def _read_member(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

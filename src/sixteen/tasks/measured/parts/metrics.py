@@ -26,6 +26,8 @@ def _theory() -> dict[str, Metric]:
     return {
         "casting_error": percentage("casting error over its bound", "less"),
         "hessian_gap": percentage("change of the gradient by a cast that the Hessian misses", None),
+        "held_gap": percentage("the same with each ReLU held on the side of its kink", None),
+        "crossed_kinks": share("units of ReLUs that the cast moves across their kink", None),
         "gradient_error": percentage("relative error of the gradient", "less"),
         "gradient_cosine": dataclasses.replace(
             number("cosine of the gradient with that in float32", "of 1", "more", "difference"),
@@ -33,6 +35,7 @@ def _theory() -> dict[str, Metric]:
         ),
         "underflowed_gradients": share("gradient values lost to underflow", "less"),
         "lost_updates": share("updates lost to rounding", "less"),
+        "update_error": percentage("norm of the update that rounding changes", "less"),
         "remainder": percentage("remainder R over the predicted decrease", None),
         "skipped_steps": number("skipped steps", "steps", "less", "difference"),
     }

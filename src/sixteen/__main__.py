@@ -1,0 +1,5 @@
+"""`python -m sixteen` is `sixteen`."""
+
+from sixteen.cli import main
+
+main()

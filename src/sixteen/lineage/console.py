@@ -1,0 +1,61 @@
+"""Where the words of a job go: all of them into its log, those that are for people to the terminal as well.
+
+Libraries write to file descriptor 2 past every logger (TensorFlow, on each start, that no GPU was found): that goes into
+the log alone. Where a table of the whole workflow is shown (`snakemake_logger_plugin_sixteen`), it reads the logs, and a
+job writes nothing to the terminal.
+"""
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+# Set by the table for the jobs that are started below it.
+TABLE = "SIXTEEN_TABLE"
+
+log = logging.getLogger("sixteen")
+
+
+@contextlib.contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Within, the logger `sixteen`, errors and all that libraries print go where they belong.
+
+    `path` is the log of the job; its folder is made. Raises OSError if it can't be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8", buffering=1) as file:
+        sys.stderr.flush()
+        with os.fdopen(os.dup(2), "w", encoding="utf-8", buffering=1) as terminal:
+            os.dup2(file.fileno(), 2)
+            before, sys.stderr = sys.stderr, file if TABLE in os.environ else terminal
+            handlers = [_handler(stream) for stream in {sys.stderr, file}]
+            try:
+                yield
+            finally:
+                for handler in handlers:
+                    log.removeHandler(handler)
+                os.dup2(terminal.fileno(), 2)
+                sys.stderr = before
+
+
+def label(path: str) -> str:
+    """The path of a run in a few words: network, last phrases, seed."""
+    words = path.split("/")[1:-1]
+    return " ".join(words if len(words) < 4 else [words[1], *words[-2:]])
+
+
+def begin_lines_with(label: str) -> None:
+    """Begin each line of progress with the run that it is about: jobs share a terminal."""
+    for handler in log.handlers:
+        handler.setFormatter(logging.Formatter(f"%(asctime)s {label}: %(message)s", "%H:%M:%S"))
+
+
+def _handler(stream: TextIO) -> logging.Handler:
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    return handler

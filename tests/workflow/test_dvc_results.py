@@ -1,0 +1,77 @@
+"""What users of DVC look at: metrics, curves, experiments, and a pull where not everything was ever run."""
+
+import csv
+import json
+import subprocess
+
+import yaml
+from small_project import ROOT, STUDY, Project
+from test_promises import AFTER_SECOND_RATE, kinds
+
+METRICS = f"reports/{STUDY}/metrics.json"
+CURVES = f"reports/{STUDY}/curves.csv"
+
+
+def answer(project, command):
+    """What a command of DVC says as JSON."""
+    return json.loads(project.call(command))
+
+
+def test_dvc_shows_verdicts_and_numbers(project):
+    shown = answer(project, "dvc metrics show --json")[""]["data"][METRICS]["data"]
+    claims = json.loads((project.folder / f"reports/{STUDY}/tables/claims.json").read_text())
+    assert sum(shown["verdicts"].values()) == len(claims["claims"])
+    for claim in claims["claims"]:
+        assert shown["claims"][claim["id"]]["verdict"] == claim["verdict"]
+    assert set(shown["accuracy"]["resnet8"]) == {"float32", "float16"}
+
+
+def test_dvc_draws_a_line_an_arm(project):
+    [plot] = answer(project, "dvc plots show --json")["data"][CURVES]
+    values = plot["content"]["data"]["values"]
+    assert {value["series"] for value in values} == {"resnet8 float32", "resnet8 float16"}
+    assert [value["epoch"] for value in values] == list("01234") * 2
+    assert plot["content"]["encoding"]["y"]["field"] == "test_accuracy"
+    assert plot["content"]["encoding"]["color"]["field"] == "series"
+
+
+def test_an_experiment_is_compared_by_what_changed(project):
+    """By editing params.yaml, whose comments and layout stay; `dvc exp run -S` would write it anew."""
+    path = project.folder / "params.yaml"
+    edited = path.read_text().replace("learning_rate: 0.02\n", "learning_rate: 5.0   # bold\n")
+    path.write_text(edited)
+
+    assert kinds(project.made_by("dvc exp run -q demos --name bold")) == AFTER_SECOND_RATE
+
+    assert path.read_text() == edited
+    rows = list(csv.DictReader(project.call("dvc exp show --csv --only-changed").splitlines()))
+    changed = [name for name in rows[0] if name.startswith("recipes.")]
+    assert changed == ["recipes.second-sgd.learning_rate"]
+    assert {row["accuracy.resnet8.float32"] for row in rows if row["Experiment"] == "bold"} != {
+        row["accuracy.resnet8.float32"] for row in rows if row["rev"] == "main"
+    }
+    differences = answer(project, "dvc metrics diff main bold --json")[METRICS]
+    assert set(differences["accuracy.resnet8.float32"]) == {"old", "new", "diff"}
+    [plot] = answer(project, "dvc plots diff main bold --json")["data"][CURVES]
+    assert plot["revisions"] == ["main", "bold"]
+
+
+def test_pulling_what_was_run_is_no_error_where_other_stages_never_were(project, tmp_path):
+    whole = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+    path = project.folder / "dvc.yaml"
+    small = yaml.safe_load(path.read_text())
+    small["stages"]["paper"] = whole["stages"]["paper"]
+    path.write_text(yaml.safe_dump(small | {key: whole[key] for key in ("metrics", "plots")}))
+    project.call("git commit -q -a -m paper")
+    project.call("dvc push -q")
+    shelf = project.folder.parent / "shelf"
+    subprocess.run(["git", "clone", "-q", project.folder, tmp_path / "clone"], check=True)
+    clone = Project(tmp_path / "clone")
+    clone.call(f"dvc remote add -f -d -q --local shelf {shelf}")
+
+    clone.call("dvc pull -q --allow-missing")
+
+    assert clone.nothing_to_do()
+    assert clone.runs() == project.runs()
+    shown = clone.call("dvc metrics show --json")
+    assert METRICS in shown
