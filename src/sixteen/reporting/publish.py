@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from sixteen.errors import UserError
 from sixteen.files import read_json
-from sixteen.reporting.page import badge, page, table
+from sixteen.reporting.page import page, table, tally
 
 
 def publish(reported: Path, reports: Path, study: str, fingerprint: str) -> Path:
@@ -76,18 +75,20 @@ def _index(reports: Path) -> str:
         provenance = read_json(path)
         told = provenance["records"][provenance["summary"]]["parameters"]
         claims = read_json(folder / "tables" / "claims.json")["claims"]
-        counts = Counter(claim["verdict"] for claim in claims)
         rows.append(
             (
                 f'<a href="{escape(folder.name)}/index.html">{escape(told["title"])}</a><br>'
-                f'<span class="quiet">{escape(folder.name)}, dataset {escape(told["dataset"])}</span>',
-                escape(", ".join(told["papers"])),
-                escape(told["scale"]),
-                " ".join(badge(verdict, f"{n} {verdict}") for verdict, n in sorted(counts.items())),
+                f"{tally(claim['verdict'] for claim in claims)}<br>"
+                f'<span class="quiet">{escape(folder.name)}, dataset {escape(told["dataset"])}, '
+                f"{escape(told['scale'])} scale</span>",
+                "<br>".join(map(escape, told["papers"])),
             )
         )
     body = (
         "<h1>Reports</h1>\n<p>What each study says about the claims of its papers. Every page holds its "
         "numbers, their intervals, and the way back to the data.</p>\n"
     )
-    return page("Reports", body + table(("Study", "Papers", "Scale", "Verdicts"), rows))
+    return page(
+        "Reports",
+        body + table("Studies, and how many claims each decides", ("Study", "Papers"), rows),
+    )
