@@ -1,6 +1,5 @@
 """The pages that people open: their frame, a few HTML helpers, no request to anywhere."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -51,9 +50,14 @@ def badge(verdict: str, text: str | None = None, quiet: bool = False) -> str:
 
 
 def tally(verdicts: Iterable[str]) -> str:
-    """How often each verdict was given, those never given too: ``3 supported 0 refuted 5 inconclusive``."""
-    counts = Counter(verdicts)
-    if not counts:
+    """How often each verdict was given, those never given too: ``3 supported 0 refuted 5 inconclusive``.
+
+    Raises KeyError for what is no verdict.
+    """
+    counts = dict.fromkeys(SIGNS, 0)
+    for verdict in verdicts:
+        counts[verdict] += 1
+    if not any(counts.values()):
         return '<span class="quiet">no claims</span>'
     return " ".join(
         badge(verdict, f"{counts[verdict]} {verdict}", quiet=not counts[verdict])
