@@ -129,3 +129,12 @@ def interval(values: Iterable[float], confidence: float = 0.95) -> tuple[float, 
     known = np.asarray(list(values), float)
     low, high = stats.ttest_1samp(known, 0).confidence_interval(confidence)
     return float(known.mean()), float(low), float(high)
+
+
+def share_interval(percent: Iterable[float]) -> tuple[float, float, float]:
+    """Mean and ends of the interval of a share in percent: a t interval of its log odds, by the delta method."""
+    known = np.asarray(list(percent), float) / 100
+    mean, low, _ = interval(known)
+    wide = (mean - low) / (mean * (1 - mean))
+    odds = mean / (1 - mean) * np.exp([-wide, wide])
+    return (100 * mean, *(100 * odds / (1 + odds)))
