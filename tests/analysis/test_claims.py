@@ -140,7 +140,7 @@ def test_what_could_have_been_seen_is_told_and_is_just_seen() -> None:
         error = values.std(axis=1, ddof=1) / 5**0.5
         seen = (sign * values.mean(axis=1) - t * error > limit).mean()
         assert seen == pytest.approx(0.8, abs=0.01)
-        told = f"a difference of {number(abs(100 * effect))} percentage points or more"
+        told = f"a true difference of {number(abs(100 * effect))} percentage points or more"
         assert told in judged["why"]
     decided = judge(claim("greater"), evidence({"resnet8": BETTER}))
     assert decided["detectable"] is None and "would be told" not in decided["why"]
@@ -153,7 +153,7 @@ def test_a_ratio_that_could_have_been_seen_is_on_the_side_of_the_claim() -> None
     more, less = (judge(claim(f"ratio_{side}", "loss_sd"), given) for side in ("greater", "less"))
     assert more["detectable"] > 1 > less["detectable"]
     assert more["detectable"] == pytest.approx(1 / less["detectable"])
-    assert f"a ratio of {number(more['detectable'])} or more would be told" in more["why"]
+    assert f"a true ratio of {number(more['detectable'])} or more would be told" in more["why"]
 
 
 def test_substitutes_are_said_and_no_number_of_seeds_stands_on_them() -> None:
@@ -311,7 +311,10 @@ def test_seeds_that_would_refute_are_counted_at_the_level_of_several_tests() -> 
 def test_starts_lower_ends_equal_needs_both() -> None:
     wanted = claim("starts_lower_ends_equal", start_metric="first_epoch_accuracy", margin=0.01)
     given = evidence({"resnet8": EQUIVALENT}, first_epoch_accuracy=0.5)
-    assert judge(wanted, given)["verdict"] == "inconclusive"  # the same start in each seed
+    judged = judge(wanted, given)
+    assert judged["verdict"] == "inconclusive"  # the same start in each seed
+    assert judged["metric"] == "test accuracy after the first epoch"  # what decides is shown
+    assert judged["estimate"] == 0
     for seed, value in enumerate([0.40, 0.41, 0.42, 0.40, 0.39]):
         spoil(given, "float16", seed, first_epoch_accuracy=value)
     assert judge(wanted, given)["verdict"] == "supported"
@@ -320,6 +323,7 @@ def test_starts_lower_ends_equal_needs_both() -> None:
         spoil(ends_lower, "float16", seed, first_epoch_accuracy=value)
     judged = judge(wanted, ends_lower)
     assert judged["verdict"] == "refuted"
+    assert judged["metric"] == "test accuracy"
     assert judged["estimate"] == pytest.approx(-5.04)  # that of the end
 
 

@@ -55,6 +55,8 @@ def test_classes_are_the_arm_minus_the_reference_by_seed(
     for name, place in rows.items():
         gaps = 100 * (table[arm] - table["float32"])[name].loc[list(seeds)]
         mean, low, high = interval(gaps)
+        if (spread := gaps.std()) < 1:  # point, one of a hundred images: less isn't believed
+            low, high = (mean + (end - mean) / spread for end in (low, high))
         near = [x for x, y in points(axis, colours[arm]) if abs(y - place) < 0.5]
         assert near == [pytest.approx(mean)]
         (bar,) = [b for b in bars(axis, colours[arm]) if abs(b[0][1] - place) < 0.5]

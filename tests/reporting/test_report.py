@@ -17,7 +17,7 @@ from sixteen.reporting.publish import publish
 
 NOTEBOOK = NOTEBOOKS / "continuous16.ipynb"
 FIGURES = ["accuracy-curves", "casting-error", "class-accuracy", "descent", "final-accuracy", "gradient-error",
-           "gradient-error-layers", "hessian", "largest-batch", "loss-curves", "lost-updates",
+           "gradient-error-layers", "hessian", "kinks", "largest-batch", "loss-curves", "lost-updates",
            "lost-updates-accuracy", "lost-updates-layers", "memory", "quantization-error", "remainder",
            "speed-float16", "step-times", "time-to-accuracy", "zero-gradients"]  # fmt: skip
 

@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 import shutil
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
@@ -15,7 +14,7 @@ from typing import Any
 from sixteen.errors import UserError
 from sixteen.files import read_json, settle
 from sixteen.lineage import record
-from sixteen.reporting.page import badge, page, table
+from sixteen.reporting.page import page, table, tally
 
 Record = dict[str, Any]
 
@@ -74,7 +73,10 @@ def index(reports: Path) -> str:
         "<h1>Reports</h1>\n<p>What each study says about the claims of its papers. Every page holds its "
         "numbers, their intervals, and the way back to the data.</p>\n"
     )
-    return page("Reports", body + table(("Study", "Papers", "Scale", "Verdicts"), rows))
+    return page(
+        "Reports",
+        body + table("Studies, and how many claims each decides", ("Study", "Papers"), rows),
+    )
 
 
 def those_here(reports: Path) -> tuple[str, list[str]]:
@@ -88,7 +90,7 @@ def those_here(reports: Path) -> tuple[str, list[str]]:
         return ""
 
     text = (reports / "index.html").read_text(encoding="utf-8", errors="replace")
-    listed = re.sub(r'<tr><td><a href="([^"/]+)/index\.html">.*</tr>\n', keep, text)
+    listed = re.sub(r'<tr><th scope="row"><a href="([^"/]+)/index\.html">.*</tr>\n', keep, text)
     return listed, absent
 
 
@@ -113,13 +115,12 @@ def _row(folder: Path) -> tuple[str, ...]:
         provenance = read_json(folder / "provenance.json")
         told = provenance["records"][provenance["summary"]]["parameters"]
         claims = read_json(folder / "tables" / "claims.json")["claims"]
-        counts = Counter(claim["verdict"] for claim in claims)
         return (
             f'<a href="{escape(folder.name)}/index.html">{escape(told["title"])}</a><br>'
-            f'<span class="quiet">{escape(folder.name)}, dataset {escape(told["dataset"])}</span>',
-            escape(", ".join(told["papers"])),
-            escape(told["scale"]),
-            " ".join(badge(verdict, f"{n} {verdict}") for verdict, n in sorted(counts.items())),
+            f"{tally(claim['verdict'] for claim in claims)}<br>"
+            f'<span class="quiet">{escape(folder.name)}, dataset {escape(told["dataset"])}, '
+            f"{escape(told['scale'])} scale</span>",
+            "<br>".join(map(escape, told["papers"])),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UserError(

@@ -13,6 +13,7 @@ from sixteen.reporting.figures import (
     cost,
     curves,
     harm,
+    kinks,
     memory,
     reach,
     results,
@@ -21,6 +22,7 @@ from sixteen.reporting.figures import (
     updates,
 )
 from sixteen.reporting.study import Study
+from sixteen.reporting.verdicts import verdicts as verdict_table
 
 NUMBERS = """Every number below comes with its interval and the number of seeds behind it; every figure with its data and the way
 back to the dataset.
@@ -34,16 +36,17 @@ formats, what is marked *checked* was looked at tensor by tensor or {item} by {i
 """
 THEORY = """## Theory beside measurement
 
-At the first epoch of an observed phase, every few epochs after it and at its end, training stops for a moment: on one
-fixed batch the gradient is computed in 32 bit and in the precision of the run, at the weights that the run has just then.
-What the theory of arXiv:2311.18587 calls small is measured here.
+At the first epoch of an observed phase, every few epochs after it and at its end, training stops for a moment: on the
+batch that comes next the gradient is computed in 32 bit and in the precision of the run, at the weights that the run has just
+then. Each seed and moment is one batch, so that intervals over seeds hold the spread of batches too. What the theory of
+arXiv:2311.18587 calls small is measured here.
 """
 WEIGHTS = """### The error of the weights
 
 ||θ − Q(θ)|| is bounded. By the mean value theorem arXiv:2311.18587 takes the change of the gradient by a cast for the
 Hessian times the error of the cast. The theorem asks for a gradient that is continuously differentiable; where a network
 has ReLUs, the gradient jumps wherever the cast moves a unit across zero, and no Hessian sees that. The second figure
-shows how far apart the two are.
+shows how far apart the two are, the third how many units cross, and what is left where none may.
 """  # noqa: RUF001 (the minus of a formula)
 GRADIENT = """### The error of the gradient
 
@@ -55,15 +58,18 @@ One gradient step lowers the loss by η||∇L||² less a remainder R.
 """
 STATISTICS = """## Statistics
 
-Means over the seeds that finished, with t intervals; a single seed has none. Diverged runs are counted in the figures and
-in no mean.
+Means over the seeds that finished, with {confidence:.0%} intervals; a single seed has none. Diverged runs are counted in the
+figures and in no mean. Intervals are t intervals over seeds. That of a mean share (an accuracy, say) is made on the scale of
+log odds and taken back, so that it ends before 0 and 100 % (the logit interval of Brown, Cai and DasGupta 2001,
+Statistical Science 16:101, section 4.2, with the standard error between seeds); that of a cosine likewise (Fisher's z).
 
 ### Arm by arm
 """
 COMPARED = """### Arms compared, paired by seed
 
 Ratios are means of logarithms, so that an arm and its inverse tell the same. Shares of the test {item}s come in steps of
-one: where seeds agree to less than that, one {item} is taken for their standard deviation. Times are by the clocks of training
+one: where seeds agree to less than that, one {item} is taken for their standard deviation. A deviation of accuracies from
+epoch to epoch is at least what whole {item}s bring by themselves. Times are by the clocks of training
 runs, which may have shared their machine.
 """
 RECORDS = """## Records
@@ -81,7 +87,7 @@ def opening(study: Study) -> None:
 
 def verdicts(study: Study) -> None:
     """Each claim with its verdict, and what a verdict is."""
-    _show(VERDICTS.format(item=study.item), tables.verdicts(study))
+    _show(VERDICTS.format(item=study.item), verdict_table(study))
 
 
 def accuracy(study: Study) -> None:
@@ -107,7 +113,7 @@ def time_and_memory(study: Study, pairs: Iterable[tuple[str, str]]) -> None:
 
 def theory_beside_measurement(study: Study) -> None:
     """The errors of weights, gradients and descent against what theory says of them."""
-    _show(THEORY, WEIGHTS, theory.quantization(study), theory.hessian(study))
+    _show(THEORY, WEIGHTS, theory.quantization(study), theory.hessian(study), kinks.crossed(study))
     _show(GRADIENT, theory.gradient(study), theory.gradient_layers(study))
     _show(DESCENT, theory.descent(study), theory.remainder(study))
 
@@ -124,7 +130,7 @@ def lost_updates(study: Study) -> None:
 
 def statistics(study: Study) -> None:
     """Every metric, arm by arm and arms compared."""
-    _show(STATISTICS, tables.metrics(study))
+    _show(STATISTICS.format(confidence=study.confidence), tables.metrics(study))
     _show(COMPARED.format(item=study.item), tables.differences(study))
 
 
