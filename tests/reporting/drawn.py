@@ -15,7 +15,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from scipy import stats
+from scipy import special, stats
 
 from sixteen.reporting.page import Html
 from sixteen.reporting.study import Study
@@ -129,3 +129,11 @@ def interval(values: Iterable[float], confidence: float = 0.95) -> tuple[float, 
     known = np.asarray(list(values), float)
     low, high = stats.ttest_1samp(known, 0).confidence_interval(confidence)
     return float(known.mean()), float(low), float(high)
+
+
+def share_interval(values: Iterable[float]) -> tuple[float, float, float]:
+    """Mean and ends of the interval of shares in percent: of its log odds, by the slope of the odds there."""
+    mean, _, high = (value / 100 for value in interval(values))
+    half = (high - mean) / (mean * (1 - mean))
+    low, high = special.expit(special.logit(mean) + np.array([-half, half]))
+    return 100 * mean, 100 * float(low), 100 * float(high)

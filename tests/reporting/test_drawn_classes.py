@@ -6,7 +6,7 @@ import made_up_studies as studies
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import ARMS, NETWORKS, Shown, bars, draw, interval, legend, make, points
+from drawn import ARMS, NETWORKS, Shown, bars, draw, interval, legend, make, points, share_interval
 from made_up_project import Project, study
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
@@ -206,7 +206,7 @@ def test_arms_stand_at_the_epoch_of_their_switch(tmp_path: Path) -> None:
     assert set(colours) == set(switches)
     for arm, epoch in switches.items():
         wanted = 100 * shown.finished("resnet8", arm, "accuracy")
-        mean, low, high = interval(wanted)
+        mean, low, high = share_interval(wanted)
         found = points(axis, colours[arm])
         assert all(abs(x - epoch) < 0.3 for x, _ in found)
         assert sorted(y for _, y in found) == pytest.approx(sorted([*wanted, mean]))

@@ -11,11 +11,11 @@ from drawn import (
     Shown,
     bars,
     draw,
-    interval,
     legend,
     lines,
     make,
     points,
+    share_interval,
 )
 from matplotlib.colors import to_hex
 
@@ -63,7 +63,7 @@ def test_each_run_stands_above_the_name_of_its_arm(shown: Shown, network: str) -
 def test_means_and_bars_are_of_the_runs_that_finished(shown: Shown, network: str) -> None:
     axis = shown.panel("final-accuracy", network)
     for place, arm in enumerate(ARMS):
-        mean, low, high = interval(100 * shown.finished(network, arm, "accuracy"))
+        mean, low, high = share_interval(100 * shown.finished(network, arm, "accuracy"))
         (beside,) = [(x, y) for x, y in points(axis, least=7.5) if 0.1 < abs(x - place) < 0.4]
         assert beside[1] == pytest.approx(mean)
         colour = next(
@@ -71,7 +71,7 @@ def test_means_and_bars_are_of_the_runs_that_finished(shown: Shown, network: str
         )
         ((_, first), (_, second)) = bars(axis, colour)[0]
         assert (first, second) == pytest.approx((low, high))
-    assert "95% t interval" in shown.texts["final-accuracy"]
+    assert "95% interval" in shown.texts["final-accuracy"]
 
 
 def test_a_panel_says_how_many_seeds_finished_and_which_arm_lost_one(shown: Shown) -> None:
@@ -132,7 +132,7 @@ def test_the_band_of_a_curve_is_the_interval_of_its_mean(shown: Shown, network: 
         (band,) = [v for v in bands if v[:, 0].min() == values.index[0]]
         for epoch, row in values.iterrows():
             ends = band[band[:, 0] == epoch][:, 1]
-            assert (ends.min(), ends.max()) == pytest.approx(interval(row)[1:])
+            assert (ends.min(), ends.max()) == pytest.approx(share_interval(row)[1:])
 
 
 def test_what_arms_have_in_common_is_drawn_once_and_said_to_be(shown: Shown) -> None:
