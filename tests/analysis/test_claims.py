@@ -140,7 +140,7 @@ def test_what_could_have_been_seen_is_told_and_is_just_seen() -> None:
         error = values.std(axis=1, ddof=1) / 5**0.5
         seen = (sign * values.mean(axis=1) - t * error > limit).mean()
         assert seen == pytest.approx(0.8, abs=0.01)
-        told = f"a difference of {number(abs(100 * effect))} percentage points or more"
+        told = f"a true difference of {number(abs(100 * effect))} percentage points or more"
         assert told in judged["why"]
     decided = judge(claim("greater"), evidence({"resnet8": BETTER}))
     assert decided["detectable"] is None and "would be told" not in decided["why"]
@@ -153,7 +153,7 @@ def test_a_ratio_that_could_have_been_seen_is_on_the_side_of_the_claim() -> None
     more, less = (judge(claim(f"ratio_{side}", "loss_sd"), given) for side in ("greater", "less"))
     assert more["detectable"] > 1 > less["detectable"]
     assert more["detectable"] == pytest.approx(1 / less["detectable"])
-    assert f"a ratio of {number(more['detectable'])} or more would be told" in more["why"]
+    assert f"a true ratio of {number(more['detectable'])} or more would be told" in more["why"]
 
 
 def test_substitutes_are_said_and_no_number_of_seeds_stands_on_them() -> None:

@@ -53,14 +53,17 @@ def _raised(criterion: Criterion, pairs: Pairs) -> str:
 def detectable(criterion: Criterion, effect: float, power: float) -> str:
     """The least true effect that would be told, as the end of a sentence; `effect` is in the metric's own numbers."""
     region, shown = criterion.region, criterion.shown(effect)
-    if math.isfinite(region.low) and math.isfinite(region.high):
-        what = f"a difference of {number(shown)} {criterion.unit} or more"
+    if bounded := math.isfinite(region.low + region.high):
+        what = f"a true difference of {number(shown)} {criterion.unit} or more"
     elif criterion.kind == "ratio":
-        what = f"a ratio of {number(shown)} or {'more' if math.isfinite(region.low) else 'less'}"
+        what = (
+            f"a true ratio of {number(shown)} or {'more' if math.isfinite(region.low) else 'less'}"
+        )
     else:
         side = "above" if math.isfinite(region.low) else "below"
-        what = f"a difference of {number(abs(shown))} {criterion.unit} or more {side} 0"
-    return f"; with this spread {what} would be told with power {power:g}"
+        what = f"a true difference of {number(abs(shown))} {criterion.unit} or more {side} 0"
+    told = "told from the margin" if bounded else "told"
+    return f"; with this spread {what} would be {told} with power {power:g}"
 
 
 def mute(by: str) -> str:

@@ -79,11 +79,11 @@ def table(
             made.append(f"<{tag}{scope}{aligned}>{cell}</{tag}>")
         return f"<tr>{''.join(made)}</tr>"
 
-    body = "\n".join(line(row, "row") for row in rows)
+    body = "".join(f"{line(row, 'row')}\n" for row in rows)
     return wide(
         caption,
         f"<table>\n<caption>{escape(caption)}</caption>\n<thead>{line(head, 'col')}</thead>\n"
-        f"<tbody>\n{body}\n</tbody></table>",
+        f"<tbody>\n{body}</tbody></table>",
     )
 
 

@@ -13,6 +13,7 @@ from sixteen.reporting.figures import (
     cost,
     curves,
     harm,
+    kinks,
     memory,
     reach,
     results,
@@ -35,16 +36,17 @@ formats, what is marked *checked* was looked at tensor by tensor or {item} by {i
 """
 THEORY = """## Theory beside measurement
 
-At the first epoch of an observed phase, every few epochs after it and at its end, training stops for a moment: on one
-fixed batch the gradient is computed in 32 bit and in the precision of the run, at the weights that the run has just then.
-What the theory of arXiv:2311.18587 calls small is measured here.
+At the first epoch of an observed phase, every few epochs after it and at its end, training stops for a moment: on the
+batch that comes next the gradient is computed in 32 bit and in the precision of the run, at the weights that the run has just
+then. Each seed and moment is one batch, so that intervals over seeds hold the spread of batches too. What the theory of
+arXiv:2311.18587 calls small is measured here.
 """
 WEIGHTS = """### The error of the weights
 
 ||θ − Q(θ)|| is bounded. By the mean value theorem arXiv:2311.18587 takes the change of the gradient by a cast for the
 Hessian times the error of the cast. The theorem asks for a gradient that is continuously differentiable; where a network
 has ReLUs, the gradient jumps wherever the cast moves a unit across zero, and no Hessian sees that. The second figure
-shows how far apart the two are.
+shows how far apart the two are, the third how many units cross, and what is left where none may.
 """  # noqa: RUF001 (the minus of a formula)
 GRADIENT = """### The error of the gradient
 
@@ -66,7 +68,8 @@ Statistical Science 16:101, section 4.2, with the standard error between seeds);
 COMPARED = """### Arms compared, paired by seed
 
 Ratios are means of logarithms, so that an arm and its inverse tell the same. Shares of the test {item}s come in steps of
-one: where seeds agree to less than that, one {item} is taken for their standard deviation. Times are by the clocks of training
+one: where seeds agree to less than that, one {item} is taken for their standard deviation. A deviation of accuracies from
+epoch to epoch is at least what whole {item}s bring by themselves. Times are by the clocks of training
 runs, which may have shared their machine.
 """
 RECORDS = """## Records
@@ -110,7 +113,7 @@ def time_and_memory(study: Study, pairs: Iterable[tuple[str, str]]) -> None:
 
 def theory_beside_measurement(study: Study) -> None:
     """The errors of weights, gradients and descent against what theory says of them."""
-    _show(THEORY, WEIGHTS, theory.quantization(study), theory.hessian(study))
+    _show(THEORY, WEIGHTS, theory.quantization(study), theory.hessian(study), kinks.crossed(study))
     _show(GRADIENT, theory.gradient(study), theory.gradient_layers(study))
     _show(DESCENT, theory.descent(study), theory.remainder(study))
 

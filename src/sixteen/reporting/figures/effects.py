@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from sixteen.analysis.pairs import is_raised
 from sixteen.reporting.figures.forest import FILLED, OPEN, estimate
 from sixteen.reporting.figures.plate import LOOKS, NEUTRAL, WIDTH, legend, logarithmic, save, style
 from sixteen.reporting.numbers import number
@@ -62,8 +63,21 @@ def effects(study: Study, metric: str) -> Html:
             figure,
             rows,
             f"{reading} Filled: significant at {alpha:g} after Holm's correction over the effects on this metric at "
-            f"one network; no bar: the seeds agree. {escape(_answer(study, metric))}",
+            f"one network; no bar: the seeds agree.{_raised(study, metric)} {escape(_answer(study, metric))}",
         )
+
+
+def _raised(study: Study, metric: str) -> str:
+    """How many deviations of accuracies stand at their floor, as a sentence."""
+    known = study.metrics[metric]
+    runs = study.runs[study.runs["arm"].isin(study.settings["factorial"])]
+    raised = sum(is_raised(row, metric, known) for row in runs.to_dict("records"))
+    if not raised:
+        return ""
+    return (
+        f" {raised} of {runs[metric].count()} deviations are less than what whole test {study.item}s bring by themselves, "
+        "and are taken for that."
+    )
 
 
 def _draw(axis: Axes, mine: pd.DataFrame, names: list[str], scale: float, alpha: float) -> None:

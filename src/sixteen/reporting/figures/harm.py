@@ -48,8 +48,8 @@ def classes(study: Study) -> Html:
             figure,
             harm,
             f"Accuracy on the test {study.item}s of each class, minus that of {reference}, mean over pairs of a seed with "
-            f"{study.confidence:.0%} t interval. Filled: significant at {alpha:g} after Holm's correction over the "
-            f"classes of one network and arm, {_families(harm, alpha)}; {_largest_loss(harm)}.",
+            f"{study.confidence:.0%} t interval. Filled: significant (paired t test over seeds) at {alpha:g} after Holm's correction over the "
+            f"classes of one network and arm, {_families(harm, alpha)}; {_largest_loss(harm)}.{_visible(study, harm)}",
         )
 
 
@@ -77,7 +77,8 @@ def _draw(study: Study, axis: Axes, mine: pd.DataFrame, arms: list[str], names: 
         for name, row in rows.iterrows():
             place = names.index(str(name)) + shift
             estimate(axis, row, place, 100, colour, marker, row["p_holm"] < alpha)
-    axis.set_yticks(range(len(names)), names)
+    # Names are text, never mathematics: $x^$ is a class like any other.
+    axis.set_yticks(range(len(names)), names, parse_math=False)
     axis.set_ylim(len(names) - 0.4, -0.6)
 
 
@@ -90,14 +91,15 @@ def _families(harm: pd.DataFrame, alpha: float) -> str:
     """How many families there are, how many classes leave nothing to test, and how many are significant."""
     families = harm.groupby(["network", "arm"]).ngroups
     untested, found = int(harm["p_holm"].isna().sum()), int((harm["p_holm"] < alpha).sum())
+    alone = f", {untested} can't be tested (one seed alone)" if untested else ""
     return (
-        f"{families} famil{'y' if families == 1 else 'ies'} here. Of {len(harm)} differences {untested} can't be "
-        f"tested (one seed alone, or the same in all), {found} are significant"
+        f"{families} famil{'y' if families == 1 else 'ies'} here. Of {len(harm)} differences {found} are "
+        f"significant{alone}"
     )
 
 
 def _largest_loss(harm: pd.DataFrame) -> str:
-    """The class that lost most, in words; no p where the pairs show no spread."""
+    """The class that lost most, in words; no p where one seed allows no test."""
     worst = harm.loc[harm["mean"].idxmin()]
     if worst["mean"] >= 0:
         return "no class lost accuracy"
@@ -106,3 +108,23 @@ def _largest_loss(harm: pd.DataFrame) -> str:
         f"largest loss: class {worst['class']} of {worst['network']} in {worst['arm']}, "
         f"{-100 * worst['mean']:.2f} points{told}"
     )
+
+
+def _visible(study: Study, harm: pd.DataFrame) -> str:
+    """The least loss that could have been seen; nothing where one seed allows no test."""
+    tested = harm.dropna(subset=["least_seen"])
+    if tested.empty:
+        return ""
+    floored, power = int(tested["floored"].sum()), study.parameters["statistics"]["power"]
+    return (
+        f" The least that could be seen: the loss of one class alone is significant here from {_points(tested, 'least_significant')} "
+        f"points on, by class, and a true loss is found with power {power:g} from {_points(tested, 'least_seen')} points "
+        f"on, if the spread of these seeds is the true one. A spread below one {study.item} of the class isn't believed: "
+        f"{floored} of {len(tested)} stand at that."
+    )
+
+
+def _points(harm: pd.DataFrame, column: str) -> str:
+    """The range of a column of shares, in points."""
+    least, most = 100 * harm[column].min(), 100 * harm[column].max()
+    return f"{least:.1f}" if f"{least:.1f}" == f"{most:.1f}" else f"{least:.1f} to {most:.1f}"

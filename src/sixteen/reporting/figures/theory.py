@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from sixteen.reporting.figures.plate import NEUTRAL, legend, logarithmic, look, panels, save, style
 from sixteen.reporting.figures.trend import Part, lines
+from sixteen.reporting.numbers import number
 from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study
 
@@ -22,7 +23,7 @@ IDENTITY = {"color": NEUTRAL, "linewidth": 1.2, "linestyle": (0, (4, 2))}
 
 def quantization(study: Study) -> Html:
     """Norm of the error of casting the stored weights, and its bound, over training."""
-    whole = _whole(study)
+    whole = whole_of(study)
     return lines(
         study,
         whole[whole["quantization_error"].notna()],
@@ -37,7 +38,7 @@ def quantization(study: Study) -> Html:
 
 def gradient(study: Study) -> Html:
     """Norm of the 16-bit gradient's error over that of the gradient, and the cosine of the two."""
-    whole = _whole(study)
+    whole = whole_of(study)
     whole["ratio"] = whole["gradient_error"] / whole["gradient_norm"]
     return lines(
         study,
@@ -86,8 +87,8 @@ def gradient_layers(study: Study) -> Html:
             figure,
             data,
             "Norm of the difference between the 16-bit and the float32 gradient of each trained tensor, over the "
-            "norm of the float32 one, before the first step of the last phase (the switch, where there is one), mean "
-            "over seeds, logarithmic axis. The data names each tensor.",
+            "norm of the float32 one, on one batch before the first step of the last phase (the switch, where there is "
+            "one), mean over seeds, logarithmic axis. The data names each tensor.",
         )  # fmt: skip
 
 
@@ -113,15 +114,15 @@ def _draw_tensors(study: Study, axis: Axes, mine: pd.DataFrame) -> None:
 def hessian(study: Study) -> Html:
     """The Hessian's estimate of the gradient's change by casting, against the change that was measured."""
     title = "Change of the gradient by casting: estimate and measurement"
-    rows = _whole(study).query("hessian_product > 0 and gradient_change > 0")
+    rows = whole_of(study).query("hessian_product > 0 and gradient_change > 0")
     if rows.empty:
         return nothing(title, "no observed arm stores weights wider than the format to cast to")
     gap = (rows["gradient_change_gap"] / rows["gradient_change"]).dropna()
     caption = (
         "Norms, over all trained weights: the Hessian times the casting error (horizontal), which the mean value "
         "theorem puts in place of the change of the float32 gradient when the weights are cast (vertical). A point "
-        "an observation and seed; both axes logarithmic; on the dashed line the two are equal. Median of the norm "
-        f"of their difference, over the measured change: {100 * gap.median():.0f} %."
+        "an observation (one batch) and seed; both axes logarithmic; on the dashed line the two are equal. Median of the norm "
+        f"of their difference, over the measured change: {percent(gap.median())}."
     )
     return _scatter(study, rows, "hessian_product", "gradient_change", "hessian", title, caption,
                     ("Hessian \N{MULTIPLICATION SIGN} casting error", "measured change of the gradient"))  # fmt: skip
@@ -161,13 +162,18 @@ def remainder(study: Study) -> Html:
     )
 
 
+def percent(share: float) -> str:
+    """A share as ``99.8 %``: three significant digits."""
+    return f"{number(100 * share)} %"
+
+
 def once(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of a run that several arms share (the phase before a cast), for the first of them alone."""
     key = [name for name in ("fingerprint", "epoch", "tensor") if name in rows]
     return rows[~rows.duplicated(key)]
 
 
-def _whole(study: Study) -> pd.DataFrame:
+def whole_of(study: Study) -> pd.DataFrame:
     """The observations over all tensors together."""
     whole = once(study.table("observations")).query("tensor == 'all'")
     return whole.replace([np.inf, -np.inf], np.nan)

@@ -11,6 +11,7 @@ from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study
 
 LOST = "lost updates (%)"
+CHANGED = "norm of the update\nthat rounding changes (%)"
 MEANS = (
     "An update is lost when the optimizer, computed in float32, would change a weight and the stored weight stays "
     "as it was: the change is below half the distance to the next number of its format, or underflowed before."
@@ -18,16 +19,17 @@ MEANS = (
 
 
 def over_training(study: Study) -> Html:
-    """Share of updates lost to rounding over epochs, arm by arm."""
+    """Share of updates lost to rounding over epochs, arm by arm, and how much of the step that is."""
     rows = _share(once(study.table("observations")).query("tensor == 'all'"))
     return lines(
         study,
         rows,
-        [Part("share", LOST, 100, ends=PERCENT)],
+        [Part("share", LOST, 100, ends=PERCENT), Part("changed", CHANGED, 100)],
         name="lost-updates",
         title="Updates lost to rounding",
-        caption=f"{MEANS} In percent of the updates that are not zero, over all trained weights, in one step of "
-        "each observed epoch.",
+        caption=f"{MEANS} In percent of the updates that are not zero, over all trained weights, in one step (one "
+        "batch) of each observed epoch. Beside it how much of the step that is: the norm of what rounding takes from the "
+        "update that was meant, or adds to it, over the norm of that update.",
         empty=UNOBSERVED,
     )
 
@@ -97,9 +99,11 @@ def against_reached(study: Study) -> Html:
 
 
 def _share(rows: pd.DataFrame) -> pd.DataFrame:
-    """Observations with the share of lost updates; NaN where there was no update."""
+    """Observations with the share of lost updates and of the norm that rounding changes; NaN where there was no update."""
     rows = rows[rows["updates"].notna()].copy()
     rows["share"] = np.where(rows["updates"] > 0, rows["lost_updates"] / rows["updates"], np.nan)
+    moved = rows["update_norm"] > 0
+    rows["changed"] = np.where(moved, rows["update_error"] / rows["update_norm"], np.nan)
     return rows
 
 
