@@ -6,7 +6,7 @@ import made_up_studies as studies
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import ARMS, NETWORKS, Shown, bars, draw, interval, legend, make, points, share_interval
+from drawn import ARMS, NETWORKS, Shown, bars, draw, legend, make, points, share_interval
 from made_up_project import Project, study
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
