@@ -77,7 +77,7 @@ def test_means_and_bars_are_of_the_runs_that_finished(shown: Shown, network: str
         )
         ((_, first), (_, second)) = bars(axis, colour)[0]
         assert (first, second) == pytest.approx((low, high))
-    assert "Large points: mean; bars: 95% t interval" in shown.texts["final-accuracy"]
+    assert "Large points: mean; bars: 95% interval" in shown.texts["final-accuracy"]
 
 
 def test_a_panel_says_how_many_seeds_finished_and_which_arm_lost_one(shown: Shown) -> None:
