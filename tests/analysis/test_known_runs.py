@@ -171,6 +171,23 @@ def test_a_run_without_timing_tells_its_time_by_its_median_epoch(tmp_path: Path)
     assert rows["seconds"].tolist() == pytest.approx([2 * 2.15] * 2)
 
 
+def test_underflow_is_a_share_of_the_values_and_loss_one_of_the_updates(tmp_path: Path) -> None:
+    def observed(network: str, arm: str, seed: int) -> dict:
+        return outcome(network, arm, seed) | {"observed": True}
+
+    parameters, inputs = make_study(tmp_path, observed, ["resnet8"], [0], [])
+    for run in parameters["runs"]:
+        place = inputs[run["observed"][-1]] / "observations.csv"
+        rows = pd.read_csv(place)
+        rows = rows.assign(elements=20, updates=16, underflowed_gradients=3, lost_updates=4)
+        rows.to_csv(place, index=False)
+    (tmp_path / "into").mkdir()
+    summarizing.summarize(Summary.model_validate(parameters), inputs, tmp_path / "into", tmp_path)
+    runs = pd.read_csv(tmp_path / "into/runs.csv")
+    assert list(runs["underflowed_gradients"]) == [3 / 20] * 2
+    assert list(runs["lost_updates"]) == [4 / 16] * 2
+
+
 def test_a_violation_of_the_lemma_would_be_counted_and_refute_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

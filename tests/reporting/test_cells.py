@@ -301,3 +301,18 @@ def test_a_page_begins_with_what_was_run_and_what_came_out(shown: Shown) -> None
     ]
     seconds = round(sum(record["facts"]["train_seconds"] for record in records))
     assert f"Training {seconds // 60} min {seconds % 60} s" in told["Time"]
+
+
+def test_an_arm_is_told_by_its_own_sentence(shown: Shown) -> None:
+    found = {row["Arm"]: row for row in rows(tables.arms(shown.study)) if "Arm" in row}
+    assert {arm: row["How its runs came to be"] for arm, row in found.items()} == ARMS
+
+
+def test_energy_is_the_sum_over_all_phases_in_kilojoules(shown: Shown) -> None:
+    records = shown.study.provenance["records"].values()
+    trained = [record for record in records if "train_seconds" in record["facts"]]
+    for number, record in enumerate(trained):
+        record["facts"]["energy_joules"] = None if number == 0 else 1000.0 * number
+    kilojoules = sum(range(len(trained)))
+    said = BeautifulSoup(glance.glance(shown.study).text, "html.parser").get_text()
+    assert f"{kilojoules} kJ for training, of {len(trained) - 1} of {len(trained)} phases" in said

@@ -20,6 +20,9 @@ MINUS, ARROW = "\N{MINUS SIGN}", "\N{RIGHTWARDS ARROW}"
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
     made = make(tmp_path_factory.mktemp("classes"))
+    rows = made.table("harm")
+    rows.loc[rows.index[-1], ["p", "p_holm"]] = (0.02, 0.2)  # one that correction takes away
+    rows.to_csv(made.summary / "harm.csv", index=False)
     return draw(made, (harm.classes, tolerance.scatter, curves.loss_curves))
 
 
@@ -216,6 +219,8 @@ def test_arms_stand_at_the_epoch_of_their_switch(tmp_path: Path) -> None:
         assert [y for _, y in points(axis, colours[arm], least=7)] == [pytest.approx(mean)]
         ((start, end),) = bars(axis, colours[arm])
         assert (start[1], end[1]) == pytest.approx((low, high))
+    level = next(line.get_ydata()[0] for line in axis.lines if list(line.get_xdata()) == [0, 1])
+    assert level == pytest.approx(100 * shown.finished("resnet8", "never", "accuracy").mean())
     assert axis.get_xlabel() == "epochs before the switch to 16 bit"
     assert axis.get_ylabel() == "test accuracy (%)"
     ticks = dict(

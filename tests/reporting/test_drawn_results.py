@@ -24,8 +24,14 @@ from sixteen.reporting.figures import curves, results
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    made = make(tmp_path_factory.mktemp("results"))
+    rows = made.table("curves")
+    for arm, share in {"float16": 0.02, "mixed": 0.005}.items():
+        last = rows.index[(rows["arm"] == arm) & (rows["phase"] == 1)][-1]
+        rows.loc[last, "nonfinite_gradients"] = share
+    rows.to_csv(made.summary / "curves.csv", index=False)
     return draw(
-        make(tmp_path_factory.mktemp("results")),
+        made,
         (
             results.final,
             results.quantization_error,
@@ -71,7 +77,7 @@ def test_means_and_bars_are_of_the_runs_that_finished(shown: Shown, network: str
         )
         ((_, first), (_, second)) = bars(axis, colour)[0]
         assert (first, second) == pytest.approx((low, high))
-    assert "95% t interval" in shown.texts["final-accuracy"]
+    assert "Large points: mean; bars: 95% interval" in shown.texts["final-accuracy"]
 
 
 def test_a_panel_says_how_many_seeds_finished_and_which_arm_lost_one(shown: Shown) -> None:
@@ -194,3 +200,28 @@ def test_errors_of_the_cast_stand_below_their_bounds_by_tensor(shown: Shown) -> 
     share = (rows["bound_norm"] / size).groupby(rows["tensor"], sort=False).mean().dropna()
     assert list(bounds.values()) == pytest.approx(share.tolist())
     assert axis.get_yscale() == "log" and "n = 4 seeds" in axis.get_title()
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_switch_is_marked_where_the_last_phase_begins(shown: Shown, network: str) -> None:
+    axis = shown.panel("accuracy-curves", network)
+    upright = [line.get_xdata()[0] for line in axis.lines if list(line.get_ydata()) == [0, 1]]
+    assert upright == [3]
+    assert "switch" in legend(shown.figures["accuracy-curves"])
+
+
+def test_what_comes_after_the_switch_has_a_panel_of_its_own(shown: Shown) -> None:
+    figure = shown.figures["accuracy-curves"]
+    panels = [axis for axis in figure.axes if axis.get_title() == "after the switch"]
+    assert len(panels) == len(NETWORKS)
+    for axis, network in zip(panels, NETWORKS, strict=True):
+        for arm, colour in legend(figure).items():
+            for x, y in lines(axis, colour, thick=True) if arm in ARMS else ():
+                values = 100 * _curves(shown, network, arm, "test_accuracy", 1)
+                assert x == list(values.index)
+                assert y == pytest.approx(values.mean(axis=1).tolist())
+        assert not lines(axis, legend(figure)["before the switch, all arms"], thick=True)
+
+
+def test_the_largest_share_of_gradients_that_are_not_finite_is_told_by_arm(shown: Shown) -> None:
+    assert "0 % in float32, 2 % in float16, 0.5 % in mixed" in shown.texts["zero-gradients"]

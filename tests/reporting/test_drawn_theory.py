@@ -85,6 +85,19 @@ def test_the_error_of_the_gradient_is_relative_to_the_float32_gradient(
     assert axis.get_ylabel().replace("\n", " ") == "relative error of the gradient"
 
 
+def test_the_cosine_of_the_gradient_has_a_panel_of_its_own(shown: Shown) -> None:
+    figure, colours = shown.figures["gradient-error"], legend(shown.figures["gradient-error"])
+    panels = [axis for axis in figure.axes if axis.get_ylabel().startswith("cosine")]
+    assert len(panels) == len(NETWORKS)
+    for axis, network in zip(panels, NETWORKS, strict=True):
+        assert axis.get_yscale() == "linear"
+        for arm in ("float16", "mixed"):
+            rows = _finished(_whole(shown, network, arm))
+            mean = rows.groupby("epoch")["gradient_cosine"].mean()
+            ((x, y),) = lines(axis, colours[arm], thick=True)
+            assert dict(zip(x, y, strict=True)) == pytest.approx(mean.to_dict())
+
+
 def test_the_error_of_a_tensors_gradient_is_that_at_the_switch(shown: Shown) -> None:
     axis = shown.panel("gradient-error-layers", "resnet14")
     colours = legend(shown.figures["gradient-error-layers"])
@@ -222,3 +235,30 @@ def test_what_is_too_small_is_a_share_of_the_values_that_are_not_zero(
             rows = _exponents(shown, "resnet8", of, int(epoch)).dropna()
             small = rows["count"][2.0 ** rows["exponent"] * scale < 2.0**SMALLEST].sum()
             assert found == pytest.approx(100 * small / rows["count"].sum())
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_map_of_exponents_is_of_the_gradients_of_weights_at_the_end(
+    shown: Shown, network: str
+) -> None:
+    axis = shown.panel("gradient-exponents-layers", network)
+    assert axis.get_title() == f"{network}, epoch 6"
+    rows = _exponents(shown, network, "weights", 6)
+    share = 100 * rows["count"] / rows.groupby("tensor")["count"].transform("sum")
+    wanted = {
+        key: s
+        for key, s in zip(zip(rows["tensor"], rows["exponent"], strict=True), share, strict=True)
+    }
+    tensors = [label.get_text() for label in axis.get_yticklabels()]
+    grid = np.asarray(axis.collections[0].get_array()).reshape(len(tensors), -1)
+    first = rows["exponent"].min()
+    for i, tensor in enumerate(tensors):
+        for j in range(grid.shape[1]):
+            assert grid[i, j] == pytest.approx(wanted.get((tensor, first + j), 0))
+    named = {
+        round(place): text.get_text()
+        for place, text in zip(axis.get_xticks(), axis.get_xticklabels(), strict=True)
+    }
+    assert all(int(float(text)) == first + place for place, text in named.items())
+    limits = [line.get_xdata()[0] for line in axis.lines]
+    assert limits == [limit - first - 0.5 for limit in (-24, -14) if limit >= first]

@@ -54,7 +54,7 @@ def test_a_scale_saves_what_it_lifts_to_the_smallest_number(mixed: Study) -> Non
     assert data.loc[1, "zeros"] == 0.5
     assert data["below"].round(6).to_dict() == {1: 0.3, 8: 0.2, 128: 0.1, 1024: 0.1, 32768: 0.1}
     assert data.loc[32768, "above"] == 0.1  # 2 ** 2 * 2 ** 15 is more than float16 holds
-    assert "<td class=number>33.3</td><td class=number>66.7</td>" in exponents.saved(mixed).text
+    assert '<td class="number">33.3</td><td class="number">66.7</td>' in exponents.saved(mixed).text
 
 
 ARROW = "\N{RIGHTWARDS ARROW}"
@@ -136,12 +136,14 @@ def test_arms_without_a_difference_have_no_sweep(mixed: Study) -> None:
 
 def test_the_table_of_the_paper_stands_beside_ours(standalone: Study) -> None:
     text = published.beside(standalone).text
-    assert "81.6 \u00b1 0.4" in text and "<td>83.9</td>" in text  # with and without a spread
+    assert (
+        "81.6 \u00b1 0.4" in text and '<td class="number">83.9</td>' in text
+    )  # with and without a spread
     assert (
         text.count("not in this study") == 3 * 3 - 1
     )  # vgg16, in each of three tables; no ratio to itself
     assert "not in the paper" in text  # resnet14
-    assert "<td>1.3</td>" in text  # 905 s / 677 s
+    assert '<td class="number">1.3</td>' in text  # 905 s / 677 s
     counts = published.parameters(standalone).text
     assert "not found" in counts and "14,700,000" in counts and "77,600" in counts
     assert "&lt;not 4096&gt;" in counts
@@ -163,7 +165,7 @@ def test_certified_shares_are_of_all_images_and_a_violation_is_called_a_bug(
 def test_many_arms_stand_below_each_other(tmp_path: Path) -> None:
     told = {"arms": studies.FACTORIAL, "factorial": list(studies.FACTORIAL)}
     made = study(tmp_path, Project(tmp_path).summarize("many", ("resnet8",), 2, **told))
-    assert "<th>Arm</th>" in tables.metrics(made).text
+    assert '<th scope="col">Arm</th>' in tables.metrics(made).text
     assert "16 of them" in glance.glance(made).text
     assert (
         "loss_scale none" in tables.arms(made).text

@@ -8,6 +8,7 @@ from typing import Any
 
 import made_up_studies as studies
 import pytest
+from made_record import settled
 from made_up_project import NOTEBOOKS, Project, render
 
 from sixteen.reporting.numbers import HYPHEN
@@ -37,7 +38,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
         networks = ("resnet8", "resnet14") if kind == "continuous16" else ("resnet8",)
         summary = project.summarize(kind, networks, 2, **told)
         made = render(root / kind, summary, NOTEBOOKS / f"{kind}.ipynb")
-        publish(made, root / "reports", kind, "0123456789ab")
+        folder = f"results/{kind}/summarized/reported"
+        shutil.copytree(made, root / folder / "new")
+        publish(settled(root, folder, step="report"), root / "reports", kind)
     return root / "reports"
 
 

@@ -47,8 +47,8 @@ def test_all_that_was_measured_is_in_a_table_and_what_was_not_is_named(made: Stu
     times["energy_joules"] = 12.0
     times.to_csv(made.summary / "times.csv", index=False)
     text = timed.everything(made).text
-    assert "<th class=number>Step (ms)</th>" in text and "<th class=number>images/s</th>" in text
-    assert "<td class=number>12</td>" in text and "<td class=number>420</td>" in text
+    assert ">Step (ms)</th>" in text and ">images/s</th>" in text
+    assert ">12</td>" in text and ">420</td>" in text
     assert "Not measured here: Largest batch (images)." in text
 
 

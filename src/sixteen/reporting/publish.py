@@ -29,12 +29,12 @@ def publish(reported: Path, reports: Path, study: str) -> Path:
     reports.mkdir(parents=True, exist_ok=True)
     target, fresh, stale = reports / study, reports / f".{study}.new", reports / f".{study}.old"
     with _lock(reports):
-        for leftover in (fresh, stale):
-            shutil.rmtree(leftover, ignore_errors=True)
+        shutil.rmtree(fresh, ignore_errors=True)
         kept = _copy(reported, fresh, reports.parent)
         manifest = name_of(kept)
         (fresh / manifest).write_text(stated(study, kept), encoding="utf-8")
         if target.exists():
+            shutil.rmtree(stale, ignore_errors=True)
             target.rename(stale)
         settle(fresh, target)
         shutil.rmtree(stale, ignore_errors=True)
