@@ -9,12 +9,8 @@ import pytest
 
 
 @pytest.fixture
-def read_page() -> Iterator[Callable[[Path], int]]:
-    """Opens a page as a reader would and returns how many images it shows.
-
-    Fails on any console message, error, request but for the page itself, broken image, or link that leads
-    nowhere. The browser lives for one test, since its event loop shuts out other ones.
-    """
+def chromium() -> Iterator[Any]:
+    """A Chromium, driven by playwright. It lives for one test, since its event loop shuts out other ones."""
     program = (
         shutil.which("chromium")
         or shutil.which("chromium-browser")
@@ -30,9 +26,19 @@ def read_page() -> Iterator[Callable[[Path], int]]:
         "--no-first-run",
     ]
     with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=arguments)
-        yield lambda path: _read(chromium.new_page(), path)
-        chromium.close()
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def read_page(chromium: Any) -> Callable[[Path], int]:
+    """Opens a page as a reader would and returns how many images it shows.
+
+    Fails on any console message, error, request but for the page itself, broken image, or link that leads
+    nowhere.
+    """
+    return lambda path: _read(chromium.new_page(), path)
 
 
 def _read(page: Any, path: Path) -> int:

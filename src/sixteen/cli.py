@@ -6,7 +6,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from sixteen.errors import UserError
+from sixteen.errors import UserError, printable
 from sixteen.lineage.plan import Plan
 from sixteen.study.load import load
 
@@ -20,7 +20,7 @@ def main() -> None:
         sound = arguments.run(arguments)
         sys.stdout.flush()
     except UserError as error:
-        sys.exit(f"sixteen: {error}")
+        sys.exit(printable(f"sixteen: {error}"))
     except BrokenPipeError:  # the reader of a pipe had enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sound = True
@@ -81,7 +81,7 @@ def _trace(arguments: argparse.Namespace) -> bool:
     traced = arguments.file
     found = trace.find(archive, traced / "index.html" if traced.is_dir() else traced)
     text, sound = trace.tell(archive, found)
-    print(text)
+    print(printable(text))
     if arguments.crate is not None:
         crate.write(archive, found, traced, arguments.crate)
         print(f"crate      {arguments.crate}/ro-crate-metadata.json")
@@ -93,9 +93,9 @@ def _verify(arguments: argparse.Namespace) -> bool:
 
     report = verify(ROOT)
     for note in report.notes:
-        print(f"note: {note}")
+        print(printable(f"note: {note}"))
     for finding in report.findings:
-        print(f"sixteen: {finding}", file=sys.stderr)
+        print(printable(f"sixteen: {finding}"), file=sys.stderr)
     print(report)
     return not report.findings
 
@@ -104,7 +104,7 @@ def _why(arguments: argparse.Namespace) -> bool:
     from sixteen.lineage.why import why
 
     every = load(ROOT)
-    print(why(Plan(every), every.target(arguments.study or "all")))
+    print(printable(why(Plan(every), every.target(arguments.study or "all"))))
     return True
 
 

@@ -1,7 +1,11 @@
-"""Tables and JSON of runs. Cells are read as text, so that what is passed on stays as it was written."""
+"""Tables and JSON of runs, and how a file gets its name when it is whole.
+
+Cells are read as text, so that what is passed on stays as it was written.
+"""
 
 import csv
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,3 +39,20 @@ def read_json(path: Path) -> dict[str, Any]:
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Write a JSON object for people to read."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def settle(partial: Path, final: Path) -> None:
+    """Rename a file or a folder once all its bytes are on disk, so that whatever happens `final` is whole or absent.
+
+    A file that has the name already is replaced; a folder that has it must be empty.
+    """
+    for path in [*partial.rglob("*"), partial]:
+        _sync(path)
+    partial.replace(final)
+    _sync(final.parent)  # the name is an entry of its folder
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)

@@ -311,7 +311,10 @@ def test_seeds_that_would_refute_are_counted_at_the_level_of_several_tests() -> 
 def test_starts_lower_ends_equal_needs_both() -> None:
     wanted = claim("starts_lower_ends_equal", start_metric="first_epoch_accuracy", margin=0.01)
     given = evidence({"resnet8": EQUIVALENT}, first_epoch_accuracy=0.5)
-    assert judge(wanted, given)["verdict"] == "inconclusive"  # the same start in each seed
+    judged = judge(wanted, given)
+    assert judged["verdict"] == "inconclusive"  # the same start in each seed
+    assert judged["metric"] == "test accuracy after the first epoch"  # what decides is shown
+    assert judged["estimate"] == 0
     for seed, value in enumerate([0.40, 0.41, 0.42, 0.40, 0.39]):
         spoil(given, "float16", seed, first_epoch_accuracy=value)
     assert judge(wanted, given)["verdict"] == "supported"
@@ -320,6 +323,7 @@ def test_starts_lower_ends_equal_needs_both() -> None:
         spoil(ends_lower, "float16", seed, first_epoch_accuracy=value)
     judged = judge(wanted, ends_lower)
     assert judged["verdict"] == "refuted"
+    assert judged["metric"] == "test accuracy"
     assert judged["estimate"] == pytest.approx(-5.04)  # that of the end
 
 

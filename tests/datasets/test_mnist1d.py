@@ -108,6 +108,15 @@ def test_sequences_are_float32_standardised_and_of_every_class_as_many():
     assert (values * STEPS == np.rint(values * STEPS)).all()
 
 
+def test_no_sequence_is_in_both_parts():
+    drawn = sequences_of(train=80, test=20)
+    train, test = (
+        {one.tobytes() for one in part} for part in (drawn.train_sequences, drawn.test_sequences)
+    )
+    assert (len(train), len(test)) == (80, 20)
+    assert not train & test
+
+
 def test_a_sequence_without_transformations_is_its_template_and_nothing_else():
     sequences, labels = made()
     ink = np.zeros((50, 48))

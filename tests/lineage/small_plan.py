@@ -161,5 +161,5 @@ def make(parameters, paper=PAPER):
         job.execute(run, cheap(run))
     for study in parameters["studies"]:
         reported = next(run for run in plan.study(study) if run.step == "report")
-        publish(Path(reported.path), Path("reports"), study, reported.fingerprint)
+        publish(Path(reported.path), Path("reports"), study)
     return plan

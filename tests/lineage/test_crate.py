@@ -184,7 +184,9 @@ def judged(place, profiles, tmp_path):
 
     The contexts that a crate names are in its cache, as far as crates here use their terms.
     """
-    cached = pytest.importorskip("requests_cache", reason="rocrate-validator isn't installed")
+    pytest.importorskip("rocrate_validator", reason="rocrate-validator isn't installed")
+    import requests_cache as cached
+
     with cached.CachedSession(str(tmp_path / "cache"), backend="sqlite") as session:
         for url, context in json.loads(CONTEXTS.read_text()).items():
             answer = cached.CachedResponse(
@@ -197,8 +199,17 @@ def judged(place, profiles, tmp_path):
             session.cache.save_response(answer)
     named = [word for profile in profiles for word in ("-p", profile)]
     options = ["--offline", "--cache-path", tmp_path / "cache", "-l", "REQUIRED", "-np", "-v"]
-    program = Path(sys.executable).parent / "rocrate-validator"
-    command = [program, "-y", "--disable-color", "validate", *named, *options, "--no-paging", place]
+    program = [sys.executable, "-c", "from rocrate_validator.cli import cli; cli()"]
+    command = [
+        *program,
+        "-y",
+        "--disable-color",
+        "validate",
+        *named,
+        *options,
+        "--no-paging",
+        place,
+    ]
     answer = subprocess.run(command, capture_output=True, text=True)
     return answer.returncode == 0, answer.stdout + answer.stderr
 

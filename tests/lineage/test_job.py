@@ -175,15 +175,15 @@ def test_runs_of_different_fingerprints_do_not_wait_for_each_other(run, paramete
         assert not thread.is_alive()
 
 
-# In a user namespace of its own the process may mount a tiny file system over results/.
-MOUNTED = 'mount -t tmpfs -o {options} none results && {then} exec "$0" "$@"'
+# In a user namespace of its own the process may mount a tiny file system over a folder.
+MOUNTED = 'mount -t tmpfs -o {options} none {folder} && {then} exec "$0" "$@"'
 
 
-def on_file_system(run, options, then=""):
-    script = MOUNTED.format(options=options, then=then)
-    probe = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", MOUNTED.format(options="size=64k", then=""), "true"]
-    )
+def on_file_system(run, options, then="", folder="results"):
+    Path(folder).mkdir(exist_ok=True)
+    script = MOUNTED.format(options=options, then=then, folder=folder)
+    possible = MOUNTED.format(options="size=64k", then="", folder=folder)
+    probe = subprocess.run(["unshare", "-rm", "sh", "-c", possible, "true"])
     if probe.returncode:
         pytest.skip("a small file system can't be mounted here")
     command = ["unshare", "-rm", "sh", "-c", script, sys.executable, "-c", RUNNER]
@@ -203,6 +203,20 @@ def test_a_read_only_disk_is_one_sentence(run):
     said = on_file_system(run, "ro")
     assert said.returncode == 1
     assert "can't be written" in said.stderr and "Traceback" not in said.stderr
+
+
+def test_logs_that_cannot_be_written_are_one_sentence(run):
+    said = on_file_system(run, "ro", folder="logs")
+    assert said.returncode == 1
+    assert "logs/x.log can't be written: make it writable" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+def test_a_log_on_a_full_disk_is_no_traceback(run):
+    fill = "dd if=/dev/zero of=logs/filling bs=1k count=100 2>/dev/null;"
+    shutil.rmtree(run.parents["dataset"])
+    said = on_file_system(run, "size=64k", fill, "logs")
+    assert run.parents["dataset"] in said.stderr and "Traceback" not in said.stderr
 
 
 def test_the_log_holds_what_the_terminal_said(run):

@@ -66,6 +66,16 @@ def test_a_changed_value_moves_exactly_the_steps_that_read_it(
     assert steps_changed(project, parameters, change) == steps
 
 
+def test_a_training_knows_the_code_of_its_network_its_task_and_its_dataset(project, parameters):
+    """So that an edit of one of them makes it stale."""
+    for run in planned(parameters, project).runs.values():
+        if run.step in ("train", "continue_training"):
+            assert {"sixteen.networks.resnet", "sixteen.tasks.classify_images"} <= set(run.code)
+            assert "sixteen.networks.vit" not in run.code
+        if run.step == "prepare":
+            assert "sixteen.datasets.digits" in run.code
+
+
 def test_another_seed_adds_runs_and_leaves_the_old_ones(project, parameters):
     before = set(planned(parameters, project).runs)
     parameters["studies"]["small"]["seeds"].append(2)

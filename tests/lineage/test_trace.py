@@ -1,11 +1,13 @@
 """Tracing: renamed copies are found, modified files refused, and only what was compared is claimed."""
 
+import json
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from sixteen import cli
 from sixteen.errors import UserError
 from sixteen.lineage import record, trace
 from sixteen.lineage.archive import Archive
@@ -166,6 +168,31 @@ def test_damaged_records_are_left_out_and_named(project):
     shutil.rmtree("reports")
     text, _ = told(only("results/digits/*/trained*/seed-0/*/weights.safetensors"))
     assert "damaged records" in text
+
+
+@pytest.mark.parametrize("key", ["execution", "outputs", "path", "parents", "inputs", "code"])
+def test_records_that_are_sealed_and_malformed_are_left_out_and_named(project, key):
+    folder = only("results/digits/**/evaluated/seed-0/*/")
+    kept = record.read(folder)
+    del kept[key]
+    record.write(folder, kept)
+    [published] = Path("reports").glob("*/provenance.json")
+    closure = json.loads(published.read_text())
+    closure["records"][folder.as_posix()] = json.loads((folder / record.NAME).read_text())
+    published.write_text(json.dumps(closure))
+    text = " ".join(told(only("results/digits/*/trained*/seed-0/*/weights.safetensors"))[0].split())
+    assert f"damaged records, see `sixteen verify`: {published}, {folder}/record.json" in text
+
+
+def test_no_record_commands_the_terminal(project, monkeypatch, capsys):
+    folder = only("results/digits/*/trained*/seed-0/*/")
+    kept = record.read(folder)
+    record.write(folder, kept | {"execution": kept["execution"] | {"host": "\x1b[31mred"}})
+    monkeypatch.setattr("sys.argv", ["sixteen", "trace", str(folder / "weights.safetensors")])
+    with pytest.raises(SystemExit):
+        cli.main()
+    told = capsys.readouterr().out
+    assert "\x1b" not in told and r"\x1b[31mred" in told
 
 
 def test_what_a_killed_run_left_is_no_run(project):

@@ -1,6 +1,7 @@
 """Verification: a flipped bit anywhere is found and named."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from sixteen.errors import UserError
 from sixteen.lineage import record
 from sixteen.lineage.verify import verify
+from sixteen.reporting.publish import list_reports
 
 
 def findings():
@@ -22,7 +24,7 @@ def files():
         for p in sorted(Path(top).rglob("*"))
         if p.is_file()
     ]
-    return [path for path in found if path != Path("reports/index.html")]
+    return found
 
 
 def only(pattern):
@@ -45,18 +47,18 @@ def test_a_flipped_bit_in_any_file_is_found_and_named(project):
     assert findings() == []
 
 
-@pytest.mark.parametrize("name", ["record.json", "manifest-*.json"])
+@pytest.mark.parametrize("name", ["small/record.json", "small/manifest-*.json", "index.html"])
 def test_a_flip_of_any_bit_of_a_record_or_manifest_is_found(project, name):
     for folder in ("data", "results"):  # to be quick, what is left is one report
         shutil.rmtree(folder)
-    file = only(f"reports/small/{name}")
+    file = only(f"reports/{name}")
     whole = file.read_bytes()
     missed = []
     for place in range(0, len(whole) * 8, 37):
         data = bytearray(whole)
         data[place // 8] ^= 1 << place % 8
         file.write_bytes(data)
-        if not any("reports/small" in finding for finding in findings()):
+        if not any("reports/" in finding for finding in findings()):
             missed.append(place)
     assert missed == []
 
@@ -123,6 +125,110 @@ def test_an_edited_notebook_is_a_note(project):
     report = verify(Path())
     assert report.findings == []
     assert "notebooks/empty.ipynb" in report.notes[0]
+
+
+def reported_run():
+    return only("results/small/summarized/reported/*")
+
+
+def reseal(folder):
+    """A record made to fit what lies beside it."""
+    kept = json.loads((folder / record.NAME).read_text())
+    outputs = {
+        name: told
+        for name, told in record.describe(folder).items()
+        if not name.startswith("manifest")
+    }
+    record.write(folder, kept | {"outputs": outputs})
+
+
+def restate(folder):
+    """A manifest made to fit what lies beside it, whatever that is."""
+    [manifest] = folder.glob("manifest-*.json")
+    told = json.loads(manifest.read_text())
+    told["files"] = {name: record.sha256_of(folder / name) for name in told["files"]}
+    manifest.write_text(json.dumps(told, indent=1) + "\n")
+
+
+def test_a_published_record_that_is_garbage_is_found_though_the_manifest_fits(project):
+    place = Path("reports/small")
+    (place / "index.html").write_text("supported")
+    (place / record.NAME).write_bytes(b"garbage")
+    restate(place)
+    assert any("reports/small/record.json isn't as it was written" in said for said in findings())
+
+
+@pytest.mark.parametrize("where", ["run", "copy"])
+@pytest.mark.parametrize("name", ["index.html", record.NAME])
+def test_a_published_copy_is_held_against_the_run(project, where, name):
+    """A page, or a fact of the record, edited with all that speaks of it in one of the two places."""
+    place = reported_run() if where == "run" else Path("reports/small")
+    if name == record.NAME:
+        kept = record.read(place)
+        record.write(place, kept | {"execution": kept["execution"] | {"host": "elsewhere"}})
+    else:
+        (place / name).write_text("supported")
+        reseal(place)
+    if where == "copy":
+        restate(place)
+    assert any(
+        "reports/small and results/small/summarized/reported/" in said
+        and "have different records" in said
+        for said in findings()
+    )
+
+
+def test_a_broken_record_inside_a_report_is_found(project):
+    """The report as a whole may fit its record: it is what it was made from that doesn't hold."""
+    for place in (reported_run(), Path("reports/small")):
+        told = json.loads((place / "provenance.json").read_text())
+        next(iter(told["records"].values()))["facts"] = {"edited": 1}
+        (place / "provenance.json").write_text(json.dumps(told))
+        reseal(place)
+    restate(Path("reports/small"))
+    assert [said for said in findings() if "provenance.json holds a record that isn't" in said]
+
+
+def test_the_report_of_another_study_is_found(project):
+    shutil.copytree("reports/small", "reports/other")
+    assert any("reports/other is a copy of results/small" in said for said in findings())
+
+
+def test_a_report_without_its_manifest_is_found(project):
+    only("reports/small/manifest-*.json").unlink()
+    assert [said for said in findings() if "reports/small/manifest-" in said]
+    assert len(findings()) == 1
+
+
+def test_a_list_of_reports_that_is_gone_is_found(project):
+    Path("reports/index.html").unlink()
+    assert findings() == ["reports/index.html is missing: run snakemake, which makes it again"]
+
+
+def test_a_list_that_names_reports_of_other_clones_is_a_note(project):
+    shutil.copytree("reports/small", "reports/elsewhere")
+    list_reports(Path("reports"))
+    shutil.rmtree("reports/elsewhere")
+    report = verify(Path())
+    assert report.findings == []
+    assert report.notes == ["reports/index.html lists elsewhere, which isn't in this clone"]
+
+
+@pytest.mark.parametrize("folder", ["results/digits", "reports/small"])
+def test_what_is_no_file_is_found_and_not_waited_for(project, folder):
+    os.mkfifo(Path(folder) / "pipe")
+    (Path(folder) / "nowhere").symlink_to("absent")
+    found = findings()
+    assert len(found) == 2
+    assert all("is no file that can be read" in finding for finding in found)
+
+
+def test_a_record_that_is_sealed_and_malformed_is_found(project):
+    folder = only("results/digits/*/trained*/seed-0/*")
+    kept = record.read(folder)
+    del kept["execution"]
+    record.write(folder, kept)
+    assert any(f"{folder}/record.json isn't as it was written" in said for said in findings())
 
 
 def test_what_a_killed_run_left_is_no_finding(project):

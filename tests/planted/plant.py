@@ -8,6 +8,8 @@ tests are first run unharmed, in one go. A test that can't run, or ends by a tim
 Exits with 1 if fewer than 95 % are noticed.
 """
 
+import itertools
+import multiprocessing
 import os
 import queue
 import re
@@ -32,6 +34,10 @@ TIMEOUT = 240  # seconds a test
 SLIPS = re.compile(
     r"^E +(?:(?:Syntax|Indentation|Import|ModuleNotFound|Name)Error\b|Failed: Timeout)", re.M
 )
+
+# Each run is a fork of a process that has imported what takes long, but nothing of the project.
+WARM = multiprocessing.get_context("forkserver")
+SLOW = ["tensorflow", "keras", "sklearn.datasets", "scipy.stats", "pandas", "seaborn", "nbconvert"]
 
 
 @dataclass(frozen=True)
@@ -77,20 +83,13 @@ def copy(into: Path) -> Path:
     return into
 
 
-def run(project: Path, tests: Iterable[str], cache: Path, workers: int) -> dict[str, str]:
+def run(project: Path, tests: Iterable[str], cache: Path) -> dict[str, str]:
     """Run tests of a copy: each one that ran, without its parameters, and how it failed (empty if it passed)."""
     report = project / "junit.xml"
     report.unlink(missing_ok=True)
-    path = str(project / "src")
-    # Compiled programs are shared: XLA finds them by what they compute. Bytecode is read, never written.
-    environment = os.environ | {
-        "PYTHONPATH": path,
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "SIXTEEN_CACHE": str(cache),
-    }
-    options = ["-n", str(workers), "-p", "no:cacheprovider", "--timeout", str(TIMEOUT)]
-    command = [sys.executable, "-m", "pytest", *options, f"--junitxml={report}", *tests]
-    subprocess.run(command, cwd=project, env=environment, capture_output=True)
+    process = WARM.Process(target=_pytest, args=(project, tuple(tests), cache, report))
+    process.start()
+    process.join()
     ended: dict[str, str] = {}
     for case in ET.parse(report).iter("testcase") if report.exists() else ():
         if case.find("error") is None and case.find("skipped") is None:
@@ -102,13 +101,35 @@ def run(project: Path, tests: Iterable[str], cache: Path, workers: int) -> dict[
     return ended
 
 
+def _pytest(project: Path, tests: tuple[str, ...], cache: Path, report: Path) -> None:
+    """In a process of its own: pytest, in silence."""
+    import pytest
+
+    os.chdir(project)
+    sys.path[:0] = [source := str(project / "src")]
+    # Compiled programs are shared: XLA finds them by what they compute. Bytecode is read, never written.
+    os.environ |= {
+        "PYTHONPATH": source,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "SIXTEEN_CACHE": str(cache),
+    }
+    sys.dont_write_bytecode = True
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    options = ["-n", "0", "-p", "no:cacheprovider", "--timeout", str(TIMEOUT)]
+    # Plugins that were loaded beforehand can't be rewritten any more, and needn't be.
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning", f"--junitxml={report}"]
+    pytest.main([*options, *tests])
+
+
 def verdict(plant: Plant, project: Path, cache: Path) -> str:
     """`noticed`, `not noticed`, or `broken` and why, of one plant in a copy, which is afterwards as it was."""
     file, harmed = project / plant.file, plant.text(project)
     whole = file.read_text()
     file.write_text(harmed)
     try:
-        ended = run(project, plant.tests, cache, workers=0)
+        ended = run(project, plant.tests, cache)
     finally:
         file.write_text(whole)
     for test in plant.tests:
@@ -123,37 +144,54 @@ def main(words: list[str]) -> int:
     """Plant, print progress and the table of areas, return the exit code."""
     chosen = [p for p in plants() if not words or any(w in f"{p.area} {p.name}" for w in words)]
     cores = len(os.sched_getaffinity(0))
+    WARM.set_forkserver_preload(SLOW)
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder, "cache")
         copies: queue.Queue[Path] = queue.Queue()
         for number in range(cores):
             copies.put(copy(Path(folder, f"copy-{number}")))
-        tests = sorted({test for plant in chosen for test in plant.tests})
-        unharmed = run(copy(Path(folder, "unharmed")), tests, cache, workers=cores)
-        if wrong := [test for test in tests if unharmed.get(test) != ""]:
-            print("These don't pass without any plant:", *wrong, sep="\n  ")
-            return 1
-        verdicts = _all(chosen, copies, cache, cores)
+        with ThreadPoolExecutor(cores) as pool:
+            if wrong := _wrong(chosen, copies, cache, pool):
+                print("These don't pass without any plant:", *wrong, sep="\n  ")
+                return 1
+            verdicts = _all(chosen, copies, cache, pool)
     return _told(chosen, verdicts)
 
 
-def _all(chosen: list[Plant], copies: queue.Queue[Path], cache: Path, cores: int) -> dict[str, str]:
-    def one(plant: Plant) -> str:
+def _wrong(
+    chosen: list[Plant], copies: queue.Queue[Path], cache: Path, pool: ThreadPoolExecutor
+) -> list[str]:
+    """The tests that fail in the project as it is; run file by file."""
+    tests = sorted({test for plant in chosen for test in plant.tests})
+
+    def one(of_file: list[str]) -> list[str]:
         project = copies.get()
-        begun = time.monotonic()
-        try:
-            return f"{verdict(plant, project, cache)} ({time.monotonic() - begun:.0f} s)"
-        finally:
-            copies.put(project)
+        ended = run(project, of_file, cache)
+        copies.put(project)
+        return [test for test in of_file if ended.get(test) != ""]
+
+    files = itertools.groupby(tests, key=lambda test: test.partition("::")[0])
+    return list(itertools.chain(*pool.map(one, [list(of_file) for _, of_file in files])))
+
+
+def _all(
+    chosen: list[Plant], copies: queue.Queue[Path], cache: Path, pool: ThreadPoolExecutor
+) -> dict[str, str]:
+    """What is said of each plant by name."""
+
+    def one(plant: Plant) -> str:
+        project, begun = copies.get(), time.monotonic()
+        said = verdict(plant, project, cache)
+        copies.put(project)
+        return f"{said} ({time.monotonic() - begun:.0f} s)"
 
     verdicts = {}
-    with ThreadPoolExecutor(cores) as pool:
-        futures = {pool.submit(one, plant): plant for plant in chosen}
-        for number, future in enumerate(as_completed(futures), 1):
-            plant = futures[future]
-            verdicts[plant.name] = future.result()
-            said = f"{number}/{len(chosen)} {plant.area}: {plant.name}: {verdicts[plant.name]}"
-            print(said, flush=True)
+    futures = {pool.submit(one, plant): plant for plant in chosen}
+    for number, future in enumerate(as_completed(futures), 1):
+        plant = futures[future]
+        verdicts[plant.name] = future.result()
+        said = f"{number}/{len(chosen)} {plant.area}: {plant.name}: {verdicts[plant.name]}"
+        print(said, flush=True)
     return verdicts
 
 

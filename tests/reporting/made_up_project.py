@@ -9,10 +9,12 @@ from typing import Any
 import made_up_training as made_up
 import numpy as np
 import pytest
+from made_record import made_record
 from made_up_studies import CLAIMS, CONTINUOUS, PRECISIONS, RECIPES
 
 from sixteen.analysis.parameters import Summary
 from sixteen.analysis.summarize import summarize
+from sixteen.lineage import record
 from sixteen.reporting import provenance
 from sixteen.reporting.report import Report, report
 from sixteen.reporting.study import Study
@@ -62,19 +64,9 @@ class Project:
         facts: dict[str, Any],
     ) -> None:
         """Write the record of a run whose files are there."""
-        outputs = {
-            file.name: {
-                "sha256": sha256(file.read_bytes()).hexdigest(),
-                "bytes": file.stat().st_size,
-            }
-            for file in sorted((self.root / path).iterdir())
-        }
-        record = {
-            "fingerprint": path.rpartition("/")[2], "step": step, "path": path, "parameters": parameters,
-            "code": {"digest": "0" * 64, "modules": {}}, "parents": parents, "inputs": {},
-            "outputs": outputs, "facts": facts, "execution": {"seconds": 30.0}, "seal": "",
-        }  # fmt: skip
-        (self.root / path / "record.json").write_text(json.dumps(record))
+        outputs = record.describe(self.root / path)
+        about = {"step": step, "parameters": parameters, "parents": parents, "facts": facts}
+        record.write(self.root / path, made_record(path, outputs=outputs, **about))
 
     def train(
         self, phrase: Phrase, folder: str, network: str, seed: int, parents: dict[str, str],

@@ -1,79 +1,184 @@
-"""Publication: whole or not at all, listed, and safe beside another one."""
+"""Publication: what was recorded and nothing else, whole or not at all, listed, and safe beside another one."""
 
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from made_record import settled
 
 from sixteen.errors import UserError
-from sixteen.reporting.publish import publish
+from sixteen.lineage import record
+from sixteen.lineage.verify import verify
+from sixteen.reporting import publish as publishing
+from sixteen.reporting.publish import index, list_reports, publish, those_here
 
 
 def _reported(root: Path, study: str, text: str = "page") -> Path:
     """The least that a report holds."""
-    folder = root / "made" / f"{study}-{text}"
-    (folder / "tables").mkdir(parents=True)
-    (folder / "index.html").write_text(text)
+    folder = f"results/{study}/summarized/reported"
+    new = root / folder / "new"
+    (new / "tables").mkdir(parents=True)
+    (new / "index.html").write_text(text)
     told = {
         "title": f"Title of {study} & more",
         "papers": ["a paper"],
         "scale": "toy",
         "dataset": "digits",
     }
-    provenance = {"summary": "s", "records": {"s": {"parameters": told}}}
-    (folder / "provenance.json").write_text(json.dumps(provenance))
+    summary = root / f"results/{study}/summarized"
+    (summary / "new").mkdir()
+    made = settled(
+        root, f"results/{study}/summarized", step="summarize", parameters=told | {"text": text}
+    )
+    kept = record.read(made)
+    provenance = {"summary": kept["path"], "records": {kept["path"]: kept}}
+    (new / "provenance.json").write_text(json.dumps(provenance))
     claims = [{"verdict": "supported"}, {"verdict": "supported"}, {"verdict": "refuted"}]
-    (folder / "tables" / "claims.json").write_text(json.dumps({"claims": claims}))
-    return folder
+    (new / "tables" / "claims.json").write_text(json.dumps({"claims": claims}))
+    return settled(root, folder, step="report", parameters={"text": text})
 
 
 def test_the_manifest_holds_the_digest_of_every_file(tmp_path: Path) -> None:
-    manifest = publish(_reported(tmp_path, "one"), tmp_path / "reports", "one", "aaa")
+    reported = _reported(tmp_path, "one")
+    manifest = publish(reported, tmp_path / "reports", "one")
+    assert manifest == tmp_path / "reports/one" / f"manifest-{reported.name}.json"
     files = json.loads(manifest.read_text())["files"]
-    folder = tmp_path / "reports" / "one"
-    assert set(files) == {"index.html", "provenance.json", "tables/claims.json"}
-    assert files["index.html"] == sha256((folder / "index.html").read_bytes()).hexdigest()
+    assert set(files) == {"index.html", "provenance.json", "record.json", "tables/claims.json"}
+    for name, digest in files.items():
+        assert digest == record.sha256_of(manifest.parent / name)
+    assert verify(tmp_path).findings == []
 
 
 def test_a_new_report_replaces_the_old_one_and_its_manifest(tmp_path: Path) -> None:
-    old = publish(_reported(tmp_path, "one", "old"), tmp_path / "reports", "one", "aaa")
+    old = publish(_reported(tmp_path, "one", "old"), tmp_path / "reports", "one")
     (old.parent / "left-over.txt").write_text("of the old report")
-    publish(_reported(tmp_path, "one", "new"), tmp_path / "reports", "one", "bbb")
+    new = publish(_reported(tmp_path, "one", "new"), tmp_path / "reports", "one")
     assert sorted(path.name for path in old.parent.iterdir()) == [
-        "index.html", "manifest-bbb.json", "provenance.json", "tables"]  # fmt: skip
+        "index.html", new.name, "provenance.json", "record.json", "tables"]  # fmt: skip
     assert (old.parent / "index.html").read_text() == "new"
     assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == ["index.html", "one"]
 
 
-def test_a_killed_publication_leaves_the_old_report_and_the_next_one_clears_up(
-    tmp_path: Path,
-) -> None:
+def _flip(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+
+
+SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "flipped": (lambda f: _flip(f / "index.html"), r"index\.html differs from its record"),
+    "deleted": (
+        lambda f: (f / "tables/claims.json").unlink(),
+        r"claims\.json is recorded and miss",
+    ),
+    "stray": (
+        lambda f: (f / "tables/mine.csv").write_text("1"),
+        r"came tables/mine\.csv: remove it",
+    ),
+    "record": (lambda f: _flip(f / "record.json"), r"record\.json isn't as it was written"),
+    "no record": (lambda f: (f / "record.json").unlink(), r"found no record\.json there"),
+    "moved": (lambda f: f.rename(f.with_name("0" * 12)), r"holds the record of"),
+    "pipe": (
+        lambda f: ((f / "index.html").unlink(), os.mkfifo(f / "index.html")),
+        r"index\.html is recorded and missing",
+    ),
+}
+
+
+@pytest.mark.parametrize("spoil, said", SPOILED.values(), ids=SPOILED)
+def test_a_report_that_is_not_as_recorded_is_refused(tmp_path, spoil, said) -> None:
+    reported = _reported(tmp_path, "one")
+    spoil(reported)
+    [reported] = reported.parent.iterdir()
+    with pytest.raises(UserError, match=said):
+        publish(reported, tmp_path / "reports", "one")
+    assert not (tmp_path / "reports/one").exists()
+
+
+# A process that publishes and is killed by itself at the n-th call into the operating system of a kind.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sixteen.reporting.publish import publish
+left = int(sys.argv[3])
+def die(event, arguments):
+    global left
+    if event in ("open", "os.rename", "os.mkdir", "shutil.copyfile", "shutil.rmtree", "os.remove"):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+root, reported = Path(sys.argv[1]), Path(sys.argv[2])
+sys.addaudithook(die)
+publish(reported, root / "reports", "one")
+"""
+
+
+def test_killed_at_any_moment_it_leaves_a_whole_report_or_none(tmp_path: Path) -> None:
     reports = tmp_path / "reports"
-    publish(_reported(tmp_path, "one", "old"), reports, "one", "aaa")
-    broken = _reported(tmp_path, "one", "broken")
-    (broken / "tables" / "unreadable").symlink_to(tmp_path / "absent")  # the copy stops here
-    with pytest.raises(Exception, match="unreadable"):
-        publish(broken, reports, "one", "bbb")
-    assert (reports / "one" / "index.html").read_text() == "old"
-    assert (reports / "one" / "manifest-aaa.json").exists()
-    publish(_reported(tmp_path, "one", "new"), reports, "one", "ccc")
-    assert sorted(path.name for path in reports.iterdir()) == ["index.html", "one"]
+    old, new = _reported(tmp_path, "one", "old"), _reported(tmp_path, "one", "new")
+    publish(old, reports, "one")
+    whole = {path: {*record.read(path)["outputs"], record.NAME} for path in (old, new)}
+    seen = set()
+    for n in range(1, 1000, 5):
+        environment = {**os.environ, "PYTHONPATH": str(Path(publishing.__file__).parents[2])}
+        command = [sys.executable, "-c", KILLED, str(tmp_path), str(new), str(n)]
+        ended = subprocess.run(command, env=environment).returncode
+        folder = reports / "one"
+        if folder.exists():
+            text = (folder / "index.html").read_text()
+            run = {"old": old, "new": new}[text]
+            there = {p.relative_to(folder).as_posix() for p in record.files_in(folder)}
+            assert there == whole[run] | {f"manifest-{run.name}.json"}
+            seen.add(text)
+        if ended == 0:
+            break
+        assert ended == -signal.SIGKILL
+        publish(old, reports, "one")
+        assert sorted(path.name for path in reports.iterdir()) == ["index.html", "one"]
+    assert seen == {"old", "new"}
+    assert verify(tmp_path).findings == []
 
 
 def test_publications_at_the_same_time_are_all_listed(tmp_path: Path) -> None:
     studies = [f"study-{i}" for i in range(8)]
     made = [_reported(tmp_path, study) for study in studies]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda args: publish(args[0], tmp_path / "reports", args[1], "aaa"),
+        list(pool.map(lambda args: publish(args[0], tmp_path / "reports", args[1]),
                       zip(made, studies, strict=True)))  # fmt: skip
-    index = (tmp_path / "reports" / "index.html").read_text()
+    text = (tmp_path / "reports" / "index.html").read_text()
     for study in studies:
-        assert f'<a href="{study}/index.html">Title of {study} &amp; more</a>' in index
-    assert index.count("2 supported") == index.count("1 refuted") == 8
+        assert f'<a href="{study}/index.html">Title of {study} &amp; more</a>' in text
+    assert text.count("2 supported") == text.count("1 refuted") == 8
 
 
-def test_a_folder_without_a_page_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"expected a report with index.html"):
-        publish(tmp_path, tmp_path / "reports", "one", "aaa")
+def test_the_list_of_reports_is_made_again_as_it_was(tmp_path: Path) -> None:
+    publish(_reported(tmp_path, "one"), tmp_path / "reports", "one")
+    listed = (tmp_path / "reports/index.html").read_bytes()
+    (tmp_path / "reports/index.html").unlink()
+    list_reports(tmp_path / "reports")
+    assert (tmp_path / "reports/index.html").read_bytes() == listed
+
+
+def test_a_list_without_what_is_not_here_is_that_of_what_is(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    for study in ("one", "three", "two"):
+        publish(_reported(tmp_path, study), reports, study)
+    for study in ("one", "two"):
+        (reports / study).rename(tmp_path / study)
+    assert those_here(reports) == (index(reports), ["one", "two"])
+
+
+@pytest.mark.parametrize("name", ["provenance.json", "tables/claims.json"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"claims": [{"verdict": "true"}]}', "\xff"])
+def test_a_report_that_cannot_be_listed_is_named(tmp_path: Path, name: str, text: str) -> None:
+    manifest = publish(_reported(tmp_path, "one"), tmp_path / "reports", "one")
+    (manifest.parent / name).write_text(text, encoding="latin-1")
+    with pytest.raises(UserError, match=re.escape(f"expected a report in {manifest.parent}")):
+        index(tmp_path / "reports")

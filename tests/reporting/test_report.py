@@ -1,11 +1,13 @@
 """The step ``report``: one report of two networks and three seeds, made twice, and reports that fail."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
+from made_record import settled
 from made_up_project import NOTEBOOKS, Project, render
 from made_up_training import DEVICE
 from PIL import Image
@@ -135,6 +137,8 @@ def _changed(
 def test_a_browser_opens_the_published_pages_and_asks_for_nothing_else(
     reported: Path, tmp_path: Path, read_page: Callable[[Path], int]
 ):
-    publish(reported, tmp_path / "reports", "demo", "0123456789ab")
+    folder = "results/demo/summarized/reported"
+    shutil.copytree(reported, tmp_path / folder / "new")
+    publish(settled(tmp_path, folder, step="report"), tmp_path / "reports", "demo")
     assert read_page(tmp_path / "reports/index.html") == 0
     assert read_page(tmp_path / "reports/demo/index.html") == len(FIGURES)

@@ -336,6 +336,19 @@ def test_gradient_of_16_bit_arithmetic_is_near_but_not_equal(mixed, float16):
         assert 0.99 < row["gradient_cosine"] < 1
 
 
+@pytest.mark.parametrize("storage", ["float16", "mixed_unscaled"])
+def test_the_gradient_of_a_run_is_that_which_its_step_applies(storage):
+    """A plain step of rate 1 moves weights by it: as far as they can tell, it is bit by bit that of the run."""
+    observed = Observed("linear", storage, learning_rate=1.0, **NO_MOMENTUM)
+    before = observed.weights()
+    exact = observed.observer.exact.at([w.astype(np.float32) for w in before], observed.rows[0])
+    _, gradient = observed.observer._gradients(before, observed.rows[0], exact)
+    observed.train(observed.rows[:1])
+    for weight, step, after in zip(before, gradient, observed.weights(), strict=True):
+        assert np.array_equal(after, (weight - step.astype(weight.dtype)).astype(weight.dtype))
+    assert not np.array_equal(flat(gradient), flat(exact.gradients))
+
+
 def test_gradients_underflow_without_scale_and_less_with(float16):
     faint = {"deviation": 1e8}  # inputs of about 1e-6
     without = of_all(Observed("linear", "float16", **NO_MOMENTUM, **faint).observe(0))

@@ -24,6 +24,8 @@ def test_dvc_shows_verdicts_and_numbers(project):
     for claim in claims["claims"]:
         assert shown["claims"][claim["id"]]["verdict"] == claim["verdict"]
     assert set(shown["accuracy"]["resnet8"]) == {"float32", "float16"}
+    [workspace, *_] = answer(project, "dvc exp show --json")
+    assert workspace["data"]["metrics"][METRICS]["data"] == shown
 
 
 def test_dvc_draws_a_line_an_arm(project):

@@ -1,9 +1,12 @@
 """The promises of the workflow, each kept by real Snakemake, DVC and git."""
 
 import os
+import re
 import shutil
+import subprocess
 
 import pytest
+import yaml
 from small_project import change_second_rate, train_longer
 
 
@@ -70,13 +73,99 @@ def test_a_clone_after_pull_has_nothing_to_do_and_notices_a_change(clone):
 
 
 def test_a_clone_with_reports_only_has_nothing_to_do_and_can_trace(clone):
-    clone.call("dvc pull -q reports/continuous16-demo")
+    clone.call("dvc pull -q reports/continuous16-demo reports/index.html")
 
     assert clone.nothing_to_do()
     assert clone.runs() == set()
     traced = clone.call("sixteen trace reports/continuous16-demo/index.html")
     for part in ("data/prepared/digits", "trained-in-float32-by-short-sgd", "quantized-to-float16"):
         assert part in traced
+
+
+def test_the_list_of_reports_comes_back(project):
+    listed = (project.folder / "reports/index.html").read_bytes()
+    (project.folder / "reports/index.html").unlink()
+
+    planned = project.call("snakemake -n --cores 2 demo")
+    assert re.search(r"^index +1$", planned, re.MULTILINE)
+    assert project.made_by("snakemake --cores 2 demo") == []
+    assert (project.folder / "reports/index.html").read_bytes() == listed
+    assert project.nothing_to_do()
+
+
+def test_the_list_of_reports_is_pulled_with_them(project, clone):
+    clone.call("dvc pull -q")
+    listed = [p.folder / "reports/index.html" for p in (project, clone)]
+    assert listed[0].read_bytes() == listed[1].read_bytes()
+    assert "all as recorded" in clone.call("sixteen verify")
+
+
+def test_a_study_of_another_stage_is_listed_and_the_stages_agree(project):
+    def add(parameters):
+        studies = parameters["studies"]
+        studies["other"] = studies["continuous16-demo"] | {"title": "Another study"}
+        parameters["targets"]["all"] = ["other"]
+
+    project.edit(add)
+    path = project.folder / "dvc.yaml"
+    stages = yaml.safe_load(path.read_text())
+    demos = stages["stages"]["demos"]
+    outs = [{name: {"persist": True}} for name in ("results/other", "reports/other")]
+    stages["stages"]["paper"] = demos | {"cmd": "snakemake --cores 2 all", "outs": outs}
+    path.write_text(yaml.safe_dump(stages, sort_keys=False))
+
+    for _ in range(2):
+        project.call("dvc repro -q")
+
+    listed = (project.folder / "reports/index.html").read_text()
+    assert "other/index.html" in listed and "continuous16-demo/index.html" in listed
+    assert project.nothing_to_do()
+    assert "up to date" in project.call("dvc status")
+
+
+def flip(file):
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", ["index.html", "record.json"])
+def test_a_report_that_is_not_as_recorded_is_not_published(project, name):
+    [file] = project.folder.glob(f"results/continuous16-demo/summarized/reported/*/{name}")
+    flip(file)
+    shutil.rmtree(project.folder / "reports/continuous16-demo")
+
+    output = project.call("snakemake --cores 2 demo", status=1)
+
+    assert f"{file.relative_to(project.folder)} " in output and "Traceback" not in output
+    assert not list(project.folder.glob("reports/continuous16-demo/*"))
+
+
+def test_a_report_refuses_the_false_record_of_a_grandparent(project):
+    [file] = project.folder.glob("results/digits/*/trained-*until-2/seed-0/*/record.json")
+    file.write_text(file.read_text().replace('"momentum": 0.9', '"momentum": 0.1'))
+    shutil.rmtree(project.folder / "reports/continuous16-demo")
+    shutil.rmtree(project.folder / "results/continuous16-demo/summarized/reported")
+
+    output = project.call("snakemake --cores 2 demo", status=1)
+
+    assert f"{file.relative_to(project.folder)} isn't as it was written" in output
+    assert "Traceback" not in output
+
+
+def test_logs_that_cannot_be_written_are_one_sentence(fresh):
+    (fresh.folder / "logs").mkdir()
+    (fresh.folder / "snakemake.sh").write_text(
+        "mount --bind logs logs && mount -o remount,bind,ro logs && exec snakemake --cores 2 demo"
+    )
+    probe = ["unshare", "-rm", "mount", "--bind", str(fresh.folder), str(fresh.folder)]
+    if subprocess.run(probe).returncode:
+        pytest.skip("a folder can't be mounted here")
+
+    output = fresh.call("unshare -rm sh snakemake.sh", status=1)
+
+    assert "the folder logs can't be written: make it writable" in output
+    assert "Traceback" not in output
 
 
 def test_checkout_of_another_commit_and_back(project):

@@ -45,7 +45,7 @@ def own_this_folder():
                 f"{run.path} holds files and no record.json: restore the record with `dvc checkout` or "
                 "`dvc pull`, or move the folder away, then call again"
             )
-    for folder in ("data", "results", "reports"):
+    for folder in ("data", "results", "reports", "logs"):
         if Path(folder).exists() and not os.access(folder, os.W_OK):
             raise WorkflowError(
                 f"the folder {folder} can't be written: make it writable, then call again"
@@ -92,8 +92,10 @@ if workflow.is_main_process:
 
 
 def published(target):
-    """The manifests of the studies of a target: each says that exactly that report is published."""
-    return [PLAN.manifest(study) for study in PARAMETERS.target(target)] if PLAN else []
+    """The list of reports, and the manifests of the studies of a target: each says that exactly that report is there."""
+    if not PLAN:
+        return []
+    return ["reports/index.html", *(PLAN.manifest(study) for study in PARAMETERS.target(target))]
 
 
 def plan_of(wildcards):

@@ -25,6 +25,16 @@ rule publish:
         "python workflow/scripts/publish.py --reported $(dirname {input}) --study {wildcards.study} --log {log}"
 
 
+# Publication lists a report at once; this makes the list again where it is gone.
+rule index:
+    output:
+        "reports/index.html",
+    log:
+        "logs/index.log",
+    shell:
+        "python workflow/scripts/index.py --log {log}"
+
+
 # Every study is a target by its own name.
 for study in PARAMETERS.studies if PLAN else []:
 
@@ -32,4 +42,4 @@ for study in PARAMETERS.studies if PLAN else []:
         name:
             study
         input:
-            PLAN.manifest(study),
+            published(study),

@@ -15,4 +15,4 @@ if __name__ == "__main__":
     parser.add_argument("--log", type=Path, required=True)
     arguments = parser.parse_args()
     with job.explained(arguments.log):
-        publish(arguments.reported, Path("reports"), arguments.study, arguments.reported.name)
+        publish(arguments.reported, Path("reports"), arguments.study)

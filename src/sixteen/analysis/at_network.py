@@ -43,8 +43,9 @@ def judge_network(claim: Claim, network: str, evidence: Evidence, networks: int)
         found = {"left_out": left_out, "hardware_note": None, "basis": "tested"}
         return {**parts[-1], **NO_NUMBERS, **found, "network": network, **diverged}
     verdict, why = _cap(parts, left_out, diverged, note)
+    found = conclude([part["verdict"] for part in parts])
     return {
-        **parts[-1],
+        **next(part for part in reversed(parts) if part["verdict"] == found),  # what decides
         "network": network,
         "verdict": verdict,
         "why": f"{why[0].upper()}{why[1:]}.",

@@ -61,7 +61,8 @@ def compare(
     basis = "counted" if criterion.metric.spread == "fixed" else "tested"
     return {
         **{"network": network, "verdict": decision.verdict, "why": why, "brief": brief},
-        **{"basis": basis, "n": estimate.n, **_shown(criterion, estimate)},
+        **{"metric": criterion.metric.words, "basis": basis, "n": estimate.n},
+        **_shown(criterion, estimate),
         **{"needed_n": needed, "detectable": None if seen is None else criterion.shown(seen)},
         "left_out": pairs.left_out,
     }

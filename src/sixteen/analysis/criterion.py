@@ -57,7 +57,7 @@ class Criterion:
 def criteria_of(
     claim: Statistical, metrics: Mapping[str, Metric], levels: Levels
 ) -> list[Criterion]:
-    """The comparisons that all have to hold for a claim; the last is the one whose numbers are shown.
+    """The comparisons that all have to hold for a claim; the last that decides is the one whose numbers are shown.
 
     Raises UserError for a metric that isn't one of `metrics`, and for a clock that isn't measured alone.
     """

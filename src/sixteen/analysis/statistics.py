@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 LARGEST_N = 10_000  # seeds; more than anyone will train
 
@@ -68,6 +68,33 @@ def t_interval(values: Sequence[float], confidence: float, least_sd: float = 0.0
     mean, sd = float(np.mean(values)), max(float(np.std(values, ddof=1)), least_sd)
     half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sd / math.sqrt(n)
     return Estimate(n, mean, sd, mean - half, mean + half)
+
+
+def interval_within(
+    values: Sequence[float], confidence: float, ends: tuple[float, float] | None
+) -> Estimate:
+    """Mean of values [n] which can't lie beyond two ends, with an interval that doesn't either.
+
+    For shares (ends 0 and 1) a t interval of the mean on the scale of log odds: log(m / (1 - m)) plus or minus t times
+    the standard error over m (1 - m), taken back. Seeds are the sample, so that what differs from seed to seed is in it,
+    and not the number of test items alone (the logit interval of Brown, Cai and DasGupta 2001, Statist. Sci. 16:101,
+    section 4.2, with the standard error and degrees of freedom of a sample of clusters, as ``svyciprop`` of R's package
+    survey has it by method "xlogit"). For cosines (ends -1 and 1) the same is Fisher's z (1921, Metron 1:3). Without ends
+    the plain t interval. What rounding has put beyond an end counts as on it.
+    """
+    if ends is None:
+        return t_interval(values, confidence)
+    low, high = ends
+    plain = t_interval([min(max(value, low), high) for value in values], confidence)
+    if plain.mean is None or plain.high is None or not plain.sd:
+        return plain
+    below, above = plain.mean - low, high - plain.mean
+    half = (plain.high - plain.mean) * (high - low) / (below * above)
+    first, last = (
+        low + (high - low) * float(special.expit(math.log(below / above) + shift))
+        for shift in (-half, half)
+    )
+    return Estimate(plain.n, plain.mean, plain.sd, first, last)
 
 
 def paired_difference(

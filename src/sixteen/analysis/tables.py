@@ -9,9 +9,9 @@ from sixteen.analysis.pairs import Row, Sample, pair
 from sixteen.analysis.parameters import RunOf
 from sixteen.analysis.statistics import (
     exponential,
+    interval_within,
     paired_difference,
     paired_log_ratio,
-    t_interval,
 )
 from sixteen.files import read_json, rows_of
 from sixteen.tasks.measured.parts.metric import Metric
@@ -50,7 +50,7 @@ def summary(
         for metric in _of_runs(runs, metrics):
             values = [run[metric] for run in finished if run[metric] is not None]
             row = {"network": network, "arm": arm, "metric": metric}
-            row |= vars(t_interval(values, confidence))
+            row |= vars(interval_within(values, confidence, metrics[metric].ends))
             counts = {
                 "missing": len(finished) - len(values),
                 "diverged": len(group) - len(finished),

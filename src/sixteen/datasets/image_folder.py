@@ -2,7 +2,8 @@
 
 The archive is a directory or a tar of one. Whatever else lies in it, but for hidden files, is
 refused: a dataset never silently leaves something out. Images are never resized, for a resize is
-a choice that belongs to whoever makes the archive; EXIF orientation is not applied.
+a choice that belongs to whoever makes the archive; EXIF orientation is not applied. Nor is anything
+cut off: channels of 16 bits and files of several pictures (animated PNG, MPO) are refused.
 """
 
 import unicodedata

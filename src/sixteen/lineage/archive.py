@@ -1,6 +1,5 @@
 """All records of a project at once, and what of them still holds: bytes on disk, and what each run read."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -38,15 +37,12 @@ class Archive:
         records: dict[str, Record] = {}
         published: dict[str, str] = {}
         broken: list[str] = []
-        for file in sorted((root / "reports").glob("*/provenance.json")):
-            try:
-                closure = json.loads(file.read_bytes())["records"]
-                if any(kept["seal"] != record.seal_of(kept) for kept in closure.values()):
-                    raise ValueError
-                records |= closure
-            except (ValueError, KeyError, TypeError, AttributeError):
+        for file in sorted((root / "reports").glob("[!.]*/provenance.json")):
+            if (closure := record.closure_in(file)) is None:
                 broken.append(file.relative_to(root).as_posix())
-        reports = [file.parent for file in sorted((root / "reports").glob(f"*/{record.NAME}"))]
+            else:
+                records |= closure
+        reports = [file.parent for file in sorted((root / "reports").glob(f"[!.]*/{record.NAME}"))]
         for folder in [*reports, *record.find(root)]:
             try:
                 kept = record.read(folder)

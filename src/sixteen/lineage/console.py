@@ -6,6 +6,7 @@ job writes nothing to the terminal.
 """
 
 import contextlib
+import io
 import logging
 import os
 import sys
@@ -26,7 +27,9 @@ def told(path: Path) -> Iterator[None]:
     `path` is the log of the job; its folder is made. Raises OSError if it can't be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8", buffering=1) as file:
+    logging.raiseExceptions = False  # a log on a full disk stops no run, and tells no traceback
+    # Nothing is held back, so that on a full disk nothing is left to be written when the log is closed.
+    with io.TextIOWrapper(path.open("ab", buffering=0), "utf-8", write_through=True) as file:
         sys.stderr.flush()
         with os.fdopen(os.dup(2), "w", encoding="utf-8", buffering=1) as terminal:
             os.dup2(file.fileno(), 2)

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sixteen.entry import Entry
-from sixteen.errors import UserError
+from sixteen.errors import UserError, printable
+from sixteen.files import settle
 from sixteen.lineage import console, fingerprint, machine, record
 from sixteen.lineage.steps import PLANS, Run, load_run
 
@@ -69,8 +70,9 @@ def explained(path: Path) -> Iterator[None]:
     A cancelled command exits with 130. Any other exception is a defect of ours: its traceback is logged, exit 1.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with console.told(path):
+    with contextlib.ExitStack() as stack:
         try:
+            stack.enter_context(console.told(path))
             yield
         except UserError as error:
             _stop(f"{error}", 1)
@@ -110,7 +112,10 @@ def execute(run: Run, step: Step, root: Path = Path()) -> None:
             **machine.facts(root),
         }
         record.write(partial, _recorded(run, read, partial, facts, execution))
-        _settle(partial, folder)
+        # Snakemake makes the folders of declared outputs beforehand.
+        # With `snakemake --force` it also leaves the files that it doesn't know of from the run that is remade.
+        shutil.rmtree(folder, ignore_errors=True)
+        settle(partial, folder)
         shutil.rmtree(scratch, ignore_errors=True)
         _disown_stale(run, root)
 
@@ -191,20 +196,8 @@ def _inputs(run: Run, root: Path) -> tuple[dict[str, Path], dict[str, str]]:
     inputs = {role: root / path for role, path in run.parents.items()}
     read: dict[str, str] = {}
     for path in dict.fromkeys(run.parents.values()):
-        parent = record.read(root / path)
-        for name, output in parent["outputs"].items():
-            file = root / path / name
-            if not file.exists():
-                raise UserError(
-                    f"{file} is recorded and missing: restore it with `dvc pull`, or remove {path} and run "
-                    "snakemake again"
-                )
-            read[f"{path}/{name}"] = record.sha256_of(file)
-            if read[f"{path}/{name}"] != output["sha256"]:
-                raise UserError(
-                    f"{file} differs from its record: restore it with `dvc checkout`, or remove {path} and "
-                    "run snakemake again"
-                )
+        outputs = record.intact(root, path)["outputs"]
+        read |= {f"{path}/{name}": output["sha256"] for name, output in outputs.items()}
     for role, source in run.sources.items():
         inputs[role] = root / os.path.expanduser(os.path.expandvars(source))
         if "$" in str(inputs[role]):
@@ -217,18 +210,6 @@ def _inputs(run: Run, root: Path) -> tuple[dict[str, Path], dict[str, str]]:
         if inputs[role].is_file():
             read[source] = record.sha256_of(inputs[role])
     return inputs, read
-
-
-def _settle(partial: Path, folder: Path) -> None:
-    """Make sure that every byte is on disk, then rename: the run is there whole, or not at all."""
-    for path in [*partial.rglob("*"), partial]:
-        descriptor = os.open(path, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
-    # Snakemake makes the folders of declared outputs beforehand.
-    # With `snakemake --force` it also leaves the files that it doesn't know of from the run that is remade.
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
 
 
 def _about_disk(error: Exception) -> str | None:
@@ -247,5 +228,5 @@ def _about_disk(error: Exception) -> str | None:
 
 
 def _stop(sentence: str, status: int) -> None:
-    log.error("sixteen: %s", sentence)
+    log.error("sixteen: %s", printable(sentence))
     sys.exit(status)

@@ -2,18 +2,16 @@
 published reports against the runs that they are copies of.
 """
 
-import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 from sixteen.errors import UserError
 from sixteen.lineage import record
 from sixteen.lineage.archive import Record, sources
+from sixteen.reporting import publish
 
 
 @dataclass
@@ -51,7 +49,15 @@ class _Verification:
         self.root = root
         self.report = Report()
         self.records: dict[str, Record] = {}
-        present = [file for name in (*record.ROOTS, "reports") for file in _files(root / name)]
+        found = [
+            path for name in (*record.ROOTS, "reports") for path in record.files_in(root / name)
+        ]
+        present = [path for path in found if path.is_file()]
+        for path in sorted(set(found) - set(present)):
+            self._find(
+                f"{path.relative_to(root).as_posix()} is no file that can be read, but a pipe, a device or a link "
+                "that leads nowhere: remove it, or restore it with `dvc checkout`"
+            )
         self.progress = tqdm(
             total=sum(file.stat().st_size for file in present),
             desc="verify",
@@ -69,9 +75,13 @@ class _Verification:
             self._read(folder)
         for place, kept in self.records.items():
             self._run(place, kept)
-        for file in sorted((root / "reports").glob("*/manifest-*.json")):
-            self._published(file)
+        for folder in sorted((root / "reports").glob("[!.]*/")):
+            self._published(folder)
+        self._index()
         self._strays()
+
+    def _find(self, finding: str) -> None:
+        self.report.findings.append(finding)
 
     def _digest(self, file: Path) -> str:
         size = file.stat().st_size
@@ -82,32 +92,25 @@ class _Verification:
         return digest
 
     def _read(self, folder: Path) -> None:
-        """A record counts only if its seal holds and every byte is as `record.write` spells it."""
+        """A record counts only if every byte of it is as `record.write` leaves it."""
         place = folder.relative_to(self.root).as_posix()
         self.report.runs += 1
+        self.unaccounted.discard(f"{place}/{record.NAME}")
         try:
             self.records[place] = record.read(folder)
         except UserError as error:
-            self.report.findings.append(str(error))
-            self.unaccounted -= {name for name in self.unaccounted if name.startswith(f"{place}/")}
-            return
-        self._spelled(folder / record.NAME, record.text_of(self.records[place]))
+            self._find(str(error))
+            self._account(place)
 
-    def _spelled(self, file: Path, expected: str) -> None:
-        name = file.relative_to(self.root).as_posix()
-        self.unaccounted.discard(name)
-        if file.read_bytes() != expected.encode():
-            self.report.findings.append(
-                f"{name} isn't as it was written: restore it with `dvc checkout`"
-            )
+    def _account(self, place: str) -> None:
+        """Say nothing of the files in a folder that something is wrong with as a whole."""
+        self.unaccounted -= {name for name in self.unaccounted if name.startswith(f"{place}/")}
 
     def _run(self, place: str, kept: Record) -> None:
         if kept["path"] != place:
-            self.report.findings.append(
-                f"{place} holds the record of {kept['path']}: move it back there"
-            )
+            self._find(f"{place} holds the record of {kept['path']}: move it back there")
         elif not kept["fingerprint"] == place.rpartition("/")[2] == record.fingerprint_in(kept):
-            self.report.findings.append(
+            self._find(
                 f"{place}/{record.NAME} states a fingerprint that its contents don't amount to "
                 f"({record.fingerprint_in(kept)}): remove {place} and run snakemake again"
             )
@@ -122,11 +125,9 @@ class _Verification:
         """Compare one file that something in this clone says must be there."""
         self.unaccounted.discard(name)
         if name not in self.digests:
-            self.report.findings.append(
-                f"{name} is missing, {says} names it: restore it with `dvc pull`"
-            )
+            self._find(f"{name} is missing, {says} names it: restore it with `dvc pull`")
         elif self.digests[name] != digest:
-            self.report.findings.append(
+            self._find(
                 f"{name} differs from {says} (sha256 {digest[:12]}… there, {self.digests[name][:12]}… found): "
                 "restore it with `dvc checkout`"
             )
@@ -144,7 +145,7 @@ class _Verification:
         read = {name: d for name, d in kept["inputs"].items() if name.startswith(f"{parent}/")}
         for name in sorted(wrote.keys() | read.keys()):
             if wrote.get(name) != read.get(name):
-                self.report.findings.append(
+                self._find(
                     f"{place} read {name} with other bytes than its maker recorded: remove {place} and run "
                     "snakemake again"
                 )
@@ -157,55 +158,75 @@ class _Verification:
             where = self.report.findings if name.startswith("data/") else self.report.notes
             where.append(said)
 
-    def _published(self, file: Path) -> None:
-        """A published report against its manifest, and that against the record of the reported run."""
-        place = file.parent.relative_to(self.root).as_posix()
-        name = file.relative_to(self.root).as_posix()
-        manifest: dict[str, Any] = {}
-        files: dict[str, str] = {}
+    def _published(self, folder: Path) -> None:
+        """A published report against its record and its manifest, and these against the reported run."""
+        place = folder.relative_to(self.root).as_posix()
+        if not any(name.startswith(f"{place}/") for name in self.digests):
+            return  # Snakemake makes folders beforehand
         try:
-            manifest = json.loads(file.read_bytes())
-            files = dict(manifest["files"])
-            stated = f"{manifest['study']}/manifest-{manifest['fingerprint']}.json"
-            sound = stated == name.partition("/")[2]
-        except (ValueError, KeyError, TypeError):
-            sound = False
-        if not sound:
-            self.unaccounted -= {
-                other for other in self.unaccounted if other.startswith(f"{place}/")
-            }
-            self.report.findings.append(
-                f"{name} isn't as it was written: remove it and run snakemake again"
-            )
+            kept = record.read(folder)
+        except UserError as error:
+            self._find(str(error))
+            self._account(place)
             return
-        self._spelled(file, json.dumps(manifest, indent=1) + "\n")
-        for path, digest in files.items():
-            self._file(f"{place}/{path}", digest, name)
+        self.unaccounted.discard(f"{place}/{record.NAME}")
+        for path, output in kept["outputs"].items():
+            self._file(f"{place}/{path}", output["sha256"], f"the record in {place}")
+        manifest = folder / publish.name_of(kept)
+        self.unaccounted.discard(f"{place}/{manifest.name}")
+        stated = publish.stated(folder.name, kept).encode()
+        if not manifest.is_file() or manifest.read_bytes() != stated:
+            self._find(
+                f"{place}/{manifest.name} doesn't state what the record beside it does: {_again(place)}"
+            )
+        self._copied(place, kept)
+
+    def _copied(self, place: str, kept: Record) -> None:
+        """What a published report is a copy of, and the records of all that it started from."""
+        study, run = place.rpartition("/")[2], kept["path"]
+        if not run.startswith(f"results/{study}/") or kept["step"] != "report":
+            self._find(f"{place} is a copy of {run}, which is no report of it: {_again(place)}")
+        if not kept["fingerprint"] == run.rpartition("/")[2] == record.fingerprint_in(kept):
+            self._find(
+                f"{place}/{record.NAME} states a fingerprint that its contents don't amount to: {_again(place)}"
+            )
+        if run in self.records and self.records[run] != kept:
+            self._find(
+                f"{place} and {run} have different records, so that one isn't a copy of the other: {_again(place)}"
+            )
+        if record.closure_in(self.root / place / "provenance.json") is None:
+            self._find(
+                f"{place}/provenance.json holds a record that isn't as it was written: {_again(place)}"
+            )
+
+    def _index(self) -> None:
+        """The list of reports, made again from those that are here."""
+        name = "reports/index.html"
+        self.unaccounted.discard(name)
+        reports = self.root / "reports"
         try:
-            reported = record.read(file.parent)
-        except UserError:
-            return  # named already, by its manifest
-        for path, output in reported["outputs"].items():
-            if files.get(path) != output["sha256"]:
-                self.report.findings.append(
-                    f"{name} and the record beside it don't agree about {path}: remove {name} and run "
-                    "snakemake again"
-                )
+            expected = publish.index(reports)
+        except UserError as error:
+            self._find(str(error))
+            return
+        if name not in self.digests:
+            if any(reports.glob("[!.]*/manifest-*.json")):
+                self._find(f"{name} is missing: run snakemake, which makes it again")
+            return
+        listed, absent = publish.those_here(reports)
+        self.report.notes.extend(
+            f"{name} lists {study}, which isn't in this clone" for study in absent
+        )
+        if listed != expected:
+            self._find(
+                f"{name} isn't the list of the reports that are here: remove it and run snakemake, which makes it again"
+            )
 
     def _strays(self) -> None:
-        """Files that nothing speaks of. The list of reports is made anew at each publication."""
-        for name in sorted(self.unaccounted - {"reports/index.html"}):
-            self.report.findings.append(
-                f"{name} is recorded by no run: remove it, or keep it elsewhere"
-            )
+        """Files that nothing speaks of."""
+        for name in sorted(self.unaccounted):
+            self._find(f"{name} is recorded by no run: remove it, or keep it elsewhere")
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """All files below a folder but hidden ones, which a killed run left behind, and DVC's own notes."""
-    for path, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (
-            Path(path, name)
-            for name in names
-            if not name.startswith(".") and not name.endswith(".dvc")
-        )
+def _again(place: str) -> str:
+    return f"remove {place} and run snakemake, which publishes it again"

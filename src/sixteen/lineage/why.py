@@ -123,7 +123,9 @@ def _parameters(name: str, old: Any, new: Any) -> list[str]:
 
 
 def _by_id(value: Any) -> Any:
-    if isinstance(value, list) and all(isinstance(item, dict) and "id" in item for item in value):
+    if isinstance(value, list) and all(
+        isinstance(item, dict) and isinstance(item.get("id"), str) for item in value
+    ):
         return {item["id"]: item for item in value}
     return value
 

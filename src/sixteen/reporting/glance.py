@@ -1,11 +1,10 @@
 """How a page begins: what was run, at which scale, on what, for how long, and what came out."""
 
-from collections import Counter
 from html import escape
 from typing import Any
 
 from sixteen.reporting.numbers import duration, number
-from sixteen.reporting.page import SIGNS, Html, badge
+from sixteen.reporting.page import Html, tally, wide
 from sixteen.reporting.study import Study
 
 LISTED = 8  # arms that a line names one by one
@@ -15,21 +14,24 @@ SCALES = {
     "paper": "the data, networks and epochs of the papers, as far as they state them",
 }
 SILENT = "not stated"  # what papers/ says of a setting that a paper leaves out
+GLANCE = "At a glance"
 TRAINED = ("train", "continue_training")
 
 
 def heading(study: Study) -> Html:
-    """Title and papers."""
+    """Title, papers, and in one line what the verdicts are, each of which holds at the scale of the study."""
     told = study.parameters
     papers = told["papers"]
     cited = f"Paper{'' if len(papers) == 1 else 's'}: {', '.join(papers)}."
     return Html(
-        f'<h1>{escape(told["title"])}</h1><p class="quiet">{escape(cited)}</p>', told["title"]
+        f'<h1>{escape(told["title"])}</h1><p class="quiet">{escape(cited)}</p>'
+        f'<p class="outcome">{_outcome(study)}</p>',
+        told["title"],
     )
 
 
 def glance(study: Study) -> Html:
-    """Scope, scale (beside what the papers ran), hardware, time, energy and outcome, a line each."""
+    """Scope, scale (beside what the papers ran), hardware, time and energy, a line each."""
     lines = {
         "Scope": escape(_scope(study)),
         "Scale": f"<b>{escape(study.parameters['scale'])}</b>: {SCALES[study.parameters['scale']]}.",
@@ -37,14 +39,13 @@ def glance(study: Study) -> Html:
         "Hardware": escape(study.device),
         "Time": _time(study),
         "Energy": _energy(study),
-        "Outcome": _outcome(study),
     }
     rows = "\n".join(
         f'<tr><th scope="row">{escape(head)}</th><td>{cell}</td></tr>'
         for head, cell in lines.items()
     )
-    text = f'<div class="wide"><table class="glance"><tbody>\n{rows}\n</tbody></table></div>'
-    return Html(text, f"{_scope(study)} {study.parameters['scale']} scale")
+    text = f'<table class="glance"><caption>{GLANCE}</caption><tbody>\n{rows}\n</tbody></table>'
+    return Html(wide(GLANCE, text), f"{_scope(study)} {study.parameters['scale']} scale")
 
 
 def _scope(study: Study) -> str:
@@ -99,12 +100,10 @@ def _energy(study: Study) -> str:
 
 
 def _outcome(study: Study) -> str:
-    counts = Counter(claim["verdict"] for claim in study.claims)
-    if not counts:
+    if not study.claims:
         return "This study names no claims."
-    scale = study.parameters["scale"]
-    return " ".join(
-        badge(verdict, f"{counts[verdict]} {verdict}, {scale} scale")
-        for verdict in SIGNS
-        if counts[verdict]
+    n = len(study.claims)
+    return (
+        f"{n} claim{'' if n == 1 else 's'}: {tally(claim['verdict'] for claim in study.claims)} "
+        f"at {study.parameters['scale']} scale."
     )

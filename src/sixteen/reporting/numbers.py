@@ -1,5 +1,9 @@
 """Numbers as a reader of a table wants them: rounded, with a real minus."""
 
+import math
+import re
+from collections.abc import Iterable
+
 import pandas as pd
 
 from sixteen.analysis.criterion import NOTHING
@@ -7,18 +11,23 @@ from sixteen.analysis.criterion import NOTHING
 MINUTE, HOUR = 60, 3600  # seconds
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
+# A hyphen before a number, with nothing before it that it could join, or in an exponent: 1e-05.
+HYPHEN = re.compile(r"(?<![\w\]).-])-(?=\.?\d)|(?<=\de)-(?=\d)")
+
+
+def signed(text: str) -> str:
+    """A text whose numbers have a real minus."""
+    return HYPHEN.sub(MINUS, text)
+
 
 def share(estimate: tuple[int, float, float, float], digits: int, counted: bool = False) -> str:
-    """A share as ``81.2 [80.1, 82.3]`` percent, from n, mean, low, high; with ``n = 3`` if counted.
-
-    An interval ends where shares end, at 0 and at 100.
-    """
+    """A share as ``81.2 [80.1, 82.3]`` percent, from n, mean, low, high; with ``n = 3`` if counted."""
     n, mean, low, high = estimate
     if not n:
         return DASH
     text = f"{100 * mean:.{digits}f}"
     if low < high:
-        text += f" [{100 * max(low, 0):.{digits}f}, {100 * min(high, 1):.{digits}f}]"
+        text += f" [{100 * low:.{digits}f}, {100 * high:.{digits}f}]"
     return f"{text}, {counted_of(n)}" if counted else text
 
 
@@ -41,6 +50,43 @@ def number(value: float) -> str:
         else f"{value:.3g}"
     )
     return text.replace("-", MINUS)
+
+
+def alike(values: Iterable[float]) -> list[str]:
+    """Numbers that stand beside or below each other, with as many decimals as the one of them that needs most.
+
+    The largest has at most one decimal more than it would have alone.
+    """
+    values = list(values)
+    alone = [number(value) for value in values]
+    if any("e" in text for text in alone):
+        return alone
+    largest = max((abs(value) for value in values if not pd.isna(value)), default=0.0)
+    power = math.floor(math.log10(largest)) if largest > NOTHING else 0
+    usual = max(0, (3 if power >= 1 else 2) - power)  # as `number` has them
+    places = min(max((len(text.partition(".")[2]) for text in alone), default=0), usual + 1)
+    return [
+        text if pd.isna(value) else f"{value:,.{places}f}".replace("-", MINUS)
+        for text, value in zip(alone, values, strict=True)
+    ]
+
+
+def estimates(found: Iterable[tuple[int, float, float, float]], counted: bool = True) -> list[str]:
+    """``81.2 [80.1, 82.3], n = 3`` of each (n, mean, low, high), with the same decimals in all; ``n`` if counted."""
+    found = list(found)
+    texts = iter(alike(value for _, *ends in found for value in ends))
+    cells = []
+    for n, mean, low, high in found:
+        text, *ends = (next(texts) for _ in (mean, low, high))
+        if low < high:  # counted values have no spread, and one seed has no interval
+            text += f" {interval_of(*ends)}"
+        cells.append((f"{text}, {counted_of(n)}" if counted else text) if n else DASH)
+    return cells
+
+
+def interval_of(low: str, high: str) -> str:
+    """``[low, high]``, never broken over two lines."""
+    return f"[{low},\N{NO-BREAK SPACE}{high}]"
 
 
 def duration(seconds: float) -> str:

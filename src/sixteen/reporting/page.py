@@ -1,49 +1,11 @@
-"""The look of the pages that people open: one style, a few HTML helpers, no request to anywhere."""
+"""The pages that people open: their frame, a few HTML helpers, no request to anywhere."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 
-STYLE = """
-:root { color: #1c2126; background: #fff; }
-body { font: 16px/1.55 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; max-width: 960px;
-  margin: 0 auto; padding: 28px 20px 64px; }
-h1 { font-size: 30px; line-height: 1.2; margin: 0 0 6px; }
-h2 { font-size: 22px; margin: 44px 0 10px; padding-top: 12px; border-top: 1px solid #d5dbe0; }
-h3 { font-size: 17px; margin: 26px 0 6px; }
-p, li { max-width: 76ch; }
-a { color: #00558c; }
-code, pre { font-family: "DejaVu Sans Mono", ui-monospace, monospace; font-size: 13.5px;
-  background: #f3f5f7; border-radius: 3px; }
-code { padding: 1px 4px; overflow-wrap: anywhere; }
-pre { padding: 10px 12px; overflow-x: auto; line-height: 1.4; }
-.quiet { color: #56616b; font-size: 14.5px; }
-.wide { overflow-x: auto; margin: 10px 0 18px; }
-table { border-collapse: collapse; font-size: 14.5px; line-height: 1.4; }
-th, td { text-align: left; vertical-align: top; padding: 6px 12px 6px 0;
-  border-bottom: 1px solid #e3e7ea; }
-th { font-weight: 600; border-bottom: 2px solid #9aa5ae; vertical-align: bottom; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-table.verdicts { table-layout: fixed; width: 100%; min-width: 720px; }
-table.glance th { width: 9em; border-bottom: 1px solid #e3e7ea; vertical-align: top; }
-table.verdicts td { overflow-wrap: break-word; }
-summary { cursor: pointer; }
-details { margin: 8px 0; }
-td details { margin: 0; }
-tr.network td { border-bottom: 0; padding-top: 1px; padding-bottom: 3px; color: #434d56;
-  font-size: 13.5px; }
-tr.claim td { border-bottom: 0; border-top: 1px solid #c3cbd1; padding-top: 10px; }
-.badge { display: inline-block; padding: 1px 9px; border-radius: 10px; font-weight: 600;
-  font-size: 13.5px; white-space: nowrap; border: 1px solid; }
-.supported { color: #00523c; background: #dcf2ea; border-color: #009e73; }
-.refuted { color: #8a3200; background: #fce6da; border-color: #d55e00; }
-.inconclusive { color: #3d464e; background: #eceff1; border-color: #8b969f; }
-figure { margin: 22px 0 34px; break-inside: avoid; }
-figure img { display: block; max-width: 100%; height: auto; }
-figcaption { font-size: 14.5px; line-height: 1.45; color: #39424a; margin-top: 6px; }
-@media print { body { max-width: none; padding: 0; font-size: 11pt; }
-  h2, h3 { break-after: avoid; } tr { break-inside: avoid; } .wide { overflow: visible; } }
-"""
+from sixteen.reporting.style import STYLE
 
 # A word and a sign beside the colour: the verdict must survive a print in grey.
 SIGNS = {"supported": "✓", "refuted": "✗", "inconclusive": "?"}
@@ -68,41 +30,66 @@ def nothing(title: str, why: str) -> Html:
     return Html(f"<p>{escape(title)}: {escape(why)}.</p>", f"{title}: {why}")
 
 
-def page(title: str, body: str) -> str:
-    """A whole HTML document in the house style."""
+def page(title: str, body: str, contents: str = "") -> str:
+    """A whole HTML document in the house style; ``contents`` is its navigation."""
+    main = "<main>" if contents else '<main class="alone">'
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light">\n'
         # Without an icon of its own a browser asks the server for one.
         '<link rel="icon" href="data:,">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n{body.strip()}\n</body>\n</html>\n"
+        f'<body id="top">\n{contents}{main}\n{body.strip()}\n</main>\n</body>\n</html>\n'
     )
 
 
-def badge(verdict: str, text: str | None = None) -> str:
-    """A verdict as sign, word and colour."""
-    return (
-        f'<span class="badge {escape(verdict)}">{SIGNS[verdict]} {escape(text or verdict)}</span>'
+def badge(verdict: str, text: str | None = None, quiet: bool = False) -> str:
+    """A verdict as sign, word and colour; without colour if quiet."""
+    look = "none" if quiet else verdict
+    return f'<span class="badge {look}">{SIGNS[verdict]} {escape(text or verdict)}</span>'
+
+
+def tally(verdicts: Iterable[str]) -> str:
+    """How often each verdict was given, those never given too: ``3 supported 0 refuted 5 inconclusive``."""
+    counts = Counter(verdicts)
+    if not counts:
+        return '<span class="quiet">no claims</span>'
+    return " ".join(
+        badge(verdict, f"{counts[verdict]} {verdict}", quiet=not counts[verdict])
+        for verdict in SIGNS
     )
 
 
-def table(head: Iterable[str], rows: Iterable[Iterable[str]], numbers: Iterable[int] = ()) -> str:
-    """A table of cells that are HTML already. ``numbers``: columns to align on the right."""
+def table(
+    caption: str, head: Iterable[str], rows: Iterable[Iterable[str]], numbers: Iterable[int] = ()
+) -> str:
+    """A table of cells that are HTML already, the first of each row its header; wide ones scroll by themselves.
+
+    ``caption`` is plain text, and the only one of its words on a page. ``numbers``: columns to align on the right.
+    """
     right = set(numbers)
 
-    def line(cells: Iterable[str], tag: str) -> str:
-        made = (
-            f"<{tag}{' class=number' if i in right else ''}>{cell}</{tag}>"
-            for i, cell in enumerate(cells)
-        )
+    def line(cells: Iterable[str], named: str) -> str:
+        made = []
+        for i, cell in enumerate(cells):
+            headless = named == "row" and (i > 0 or not cell)
+            tag, scope = ("td", "") if headless else ("th", f' scope="{named}"')
+            aligned = ' class="number"' if i in right else ""
+            made.append(f"<{tag}{scope}{aligned}>{cell}</{tag}>")
         return f"<tr>{''.join(made)}</tr>"
 
-    body = "\n".join(line(row, "td") for row in rows)
-    return (
-        f'<div class="wide"><table>\n<thead>{line(head, "th")}</thead>\n'
-        f"<tbody>\n{body}\n</tbody></table></div>"
+    body = "".join(f"{line(row, 'row')}\n" for row in rows)
+    return wide(
+        caption,
+        f"<table>\n<caption>{escape(caption)}</caption>\n<thead>{line(head, 'col')}</thead>\n"
+        f"<tbody>\n{body}</tbody></table>",
     )
+
+
+def wide(name: str, text: str) -> str:
+    """What may be wider than the page: it scrolls by itself, by keyboard too."""
+    return f'<section class="wide" tabindex="0" aria-label="{escape(name)}">{text}</section>'
 
 
 def settings(values: Mapping[str, object]) -> str:

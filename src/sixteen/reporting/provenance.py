@@ -1,12 +1,11 @@
 """Where a report comes from: the records of all that it started from, and the same as a tree to read."""
 
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sixteen.errors import UserError
+from sixteen.lineage import record
 from sixteen.reporting.page import settings
 
 Records = dict[str, dict[str, Any]]
@@ -16,15 +15,15 @@ def collect(summary: Path) -> dict[str, Any]:
     """The closure of a summary's records: ``{"summary": path, "records": {path: record}}``.
 
     Paths are relative to the project, which is the working directory, as in the records themselves. Raises
-    UserError if a record is missing or is no JSON.
+    UserError if a record is missing or isn't as it was written.
     """
-    first = _read(summary)
+    first = record.read(summary)
     records: Records = {first["path"]: first}
     pending = list(first["parents"].values())
     while pending:
         path = pending.pop()
         if path not in records:
-            records[path] = _read(Path(path))
+            records[path] = record.of(Path(), path)
             pending += records[path]["parents"].values()
     return {"summary": first["path"], "records": dict(sorted(records.items()))}
 
@@ -63,17 +62,6 @@ def sentence(path: str) -> str:
     return "/".join(part for part in path.split("/")[:-1] if not part.startswith("seed-"))
 
 
-def _read(folder: Path) -> dict[str, Any]:
-    path = folder / "record.json"
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise UserError(
-            f"expected the record of a run at {path}, found none that can be read: "
-            "fetch the run with `dvc pull`, or make it with `snakemake`"
-        ) from None
-
-
 def _direct(records: Records, paths: Iterable[str]) -> list[str]:
     """Parents of the runs, without those that are reached through another parent as well."""
     parents = {p for path in paths for p in records[path]["parents"].values()}
@@ -104,15 +92,15 @@ def _natural(path: str) -> list[str | int]:
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path)]
 
 
-def _headline(record: dict[str, Any], arms: dict[str, str]) -> str:
-    words = sentence(record["path"]).split("/")
-    if record["step"] == "prepare":
+def _headline(kept: dict[str, Any], arms: dict[str, str]) -> str:
+    words = sentence(kept["path"]).split("/")
+    if kept["step"] == "prepare":
         return f"dataset {words[-1]}"
-    if record["step"] == "summarize":
-        return f"summary {record['path']}"
-    if record["step"] == "time":
+    if kept["step"] == "summarize":
+        return f"summary {kept['path']}"
+    if kept["step"] == "time":
         return f"{words[2]}, {words[3]} {words[4]}"
-    if record["step"] == "evaluate":
+    if kept["step"] == "evaluate":
         text = "/".join(words[3:-1])
         return f"{words[2]}, arm {arms.get(text, text)}, evaluated"
     return words[-1]

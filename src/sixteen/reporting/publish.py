@@ -3,44 +3,136 @@
 import fcntl
 import hashlib
 import json
-import os
+import re
 import shutil
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from sixteen.errors import UserError
-from sixteen.files import read_json
-from sixteen.reporting.page import badge, page, table
+from sixteen.files import read_json, settle
+from sixteen.lineage import record
+from sixteen.reporting.page import page, table, tally
+
+Record = dict[str, Any]
 
 
-def publish(reported: Path, reports: Path, study: str, fingerprint: str) -> Path:
+def publish(reported: Path, reports: Path, study: str) -> Path:
     """Copy a reported run to ``reports/<study>/``, whole or not at all, and list it in the index.
 
-    The copy is made beside its place and renamed, so that a reader sees the old report or the new one.
-    ``manifest-<fingerprint>.json``, which holds the SHA-256 of every file, is written last of all: it is
-    there only when everything else is. Returns its path. Raises UserError if there is no report to publish.
+    The copy is made beside its place and renamed, so that a reader sees the old report or the new one, and holds what
+    the run recorded and nothing else. ``manifest-<fingerprint>.json`` says which run that was, with the SHA-256 of every
+    file. Returns its path. Raises UserError if the run isn't as it was recorded.
     """
-    if not (reported / "index.html").is_file():
-        raise UserError(
-            f"expected a report with index.html in {reported}, found none: make it first"
-        )
     reports.mkdir(parents=True, exist_ok=True)
     target, fresh, stale = reports / study, reports / f".{study}.new", reports / f".{study}.old"
     with _lock(reports):
         for leftover in (fresh, stale):
             shutil.rmtree(leftover, ignore_errors=True)
-        shutil.copytree(reported, fresh)
+        kept = _copy(reported, fresh, reports.parent)
+        manifest = name_of(kept)
+        (fresh / manifest).write_text(stated(study, kept), encoding="utf-8")
         if target.exists():
             target.rename(stale)
-        fresh.rename(target)
+        settle(fresh, target)
         shutil.rmtree(stale, ignore_errors=True)
-        _replace(reports / "index.html", _index(reports))
-        manifest = target / f"manifest-{fingerprint}.json"
-        _replace(manifest, json.dumps(_manifest(target, study, fingerprint), indent=1) + "\n")
-    return manifest
+        _write_index(reports)
+    return target / manifest
+
+
+def list_reports(reports: Path) -> None:
+    """Write ``index.html``, the list of the reports that are published."""
+    reports.mkdir(parents=True, exist_ok=True)
+    with _lock(reports):
+        _write_index(reports)
+
+
+def name_of(kept: Record) -> str:
+    """The name of the manifest of a report with this record."""
+    return f"manifest-{kept['fingerprint']}.json"
+
+
+def stated(study: str, kept: Record) -> str:
+    """What the manifest of a published report says: study, fingerprint, and the SHA-256 of every file but its own."""
+    files = {name: output["sha256"] for name, output in kept["outputs"].items()}
+    files[record.NAME] = hashlib.sha256(record.text_of(kept).encode()).hexdigest()
+    told = {
+        "study": study,
+        "fingerprint": kept["fingerprint"],
+        "files": dict(sorted(files.items())),
+    }
+    return json.dumps(told, indent=1) + "\n"
+
+
+def index(reports: Path) -> str:
+    """The list of the studies that are published, by name. Raises UserError naming a report that can't be listed."""
+    rows = [_row(file.parent) for file in sorted(reports.glob("[!.]*/provenance.json"))]
+    body = (
+        "<h1>Reports</h1>\n<p>What each study says about the claims of its papers. Every page holds its "
+        "numbers, their intervals, and the way back to the data.</p>\n"
+    )
+    return page(
+        "Reports",
+        body + table("Studies, and how many claims each decides", ("Study", "Papers"), rows),
+    )
+
+
+def those_here(reports: Path) -> tuple[str, list[str]]:
+    """The index as it stands without the rows of reports that aren't in this clone, and what these are."""
+    absent: list[str] = []
+
+    def keep(row: re.Match[str]) -> str:
+        if (reports / row[1] / "provenance.json").is_file():
+            return row[0]
+        absent.append(row[1])
+        return ""
+
+    text = (reports / "index.html").read_text(encoding="utf-8", errors="replace")
+    listed = re.sub(r'<tr><th scope="row"><a href="([^"/]+)/index\.html">.*</tr>\n', keep, text)
+    return listed, absent
+
+
+def _copy(reported: Path, fresh: Path, root: Path) -> Record:
+    """Copy what a reported run recorded, with its record and the manifest."""
+    kept = record.intact(root, reported.relative_to(root).as_posix())
+    known = {*kept["outputs"], record.NAME}
+    for path in record.files_in(reported):
+        if (name := path.relative_to(reported).as_posix()) not in known:
+            raise UserError(
+                f"expected only what its record names in {reported}, came {name}: remove it, or keep it elsewhere"
+            )
+    for name in sorted(known):
+        (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(reported / name, fresh / name)
+    return kept
+
+
+def _row(folder: Path) -> tuple[str, ...]:
+    """The line of a published report in the index: cells of HTML."""
+    try:
+        provenance = read_json(folder / "provenance.json")
+        told = provenance["records"][provenance["summary"]]["parameters"]
+        claims = read_json(folder / "tables" / "claims.json")["claims"]
+        return (
+            f'<a href="{escape(folder.name)}/index.html">{escape(told["title"])}</a><br>'
+            f"{tally(claim['verdict'] for claim in claims)}<br>"
+            f'<span class="quiet">{escape(folder.name)}, dataset {escape(told["dataset"])}, '
+            f"{escape(told['scale'])} scale</span>",
+            "<br>".join(map(escape, told["papers"])),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise UserError(
+            f"expected a report in {folder}, came files that aren't as they were published: remove {folder} and run "
+            "snakemake, which publishes it again"
+        ) from None
+
+
+def _write_index(reports: Path) -> None:
+    partial = reports / ".index.html.new"
+    partial.write_text(index(reports), encoding="utf-8")
+    settle(partial, reports / "index.html")
 
 
 @contextmanager
@@ -51,43 +143,3 @@ def _lock(reports: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-
-
-def _manifest(folder: Path, study: str, fingerprint: str) -> dict[str, object]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    digests = {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in files
-    }
-    return {"study": study, "fingerprint": fingerprint, "files": digests}
-
-
-def _index(reports: Path) -> str:
-    """The list of the studies that are published, by name."""
-    rows = []
-    for path in sorted(reports.glob("*/provenance.json")):
-        folder = path.parent
-        provenance = read_json(path)
-        told = provenance["records"][provenance["summary"]]["parameters"]
-        claims = read_json(folder / "tables" / "claims.json")["claims"]
-        counts = Counter(claim["verdict"] for claim in claims)
-        rows.append(
-            (
-                f'<a href="{escape(folder.name)}/index.html">{escape(told["title"])}</a><br>'
-                f'<span class="quiet">{escape(folder.name)}, dataset {escape(told["dataset"])}</span>',
-                escape(", ".join(told["papers"])),
-                escape(told["scale"]),
-                " ".join(badge(verdict, f"{n} {verdict}") for verdict, n in sorted(counts.items())),
-            )
-        )
-    body = (
-        "<h1>Reports</h1>\n<p>What each study says about the claims of its papers. Every page holds its "
-        "numbers, their intervals, and the way back to the data.</p>\n"
-    )
-    return page("Reports", body + table(("Study", "Papers", "Scale", "Verdicts"), rows))

@@ -5,9 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from sixteen.reporting.numbers import DASH, MINUS, counted_of, number, share
+from sixteen.reporting.numbers import DASH, MINUS, estimates, number, share
 from sixteen.reporting.page import Html, nothing, table
 from sixteen.reporting.study import Study, interval
+from sixteen.tasks.measured.parts.metric import SHARE
 
 OURS, PAPER = "ours", "paper"
 ABSENT = '<span class="quiet">not in this study</span>'
@@ -47,7 +48,12 @@ def parameters(study: Study) -> Html:
             )
         )
     note = "<p class='quiet'>All numbers that a network stores, with the statistics of batch normalisation.</p>"
-    text = note + table(("Network", "Ours", "Paper", "Difference", "Why"), rows, (1, 2, 3))
+    text = note + table(
+        "Parameters, ours and the paper's",
+        ("Network", "Ours", "Paper", "Difference", "Why"),
+        rows,
+        (1, 2, 3),
+    )
     return Html(text, f"table of parameters: {len(rows)} rows")
 
 
@@ -56,7 +62,7 @@ def _accuracy(study: Study, told: dict[str, Any]) -> str:
 
     def ours(network: str, arm: str) -> str:
         values = runs.query("network == @network and arm == @arm")["accuracy"]
-        return share(interval(values, study.confidence), 2, counted=True)
+        return share(interval(values, study.confidence, SHARE), 2, counted=True)
 
     def paper(value: list[float] | None) -> str:
         if value is None:
@@ -66,23 +72,20 @@ def _accuracy(study: Study, told: dict[str, Any]) -> str:
 
     note = (
         f"<h3>Test accuracy (%)</h3><p class='quiet'>Paper: {escape(told['source'])}, mean ± spread as "
-        f"printed there. Ours: mean [{study.confidence:.0%} t interval], n finished seeds, dataset "
+        f"printed there. Ours: mean [{study.confidence:.0%} interval], n finished seeds, dataset "
         f"{escape(study.settings['dataset'])}.</p>"
     )
-    return note + _table(study, told["accuracy"], paper, ours)
+    return note + _table(
+        study, "Test accuracy (%), the paper's and ours", told["accuracy"], paper, ours
+    )
 
 
 def _seconds(study: Study, told: dict[str, Any]) -> str:
     runs = study.runs.query("outcome == 'finished'")
 
     def ours(network: str, arm: str) -> str:
-        n, mean, low, high = interval(
-            runs.query("network == @network and arm == @arm")["train_seconds"], study.confidence
-        )
-        if not n:
-            return DASH
-        spread = "" if n < 2 else f" [{number(low)}, {number(high)}]"
-        return f"{number(mean)}{spread}, {counted_of(n)}"
+        values = runs.query("network == @network and arm == @arm")["train_seconds"]
+        return estimates([interval(values, study.confidence)])[0]
 
     def paper(value: float | None) -> str:
         return UNKNOWN if value is None else number(value)
@@ -92,7 +95,9 @@ def _seconds(study: Study, told: dict[str, Any]) -> str:
         f"{escape(study.device)}. Another device and another length of training than the paper's: compare "
         "the ratios below, not the seconds.</p>"
     )
-    return note + _table(study, told["seconds"], paper, ours)
+    return note + _table(
+        study, "Training time (s), the paper's and ours", told["seconds"], paper, ours
+    )
 
 
 def _speed_up(study: Study, told: dict[str, Any]) -> str:
@@ -111,8 +116,7 @@ def _speed_up(study: Study, told: dict[str, Any]) -> str:
         row: pd.Series = ratios.loc[(network, arm)]
         if pd.isna(row["mean"]):
             return DASH
-        spread = "" if row["n"] < 2 else f" [{number(1 / row['high'])}, {number(1 / row['low'])}]"
-        return f"{number(1 / row['mean'])}{spread}, {counted_of(int(row['n']))}"
+        return estimates([(int(row["n"]), *(1 / row[end] for end in ("mean", "high", "low")))])[0]
 
     def paper(value: float | None) -> str:
         return UNKNOWN if value is None else f"{value:.2g}"
@@ -123,10 +127,12 @@ def _speed_up(study: Study, told: dict[str, Any]) -> str:
         f"clocks of training runs, on "
         f"{escape(study.device)}.</p>"
     )
-    return note + _table(study, speeds, paper, ours)
+    return note + _table(study, "Speed-up, the paper's and ours", speeds, paper, ours)
 
 
-def _table(study: Study, published: dict[str, dict[str, Any]], paper: Any, ours: Any) -> str:
+def _table(
+    study: Study, caption: str, published: dict[str, dict[str, Any]], paper: Any, ours: Any
+) -> str:
     """A row a network, and for each arm of the paper its value there and here."""
     arms = list(dict.fromkeys(arm for by in published.values() for arm in by))
     head = ["Network", *(f"{escape(arm)}, {who}" for arm in arms for who in (PAPER, OURS))]
@@ -138,7 +144,7 @@ def _table(study: Study, published: dict[str, dict[str, Any]], paper: Any, ours:
             cells.append(paper(published.get(network, {}).get(arm)))
             cells.append(ours(network, arm) if known else ABSENT)
         rows.append(cells)
-    return table(head, rows)
+    return table(caption, head, rows, range(1, len(head)))
 
 
 def _networks(study: Study, published: dict[str, Any]) -> list[str]:

@@ -22,6 +22,7 @@ from sixteen.entry import Entry, Name, Text
 from sixteen.errors import UserError
 from sixteen.files import write_json
 from sixteen.reporting import provenance, tracked
+from sixteen.reporting.contents import arrange
 from sixteen.reporting.page import page
 from sixteen.reporting.study import Study
 
@@ -147,8 +148,9 @@ def _html(notebook: nbformat.NotebookNode, title: str) -> str:
         exclude_anchor_links=True,
         embed_images=True,
     )
-    body, _ = exporter.from_notebook_node(notebook)
-    return page(title, body)
+    rendered, _ = exporter.from_notebook_node(notebook)
+    body, contents = arrange(rendered)
+    return page(title, body, contents)
 
 
 def _write(path: Path, text: str) -> None:

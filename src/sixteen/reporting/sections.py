@@ -22,6 +22,7 @@ from sixteen.reporting.figures import (
     updates,
 )
 from sixteen.reporting.study import Study
+from sixteen.reporting.verdicts import verdicts as verdict_table
 
 NUMBERS = """Every number below comes with its interval and the number of seeds behind it; every figure with its data and the way
 back to the dataset.
@@ -57,8 +58,10 @@ One gradient step lowers the loss by η||∇L||² less a remainder R.
 """
 STATISTICS = """## Statistics
 
-Means over the seeds that finished, with t intervals; a single seed has none. Diverged runs are counted in the figures and
-in no mean.
+Means over the seeds that finished, with {confidence:.0%} intervals; a single seed has none. Diverged runs are counted in the
+figures and in no mean. Intervals are t intervals over seeds. That of a mean share (an accuracy, say) is made on the scale of
+log odds and taken back, so that it ends before 0 and 100 % (the logit interval of Brown, Cai and DasGupta 2001,
+Statistical Science 16:101, section 4.2, with the standard error between seeds); that of a cosine likewise (Fisher's z).
 
 ### Arm by arm
 """
@@ -84,7 +87,7 @@ def opening(study: Study) -> None:
 
 def verdicts(study: Study) -> None:
     """Each claim with its verdict, and what a verdict is."""
-    _show(VERDICTS.format(item=study.item), tables.verdicts(study))
+    _show(VERDICTS.format(item=study.item), verdict_table(study))
 
 
 def accuracy(study: Study) -> None:
@@ -127,7 +130,7 @@ def lost_updates(study: Study) -> None:
 
 def statistics(study: Study) -> None:
     """Every metric, arm by arm and arms compared."""
-    _show(STATISTICS, tables.metrics(study))
+    _show(STATISTICS.format(confidence=study.confidence), tables.metrics(study))
     _show(COMPARED.format(item=study.item), tables.differences(study))
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
+from sixteen.analysis.statistics import interval_within
 from sixteen.errors import UserError
 from sixteen.files import read_json
 from sixteen.reporting.provenance import tree
@@ -159,14 +159,12 @@ class Study:
         return tree(self.provenance, title)
 
 
-def interval(values: pd.Series, confidence: float) -> tuple[int, float, float, float]:
-    """n, mean, and the ends of the t interval of the mean; the ends are NaN below two values."""
-    known = values.dropna().to_numpy(dtype=float)
-    n = len(known)
-    if n == 0:
-        return 0, np.nan, np.nan, np.nan
-    mean = known.mean()
-    if n < 2:
-        return n, mean, np.nan, np.nan
-    half = stdtrit(n - 1, (1 + confidence) / 2) * known.std(ddof=1) / np.sqrt(n)
-    return n, mean, mean - half, mean + half
+def interval(
+    values: pd.Series, confidence: float, ends: tuple[float, float] | None = None
+) -> tuple[int, float, float, float]:
+    """n, mean, and the ends of its interval, see `interval_within`; NaN where there are too few values."""
+    found = interval_within(list(values.dropna().astype(float)), confidence, ends)
+    mean, low, high = (
+        np.nan if value is None else value for value in (found.mean, found.low, found.high)
+    )
+    return found.n, mean, low, high

@@ -5,7 +5,6 @@ JSON string under one key, because the order of several keys would change from w
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from sixteen.errors import UserError
+from sixteen.files import settle
 
 WEIGHTS = "weights.safetensors"
 CHECKPOINT = "checkpoint.safetensors"
@@ -33,9 +33,7 @@ def save(path: Path, tensors: dict[str, np.ndarray], about: dict[str, Any]) -> N
         partial,
         metadata={"sixteen": json.dumps(about)},
     )
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+    settle(partial, path)
 
 
 def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sixteen.files import write_csv, write_json
+from sixteen.files import settle, write_csv, write_json
 from sixteen.training.parameters import Watched
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Watching:
                 write_csv(partial / f"{name}.csv", columns, self.rows[one.fingerprint][name])
             write_json(partial / OF, about)
             shutil.rmtree(folder / LIVE, ignore_errors=True)
-            partial.rename(folder / LIVE)
+            settle(partial, folder / LIVE)
 
 
 def digest(path: Path) -> str:

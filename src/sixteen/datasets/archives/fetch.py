@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from sixteen.datasets.archives.members import digest
 from sixteen.errors import UserError
+from sixteen.files import settle
 
 CHUNK_BYTES = 1 << 18
 
@@ -56,7 +57,7 @@ def fetch(
             f"({failure}); try again later, or put the file by hand at {to} (sha256 {sha256})"
         ) from failure
     _verify(part, to, sha256, bytes)
-    os.replace(part, to)
+    settle(part, to)
 
 
 def _go_on(url: str, part: Path, expected: int, timeout_seconds: float) -> None:

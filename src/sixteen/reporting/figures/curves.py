@@ -1,6 +1,6 @@
 """Figures over the epochs of training: accuracy, loss, vanished gradients, and the loss scale."""
 
-from sixteen.reporting.figures.trend import Part, lines
+from sixteen.reporting.figures.trend import PERCENT, Part, lines
 from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study
 
@@ -11,9 +11,9 @@ def accuracy_curves(study: Study) -> Html:
     if "accuracy" not in study.metrics:
         return nothing(title, f"what is predicted of {study.item}s isn't right or wrong")
     curves, label = study.table("curves"), "test accuracy (%)"
-    parts = [Part("test_accuracy", label, 100)]
+    parts = [Part("test_accuracy", label, 100, ends=PERCENT)]
     if curves.groupby("arm")["phase"].max().min() > 0:  # all arms have a switch
-        parts.append(Part("test_accuracy", label, 100, start=1, title="after the switch"))
+        parts.append(Part("test_accuracy", label, 100, 1, "after the switch", ends=PERCENT))
     return lines(
         study,
         curves,
@@ -47,7 +47,7 @@ def zero_gradients(study: Study) -> Html:
     return lines(
         study,
         curves,
-        [Part("zero_gradients", "gradient values\nequal to zero (%)", 100)],
+        [Part("zero_gradients", "gradient values\nequal to zero (%)", 100, ends=PERCENT)],
         name="zero-gradients",
         title="Gradients that vanish",
         caption="Gradient values that are exactly zero, mean over the steps of each epoch, in percent of "

@@ -151,7 +151,7 @@ def saved(study: Study) -> Html:
         "values that are not zero. Saved: of the values below 2⁻²⁴, those that the scale lifts to it or above. "
         f"{TAPS}</p>"
     )
-    return Html(note + table(head, lines, range(2, 9)), f"table of {title.lower()}")
+    return Html(note + table(title, head, lines, range(2, 9)), f"table of {title.lower()}")
 
 
 def _below(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:

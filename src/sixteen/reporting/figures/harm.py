@@ -77,7 +77,8 @@ def _draw(study: Study, axis: Axes, mine: pd.DataFrame, arms: list[str], names: 
         for name, row in rows.iterrows():
             place = names.index(str(name)) + shift
             estimate(axis, row, place, 100, colour, marker, row["p_holm"] < alpha)
-    axis.set_yticks(range(len(names)), names)
+    # Names are text, never mathematics: $x^$ is a class like any other.
+    axis.set_yticks(range(len(names)), names, parse_math=False)
     axis.set_ylim(len(names) - 0.4, -0.6)
 
 

@@ -7,6 +7,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 from sixteen.reporting.figures.plate import WIDTH
+from sixteen.reporting.numbers import signed
 
 NAMED = 26  # tensors of which each can have its name on the axis
 
@@ -33,7 +34,9 @@ def heat(axis: Axes, grid: pd.DataFrame, label: str, largest: float) -> QuadMesh
         rasterized=True,
     )
     step = -(-len(grid.columns) // 20)
-    axis.set_xticks(range(0, len(grid.columns), step), grid.columns[::step])
+    axis.set_xticks(
+        range(0, len(grid.columns), step), [signed(f"{place}") for place in grid.columns[::step]]
+    )
     every = -(-len(grid) // NAMED)
     axis.set_yticks(range(0, len(grid), every), grid.index[::every], fontsize=7)
     axis.invert_yaxis()

@@ -123,7 +123,7 @@ def how_to_read(study: Study) -> str:
     """What large points and bars are; one seed has no interval, and the reader is told so."""
     if study.runs.query("outcome == 'finished'").groupby(["network", "arm"]).size().max() < 2:
         return "One seed: no interval can be given."
-    return f"Large points: mean; bars: {study.confidence:.0%} t interval over the n finished seeds."
+    return f"Large points: mean; bars: {study.confidence:.0%} interval over the n finished seeds."
 
 
 def logarithmic(axis: Axes, x: bool = False) -> None:
@@ -171,7 +171,7 @@ def save(
         for ending, label in (("svg", "SVG"), ("csv", "data"), ("trace.txt", "where it comes from"))
     )
     return Html(
-        f'<figure id="{name}"><img width="{width}" alt="{escape(title)}" '
+        f'<figure id="figure-{name}"><img width="{width}" alt="{escape(title)}" '
         f'src="data:image/png;base64,{image}">\n'
         f"<figcaption><b>{escape(title)}.</b> {caption} {links}</figcaption></figure>",
         f"figure {name}: figures/{name}.png",

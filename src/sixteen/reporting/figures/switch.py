@@ -30,11 +30,12 @@ def sweep(study: Study) -> Html:
     runs = study.runs.query("outcome == 'finished'").dropna(subset=[main])
     points = runs[[*KEY, "seed", main]].merge(_switches(study), on=KEY)
     points[main] *= metric.scale
+    ends = metric.ends and (metric.ends[0] * metric.scale, metric.ends[1] * metric.scale)
     if points.empty or points.groupby("network")["switch_epoch"].nunique().max() < 2:
         return nothing(title, "the arms of this study don't differ in the epoch of their switch")
     means = points.groupby([*KEY, "switch_epoch", "never"])[main].apply(
         lambda values: pd.Series(
-            interval(values, study.confidence), index=["n", "mean", "low", "high"]
+            interval(values, study.confidence, ends), index=["n", "mean", "low", "high"]
         )
     )
     means = means.unstack().reset_index()

@@ -45,7 +45,7 @@ def gradient(study: Study) -> Html:
         whole[whole["ratio"].notna()],
         [
             Part("ratio", "relative error\nof the gradient", log=True),
-            Part("gradient_cosine", "cosine with the\nfloat32 gradient"),
+            Part("gradient_cosine", "cosine with the\nfloat32 gradient", ends=(-1, 1)),
         ],
         name="gradient-error",
         title="The 16-bit gradient against the float32 gradient",

@@ -10,7 +10,7 @@ import pandas as pd
 from sixteen.analysis.statistics import exponential, paired_log_ratio
 from sixteen.reporting.figures.cost import PAPER, Ratio, draw, published
 from sixteen.reporting.figures.plate import look, save, style
-from sixteen.reporting.numbers import DASH, number
+from sixteen.reporting.numbers import estimates
 from sixteen.reporting.page import Html, nothing, table
 from sixteen.reporting.study import Study, interval
 
@@ -67,11 +67,18 @@ def everything(study: Study) -> Html:
     if times.empty:
         return nothing("Time, memory and energy, measured alone", UNTIMED)
     shown = [column for column in MEASURED if times[column].notna().any()]
-    rows = []
-    for (network, arm, against), turns in times.groupby(["network", "arm", "against"], sort=False):
-        cells = [_mean(turns[column], MEASURED[column][1], study) for column in shown]
-        names = map(escape, (str(network), str(arm), str(against)))
-        rows.append((*names, f"{len(turns)}", *cells))
+    turns = times.groupby(["network", "arm", "against"], sort=False)
+    columns = [
+        estimates(
+            (interval(of[column] * MEASURED[column][1], study.confidence) for _, of in turns),
+            counted=False,
+        )
+        for column in shown
+    ]
+    rows = [
+        (*(escape(str(name)) for name in names), f"{len(of)}", *cells)
+        for (names, of), *cells in zip(turns, *columns, strict=True)
+    ]
     heads = [MEASURED[column][0].format(item=study.item) for column in shown]
     absent = [MEASURED[c][0].format(item=study.item) for c in MEASURED if c not in shown]
     of = " and ".join(sorted(set(times["peak_bytes_of"].dropna().astype(str)))) or "process"
@@ -82,7 +89,9 @@ def everything(study: Study) -> Html:
         + "</p>"
     )
     head = ("Network", "Arm", "In turns with", "Turns", *heads)
-    text = note + table(head, rows, range(3, 4 + len(heads)))
+    text = note + table(
+        "Time, memory and energy, measured alone", head, rows, range(3, 4 + len(heads))
+    )
     return Html(text, f"table of times measured alone: {len(rows)} rows")
 
 
@@ -99,10 +108,3 @@ def _pairs(study: Study, times: pd.DataFrame) -> Iterator[tuple[str, str, str, p
         by_turn: Any = both.pivot(index="turn", columns="arm", values="step_seconds").dropna()
         if len(by_turn):
             yield told["network"], arm, reference, by_turn
-
-
-def _mean(values: pd.Series, scale: float, study: Study) -> str:
-    n, mean, low, high = interval(values * scale, study.confidence)
-    if not n:
-        return DASH
-    return number(mean) + (f" [{number(low)}, {number(high)}]" if low < high else "")

@@ -17,6 +17,7 @@ from sixteen.reporting.figures.plate import LOOKS, legend, panels, save, style
 from sixteen.reporting.numbers import share
 from sixteen.reporting.page import Html, nothing, table
 from sixteen.reporting.study import Study, interval
+from sixteen.tasks.measured.parts.metric import SHARE
 
 WORDS = {
     "cast": "the 32-bit network itself, cast",
@@ -85,7 +86,7 @@ def certificates(study: Study) -> Html:
             "agree": group["agree"] / group["n"],
             "tightness": group["certified"] / group["agree"].where(group["agree"] > 0),
         }
-        cells = [share(interval(values, study.confidence), 1) for values in shares.values()]
+        cells = [share(interval(values, study.confidence, SHARE), 1) for values in shares.values()]
         violations = int(group["violations"].sum())
         lines.append(
             (
@@ -102,13 +103,15 @@ def certificates(study: Study) -> Html:
             "mean δ", "max δ")  # fmt: skip
     item, seeds = study.item, rows["seed"].nunique()
     note = (
-        f"<p class='quiet'>{int(rows['n'].max()):,} test {item}s and {seeds} seeds: mean over seeds [{study.confidence:.0%} t "
+        f"<p class='quiet'>{int(rows['n'].max()):,} test {item}s and {seeds} seeds: mean over seeds [{study.confidence:.0%} "
         f"interval]. Certified: {item}s with "
         f"Γ > 2δ, of all test {item}s. Same class: {item}s for which the two in fact predict it. "
         "Tightness: the first over the second. "
         f"A violation, a certified {item} whose class changed, is ruled out by the lemma. {_words(rows)}</p>"
     )
-    return Html(note + table(head, lines, range(2, 9)), f"table of {title.lower()}: {len(lines)}")
+    return Html(
+        note + table(title, head, lines, range(2, 9)), f"table of {title.lower()}: {len(lines)}"
+    )
 
 
 def _draw(axis: Axes, points: pd.DataFrame, colour: str, marker: str) -> None:

@@ -31,6 +31,7 @@ COMMON = (
     "before the switch"  # stands in place of an arm: the arms of a seed have these runs in common
 )
 KEY = ["network", "arm", "seed"]
+PERCENT = (0.0, 100.0)  # the ends of shares as they are drawn
 BOUND = {"linewidth": 1.1, "linestyle": (0, (1, 2))}
 
 
@@ -39,7 +40,8 @@ class Part:
     """One panel for each network: a column of the table, its axis label, and how it is drawn.
 
     ``scale`` turns the column into the unit of the label, phases before ``start`` are left out, and
-    ``bound`` is a column drawn as a fine dotted line of its arm: what the first one cannot exceed.
+    ``bound`` is a column drawn as a fine dotted line of its arm: what the first one cannot exceed. ``ends`` are those
+    between which the values as drawn must lie, if any: their intervals do so too.
     """
 
     column: str
@@ -49,6 +51,7 @@ class Part:
     title: str = ""
     log: bool = False
     bound: str | None = None
+    ends: tuple[float, float] | None = None
 
 
 def lines(
@@ -65,7 +68,7 @@ def lines(
     points = {part.column: _points(study, table, part.column, part.scale) for part in parts}
     if all(data.empty for data in points.values()):
         return nothing(title, empty)
-    means = {column: _means(data, study.confidence) for column, data in points.items()}
+    means = {p.column: _means(points[p.column], study.confidence, p.ends) for p in parts}
     shown = pd.concat(points.values())
     networks = [network for network in study.networks if network in set(shown["network"])]
     with style():
@@ -115,7 +118,9 @@ def _last_phase(study: Study) -> pd.DataFrame:
     return phases.rename("last").reset_index()
 
 
-def _means(points: pd.DataFrame, confidence: float) -> pd.DataFrame:
+def _means(
+    points: pd.DataFrame, confidence: float, ends: tuple[float, float] | None
+) -> pd.DataFrame:
     """Mean and interval over the finished seeds of each epoch, and every seed in a column of its own."""
     rows = []
     for key, group in points.groupby(["network", "arm", "phase", "epoch"]):
@@ -123,7 +128,7 @@ def _means(points: pd.DataFrame, confidence: float) -> pd.DataFrame:
         each = {
             f"seed_{seed}": value for seed, value in zip(group["seed"], group["value"], strict=True)
         }
-        rows.append((*key, *interval(finished, confidence), each))
+        rows.append((*key, *interval(finished, confidence, ends), each))
     names = ["network", "arm", "phase", "epoch", "n", "mean", "low", "high", "each"]
     means = pd.DataFrame(rows, columns=names)
     seeds = pd.DataFrame(list(means.pop("each")), index=means.index)
@@ -210,6 +215,6 @@ def _reading(study: Study, points: pd.DataFrame) -> str:
     if finished.groupby(["network", "arm"])["seed"].nunique().max() < 2 or finished.empty:
         return f"One seed: no interval can be given.{parts}"
     return (
-        f"Thin lines: single seeds. Thick: mean over the n finished seeds; band: {study.confidence:.0%} t "
+        f"Thin lines: single seeds. Thick: mean over the n finished seeds; band: {study.confidence:.0%} "
         f"interval of the mean.{parts}"
     )

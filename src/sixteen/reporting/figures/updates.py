@@ -6,7 +6,7 @@ import pandas as pd
 from sixteen.reporting.figures.heat import heat, sheets
 from sixteen.reporting.figures.plate import legend, look, panels, save, style
 from sixteen.reporting.figures.theory import UNOBSERVED, arm_points, once
-from sixteen.reporting.figures.trend import Part, lines
+from sixteen.reporting.figures.trend import PERCENT, Part, lines
 from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study
 
@@ -24,7 +24,7 @@ def over_training(study: Study) -> Html:
     return lines(
         study,
         rows,
-        [Part("share", LOST, 100), Part("changed", CHANGED, 100)],
+        [Part("share", LOST, 100, ends=PERCENT), Part("changed", CHANGED, 100)],
         name="lost-updates",
         title="Updates lost to rounding",
         caption=f"{MEANS} In percent of the updates that are not zero, over all trained weights, in one step (one "

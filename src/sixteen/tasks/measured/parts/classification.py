@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 from sixteen.datasets.prepared import files
 from sixteen.errors import UserError
 from sixteen.files import read_json, rows_of, write_csv, write_json
-from sixteen.tasks.measured.parts.metric import Metric, measured, percentage, share_of_items
+from sixteen.tasks.measured.parts.metric import Metric, measured, share, share_of_items
 
 BINS = 15  # of the calibration error, as in Guo et al. 2017 (arXiv:1706.04599), section 5
 SAVED = (
@@ -39,8 +39,8 @@ def metrics(item: str) -> dict[str, Metric]:
     return {
         "accuracy": share_of_items("test accuracy", "more", "difference"),
         "loss": measured("test loss", "nats", "less", "difference"),
-        "calibration_error": percentage("expected calibration error", "less"),
-        "margin_mean": percentage("mean classification margin", None),
+        "calibration_error": share("expected calibration error", "less"),
+        "margin_mean": share("mean classification margin", None),
         "best_epoch_bias": share_of_items(
             "best-epoch minus last-epoch accuracy", "less", "difference"
         ),

@@ -1,9 +1,11 @@
 """What a metric is: its words, its unit, which way is better, and how two arms are compared by it."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
 POINTS = "percentage points"
+SHARE, COSINE = (0.0, 1.0), (-1.0, 1.0)
 Better = Literal["more", "less"] | None  # None: neither
 Kind = Literal["difference", "ratio"]
 
@@ -18,6 +20,7 @@ class Metric:
     sixteen.timing.largest, which are taken for it likewise; memory that is `allocated` may
     well be the same each time, which decides; a `fixed` one is counted from shapes, the same for every seed, and
     decides exactly. What is a `clock` depends on what else the machine does: claims on it are decided from timings.
+    `ends` are those of what is a share or a cosine, before scaling: the interval of its mean stays between them.
     """
 
     words: str
@@ -27,15 +30,21 @@ class Metric:
     kind: Kind
     spread: Literal["measured", "items", "tried", "allocated", "fixed"]
     clock: bool
+    ends: tuple[float, float] | None = None
 
 
 def share_of_items(words: str, better: Better, kind: Kind) -> Metric:
     """A share of the test items."""
-    return Metric(words, POINTS, 100, better, kind, "items", clock=False)
+    return Metric(words, POINTS, 100, better, kind, "items", clock=False, ends=SHARE)
+
+
+def share(words: str, better: Better) -> Metric:
+    """Any other share."""
+    return dataclasses.replace(percentage(words, better), ends=SHARE)
 
 
 def percentage(words: str, better: Better) -> Metric:
-    """Any other share."""
+    """A part of something that may be more than the whole of it: an error in percent."""
     return Metric(words, POINTS, 100, better, "difference", "measured", clock=False)
 
 

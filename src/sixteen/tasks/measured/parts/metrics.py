@@ -1,9 +1,10 @@
 """The metrics of a run that are compared between arms: those of its task, and those that all tasks share."""
 
+import dataclasses
 from typing import Literal
 
 from sixteen.tasks import measured
-from sixteen.tasks.measured.parts.metric import Better, Kind, Metric, percentage
+from sixteen.tasks.measured.parts.metric import COSINE, Better, Kind, Metric, percentage, share
 from sixteen.tasks.measured.parts.metric import measured as number
 
 # Clocks that are measured alone, see sixteen.timing, and by which claims are decided. The others are of training runs,
@@ -26,13 +27,14 @@ def _theory() -> dict[str, Metric]:
         "casting_error": percentage("casting error over its bound", "less"),
         "hessian_gap": percentage("change of the gradient by a cast that the Hessian misses", None),
         "held_gap": percentage("the same with each ReLU held on the side of its kink", None),
-        "crossed_kinks": percentage("units of ReLUs that the cast moves across their kink", None),
+        "crossed_kinks": share("units of ReLUs that the cast moves across their kink", None),
         "gradient_error": percentage("relative error of the gradient", "less"),
-        "gradient_cosine": number(
-            "cosine of the gradient with that in float32", "of 1", "more", "difference"
+        "gradient_cosine": dataclasses.replace(
+            number("cosine of the gradient with that in float32", "of 1", "more", "difference"),
+            ends=COSINE,
         ),
-        "underflowed_gradients": percentage("gradient values lost to underflow", "less"),
-        "lost_updates": percentage("updates lost to rounding", "less"),
+        "underflowed_gradients": share("gradient values lost to underflow", "less"),
+        "lost_updates": share("updates lost to rounding", "less"),
         "update_error": percentage("norm of the update that rounding changes", "less"),
         "remainder": percentage("remainder R over the predicted decrease", None),
         "skipped_steps": number("skipped steps", "steps", "less", "difference"),
