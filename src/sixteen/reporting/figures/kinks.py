@@ -16,8 +16,8 @@ from sixteen.reporting.study import Study
 MOMENT = ["network", "arm", "seed", "phase", "epoch"]
 MISSED = "change of the gradient\nthat the Hessian misses (%)"
 HANDLES = (
-    Line2D([], [], **FILLED | {"label": "as it is"}),
-    Line2D([], [], **OPEN | {"label": "each unit held on its side"}),
+    Line2D([], [], **{**FILLED, "label": "as it is"}),
+    Line2D([], [], **{**OPEN, "label": "each unit held on its side"}),
 )
 
 
