@@ -57,9 +57,9 @@ def start(run, seconds):
 
 
 def wait_for(condition):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 300
     while not condition():
-        assert time.monotonic() < deadline, "nothing happened for 20 s"
+        assert time.monotonic() < deadline, "nothing happened for 300 s"
         time.sleep(0.01)
 
 
@@ -110,7 +110,7 @@ def test_a_failing_step_leaves_nothing_at_the_final_path(run):
 
 
 def test_a_killed_run_leaves_no_file_at_the_final_path_and_is_taken_up(run):
-    process = start(run, 60)
+    process = start(run, 600)
     wait_for(Path("started").exists)
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -127,7 +127,7 @@ def test_a_killed_run_leaves_no_file_at_the_final_path_and_is_taken_up(run):
 
 
 def test_a_cancelled_run_says_so_in_one_sentence(run):
-    process = start(run, 60)
+    process = start(run, 600)
     wait_for(Path("started").exists)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate()

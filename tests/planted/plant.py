@@ -1,6 +1,6 @@
 """Plant errors in copies of the project, one at a time, and see whether the tests notice.
 
-    python tests/planted/plant.py [WORD...]     all plants, or those whose area or name has one of the words
+    python tests/planted/plant.py [WORD...]     all plants, or those of these areas, or with a word in their name
 
 A plant is an entry of a YAML file beside this one, which is its area: `name`; `file`; the text that is `there`, exactly
 once, and the text `planted` in its place; `why` it matters; `tests` (`file::test`), each of which must fail. All of these
@@ -142,7 +142,7 @@ def verdict(plant: Plant, project: Path, cache: Path) -> str:
 
 def main(words: list[str]) -> int:
     """Plant, print progress and the table of areas, return the exit code."""
-    chosen = [p for p in plants() if not words or any(w in f"{p.area} {p.name}" for w in words)]
+    chosen = [p for p in plants() if not words or any(w == p.area or w in p.name for w in words)]
     cores = len(os.sched_getaffinity(0))
     WARM.set_forkserver_preload(SLOW)
     with tempfile.TemporaryDirectory() as folder:

@@ -15,12 +15,18 @@ from sixteen.precision.entry import Precision
 from sixteen.training.recipe import Recipe
 
 PROGRAM = """
-import json, logging, sys
+import json, logging, os, signal, sys
 from pathlib import Path
 logging.basicConfig(format="%(message)s")
 logging.getLogger("sixteen").setLevel("INFO")
 from sixteen.training import observe, parameters, train
 call = json.loads(sys.argv[1])
+class Killer(logging.Handler):
+    def emit(self, record):
+        if record.getMessage().startswith(f"epoch {call['killed_after']}/"):
+            os.kill(os.getpid(), signal.SIGKILL)
+if call["killed_after"]:
+    logging.getLogger("sixteen").addHandler(Killer())
 kind = parameters.Observation if call["step"] == "observe" else parameters.Training
 module = observe if call["step"] == "observe" else train
 inputs = {role: Path(path) for role, path in call["inputs"].items()}
@@ -155,10 +161,12 @@ class Runner:
         self.folder, self.dataset = folder, dataset
         self.environment = {"SIXTEEN_CACHE": str(folder / "cache")} | os.environ
 
-    def start(self, name: str, start: Path | None = None, **settings) -> subprocess.Popen:
+    def start(
+        self, name: str, start: Path | None = None, killed_after: int | None = None, **settings
+    ) -> subprocess.Popen:
         inputs = {"dataset": str(self.dataset)} | ({"start": str(start)} if start else {})
         step = "continue_training" if start else "train"
-        return self._start(name, step, parameters(**settings), inputs)
+        return self._start(name, step, parameters(**settings), inputs, killed_after)
 
     def observe(self, name: str, of: Path, watch: dict, start: Path | None = None, **settings):
         """The folder and the facts of an observation of the run in the folder `of`."""
@@ -173,7 +181,9 @@ class Runner:
     def scratch(self, name: str) -> Path:
         return self.folder / "scratch" / name
 
-    def _start(self, name: str, step: str, parameters: dict, inputs: dict) -> subprocess.Popen:
+    def _start(
+        self, name: str, step: str, parameters: dict, inputs: dict, killed_after: int | None = None
+    ) -> subprocess.Popen:
         into, scratch = self.folder / name, self.scratch(name)
         into.mkdir(exist_ok=True)
         scratch.mkdir(exist_ok=True, parents=True)
@@ -183,6 +193,7 @@ class Runner:
             "inputs": inputs,
             "into": str(into),
             "scratch": str(scratch),
+            "killed_after": killed_after,
         }
         return subprocess.Popen(
             [sys.executable, "-c", PROGRAM, json.dumps(call)],
@@ -201,10 +212,7 @@ class Runner:
         return Run(self.folder / name, json.loads(out), said)
 
     def kill(self, name: str, after_epoch: int, **settings) -> None:
-        process = self.start(name, **settings)
-        for line in process.stderr:
-            if line.startswith(f"epoch {after_epoch}/"):
-                process.send_signal(signal.SIGKILL)
-                break
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
+        """By itself, so that it can't have gone on while the test was kept waiting."""
+        process = self.start(name, killed_after=after_epoch, **settings)
+        _, said = process.communicate()
+        assert process.returncode == -signal.SIGKILL, said

@@ -69,12 +69,12 @@ def test_a_second_snakemake_is_refused_in_a_sentence_and_loses_nothing(fresh):
 
 
 def test_a_cancelled_run_says_so_and_the_next_call_goes_on(fresh):
-    process = fresh.start("snakemake --cores 1 demo", CHEAP_PAUSE="1")
-    wait_for(lambda: any("/trained-in" in path for path in fresh.runs()))
-    # Inside a training: a Python that is only just starting tells of the signal in its own words.
+    fresh.call("snakemake --cores 1 --until train -- demo")
+    process = fresh.start("snakemake --cores 1 demo", CHEAP_PAUSE="600")
+    # Inside a training, which doesn't end: a Python that is only just starting tells of the signal in its own words.
     wait_for(lambda: list(fresh.folder.glob("results/**/continued-*/**/.*.partial")))
     os.killpg(process.pid, signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate()
     kept = fresh.runs()
 
     assert process.returncode != 0
@@ -135,7 +135,7 @@ def whole(path: Path) -> bool:
     )
 
 
-def wait_for(condition, seconds=120):
+def wait_for(condition, seconds=400):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "what the test waits for never came"

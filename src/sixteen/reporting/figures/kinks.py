@@ -5,7 +5,9 @@ the change of the gradient is measured a second time, in a network that holds ea
 """
 
 import pandas as pd
+from matplotlib.lines import Line2D
 
+from sixteen.reporting.figures.forest import FILLED, OPEN
 from sixteen.reporting.figures.plate import legend, logarithmic, look, panels, save, style
 from sixteen.reporting.figures.theory import arm_points, once, percent, whole_of
 from sixteen.reporting.page import Html, nothing
@@ -13,6 +15,10 @@ from sixteen.reporting.study import Study
 
 MOMENT = ["network", "arm", "seed", "phase", "epoch"]
 MISSED = "change of the gradient\nthat the Hessian misses (%)"
+HANDLES = (
+    Line2D([], [], **{**FILLED, "label": "as it is"}),
+    Line2D([], [], **{**OPEN, "label": "each unit held on its side"}),
+)
 
 
 def crossed(study: Study) -> Html:
@@ -25,22 +31,20 @@ def crossed(study: Study) -> Html:
         )
     networks = [network for network in study.networks if network in set(rows["network"])]
     with style():
-        figure, axes = panels(networks, 2, 3.2)
-        for network, pair in zip(networks, axes, strict=True):
+        figure, axes = panels(networks, 1, 3.2)
+        for network, (axis,) in zip(networks, axes, strict=True):
             mine = rows[rows["network"] == network]
-            for axis, column in zip(pair, ("free", "held"), strict=True):
-                for arm, group in mine[mine["crossed"] > 0].groupby("arm"):
-                    colour, marker, _ = look(study, str(arm))
-                    axis.plot(
-                        100 * group["share"], 100 * group[column], marker, color=colour, alpha=0.6
-                    )
-                logarithmic(axis)
-                logarithmic(axis, x=True)
-                axis.set_xlabel("units that cross their kink (%)")
-                axis.set_ylabel(MISSED)
-            pair[0].set_title(f"{network}: {len(mine)} points, {mine['seed'].nunique()} seeds")
-            pair[1].set_title("each unit held on its side")
-        legend(figure, arm_points(study, rows))
+            for arm, group in mine[mine["crossed"] > 0].groupby("arm"):
+                colour, marker, _ = look(study, str(arm))
+                for column, face in (("free", colour), ("held", "white")):
+                    axis.plot(100 * group["share"], 100 * group[column], marker, color=colour,
+                              markerfacecolor=face)  # fmt: skip
+            logarithmic(axis)
+            logarithmic(axis, x=True)
+            axis.set_title(f"{network}: {len(mine)} points, {mine['seed'].nunique()} seeds")
+            axis.set_xlabel("units that cross their kink (%)")
+            axis.set_ylabel(MISSED)
+        legend(figure, [*arm_points(study, rows), *HANDLES])
         return save(study, "kinks", title, figure, rows, _caption(study, rows))
 
 
@@ -67,9 +71,9 @@ def _caption(study: Study, rows: pd.DataFrame) -> str:
     )
     return (
         "A unit of a ReLU crosses its kink where the cast of the weights turns it on or off, for an image of the "
-        "observed batch. Left: the norm of what the Hessian misses over that of the change of the gradient by the cast. "
-        "Right: the same in a network that holds each unit on the side where it was before the cast; what is missed left "
-        "and not right is due to the units that cross. Max pooling has kinks of its own, which are neither counted nor "
+        "observed batch. Filled: the norm of what the Hessian misses over that of the change of the gradient by the cast. "
+        "Open: the same in a network that holds each unit on the side where it was before the cast; what is missed "
+        "there no more is due to the units that cross. Max pooling has kinks of its own, which are neither counted nor "
         f"held. A point an observation (one batch) and seed; logarithmic axes{_none(rows)}. Medians: {told}."
     )
 

@@ -28,7 +28,7 @@ def over_training(study: Study) -> Html:
         name="lost-updates",
         title="Updates lost to rounding",
         caption=f"{MEANS} In percent of the updates that are not zero, over all trained weights, in one step (one "
-        "batch) of each observed epoch. Beside it how much of the step that is: the norm of what rounding takes from the "
+        "batch) of each observed epoch. With it how much of the step that is: the norm of what rounding takes from the "
         "update that was meant, or adds to it, over the norm of that update.",
         empty=UNOBSERVED,
     )
