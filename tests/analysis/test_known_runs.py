@@ -17,7 +17,7 @@ from sixteen.analysis import summarize as summarizing
 from sixteen.analysis import tolerance
 from sixteen.analysis.claims import judge
 from sixteen.analysis.evidence import Evidence
-from sixteen.analysis.parameters import Summary
+from sixteen.analysis.parameters import RunOf, Summary
 from sixteen.analysis.times import step_seconds
 from sixteen.study.claim import Claim
 from sixteen.tasks.measured.parts.metrics import metrics_of
@@ -145,6 +145,38 @@ def test_a_cast_is_compared_at_the_end_of_what_was_cast_and_the_start_of_what_go
     assert list(rows["agree"]) == [199] * len(SEEDS)  # 100 correct before, 99 after
 
 
+@pytest.mark.parametrize("kind", ["cast", "trained"])
+def test_the_largest_error_of_a_prediction_is_told_from_the_mean_one(made, kind: str) -> None:
+    chosen = [made[name][made[name]["kind"] == kind] for name in ("tolerance", "images")]
+    rows, images = (table[table["seed"] == 0] for table in chosen)
+    (row,) = rows.to_dict("records")
+    assert len(images) == row["n"] == 200
+    assert row["delta_max"] == pytest.approx(images["delta"].max())
+    assert row["delta_mean"] == pytest.approx(images["delta"].mean())
+    assert row["gamma_mean"] == pytest.approx(images["gamma"].mean())
+    assert row["delta_mean"] < 0.9 * row["delta_max"]
+
+
+def test_of_several_casts_the_last_is_compared(tmp_path: Path) -> None:
+    right = iter((10, 40, 90, 130, 170, 190))
+    inputs = {}
+    for phase in ("first", "second", "third"):
+        inputs[phase] = tmp_path / phase
+        inputs[phase].mkdir()
+        start, end = logits_of(LABELS, next(right)), logits_of(LABELS, next(right))
+        save_file({"start": start, "logits": end}, inputs[phase] / "predictions.safetensors")
+        (inputs[phase] / "outcome.json").write_text('{"outcome": "finished"}')
+    run = RunOf(network="a", arm="b", seed=0, evaluated="e", training=list(inputs), quantized="q", observed=[None])  # fmt: skip
+    text = (
+        "trained-in-float32-by-sgd-until-1/quantized-to-float16/continued-in-float16-by-sgd-until-2"
+    )
+    text += "/quantized-to-bfloat16/continued-in-bfloat16-by-sgd-until-3"
+    (row,), _ = tolerance.compare_runs([run], inputs, {"b": text}, set())
+    assert (
+        row["agree"] == 160
+    )  # 130 right at the end of the second phase, 170 at the start of the third
+
+
 def test_an_accuracy_is_reached_by_what_equals_it_in_steps_as_timed(made) -> None:
     rows = made["reach"].set_index(["arm", "seed"])
     finished = rows.loc[[key for key in rows.index if key != LOST]]
@@ -243,6 +275,19 @@ def test_the_bound_is_told_by_its_worst_tensor() -> None:
     ]
     given = replace(_evidence(["resnet8"], [0.0, 0.1]), quantization=casts)
     assert judge(_claim("bounded"), given)["estimate"] == pytest.approx(0.6)
+
+
+def test_a_lemma_is_decided_network_by_network() -> None:
+    head = {"arm": "float16", "kind": "trained", "seed": 0, "n": 200, "agree": 195}
+    compared = [
+        {**head, "network": "resnet8", "certified": 190, "violations": 0},
+        {**head, "network": "resnet14", "certified": 50, "violations": 2},
+    ]
+    given = replace(_evidence(["resnet8", "resnet14"], [0.0, 0.1]), tolerance=compared)
+    judged = judge(_claim("lemma"), given)
+    told = [(part["verdict"], part["estimate"], part["n"]) for part in judged["per_network"]]
+    assert told == [("supported", 95, 200), ("refuted", 25, 200)]
+    assert (judged["verdict"], judged["n"]) == ("refuted", 400)
 
 
 def test_divergence_at_one_of_two_networks_refutes_at_half_the_level() -> None:
