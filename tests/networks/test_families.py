@@ -1,5 +1,6 @@
 """Families beside ResNets: same network in every precision, counted as it is built."""
 
+import functools
 from pathlib import Path
 
 import keras
@@ -46,6 +47,14 @@ SMALL = {
     "mobilenetv2": of("MobileNetV2", 0.25),
 }
 small = pytest.mark.parametrize("network", SMALL.values(), ids=SMALL)
+
+
+@functools.cache
+def full_size(network):
+    """Parameters, kinds of layers, layers and multiply-adds of a network as built for CIFAR; some take seconds."""
+    model = build(network, CIFAR)
+    kinds = [type(layer) for layer in model.layers]
+    return model.count_params(), kinds, counting.layers_of(model), counting.cost_of(model)
 
 
 @small
@@ -111,11 +120,11 @@ def test_l2_is_on_every_kernel_and_on_nothing_else(network):
 def test_full_size_is_the_network_of_keras_applications(name, layers):
     network = of(name)
     original = application.skeleton(network, CIFAR, 10)
-    model = build(network, CIFAR)
-    assert model.count_params() == original.count_params()
-    assert [type(layer) for layer in model.layers] == [type(layer) for layer in original.layers]
-    assert networks.layers(network) == layers == counting.layers_of(model)
-    assert networks.cost(network, CIFAR, 10) == counting.cost_of(model)
+    parameters, kinds, counted, cost = full_size(network)
+    assert parameters == original.count_params()
+    assert kinds == [type(layer) for layer in original.layers]
+    assert networks.layers(network) == layers == counted
+    assert networks.cost(network, CIFAR, 10) == cost
 
 
 # Counted by hand from the layers of the code of arXiv:2305.10947.
@@ -130,7 +139,7 @@ def test_full_size_is_the_network_of_keras_applications(name, layers):
     ],
 )
 def test_own_networks_have_the_parameters_of_the_authors_code(network, parameters):
-    assert build(network, CIFAR).count_params() == parameters
+    assert full_size(network)[0] == parameters
 
 
 def test_notes_on_the_papers_networks_tell_how_many_numbers_ours_have():
@@ -138,7 +147,7 @@ def test_notes_on_the_papers_networks_tell_how_many_numbers_ours_have():
     entries = yaml.safe_load((top / "params.yaml").read_text())["networks"]
     tables = yaml.safe_load((top / "papers" / "2305.10947.yaml").read_text())["tables"]
     (notes,) = (table["notes"] for table in tables.values() if "notes" in table)
-    counted = {name: build(network(**entries[name]), CIFAR).count_params() for name in notes}
+    counted = {name: full_size(network(**entries[name]))[0] for name in notes}
     assert len(counted) == 12
     for name, count in counted.items():
         assert notes[name].startswith(f"Ours has {count:,}. "), (name, count)

@@ -63,13 +63,13 @@ def test_all_test_sequences_come_in_their_order(task):
 
 
 def test_loss_and_accuracy_are_those_of_softmax_cross_entropy(task):
-    logits = np.random.default_rng(1).standard_normal((7, 3)).astype(np.float32)
+    logits = np.random.default_rng(6).standard_normal((7, 3)).astype(np.float32)
     labels = task.test_data()[1]
     shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     entropy = -np.log(shares[np.arange(7), labels]).mean()
     assert float(task.loss(logits, labels, "float32")) == pytest.approx(entropy, rel=1e-5)
     hits = int((logits.argmax(1) == labels).sum())
-    assert float(task.correct(logits, labels)) == hits
+    assert float(task.correct(logits, labels)) == hits == 3
     assert task.tested(logits) == {
         "test_loss": pytest.approx(entropy, rel=1e-6),
         "test_accuracy": pytest.approx(hits / 7),

@@ -19,8 +19,9 @@ def dataset(tmp_path_factory):
     Images(
         images[:256],
         labels[:256],
-        images[256:],
-        labels[256:],
+        # The other way round: in their own order their labels are those of the first training images.
+        np.ascontiguousarray(images[:255:-1]),
+        np.ascontiguousarray(labels[:255:-1]),
         np.float32([images[:256].mean()]),
         np.float32([images[:256].std()]),
         tuple("0123456789"),

@@ -92,6 +92,24 @@ def test_a_session_is_stochastic_gradient_descent_on_loss_and_penalty(run, datas
         np.testing.assert_allclose(ended, expected, atol=0.01 * np.abs(expected).max() + 1e-6)
 
 
+def test_what_steps_report_becomes_means_and_shares(run, monkeypatch):
+    """Of the loss the mean, of right ones a share of the items, of gradient elements a share of all of them."""
+    from sixteen.training.learner import Learner
+
+    reports = np.float32(
+        [[1, 30, 100, 0], [2, 20, 300, 50], [6, 40, 0, 10], [3, 7, 8, 0], [8, 1, 92, 0]]
+    )
+    monkeypatch.setattr(Learner, "train", lambda self, rows, *others: reports[: len(rows)])
+    # With a dynamic scale, for which gradients that overflow are no divergence.
+    told = run("told", precision="mixed_float16", batch=BATCH, until=1)
+    elements = run.last.learner.trained_values
+    assert told.column("loss") == [4]
+    assert told.column("train_accuracy") == pytest.approx([98 / (BATCH * STEPS)])
+    assert told.column("zero_gradients") == pytest.approx([100 / elements])
+    assert told.column("nonfinite_gradients") == pytest.approx([12 / elements])
+    assert told.column("skipped_steps") == [STEPS]
+
+
 def test_a_switch_starts_with_a_fresh_optimizer_from_the_saved_weights(run, dataset):
     """Momentum at zero, in the second phase as in the first."""
     first = run("first", **SETTINGS, until=1)

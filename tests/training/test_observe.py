@@ -8,7 +8,7 @@ import types
 
 import numpy as np
 import pytest
-from small_runs import ADAM, TABLES, WATCH, bytes_of, precision, recipe, watched
+from small_runs import ADAM, TABLES, VIT, WATCH, bytes_of, precision, recipe, watched
 
 from sixteen.datasets.prepared.images import Images
 from sixteen.networks.parts.family import Network
@@ -612,7 +612,7 @@ def test_both_backends_observe_alike_under_a_dynamic_scale(runner):
     seen, losses = [], []
     for backend in ("tensorflow", "jax"):
         plans = [watched(f"by-{backend}")]
-        about = {"precision": "float16_scaled", "until": 1, "watched": plans}
+        about = {"precision": "float16_scaled", "network": VIT, "until": 1, "watched": plans}
         trained = runner.run(f"observed-on-{backend}", backend=backend, **about)
         losses.append(trained.column("loss") + trained.column("test_loss"))
         with (runner.scratch(f"by-{backend}") / "live" / "observations.csv").open() as file:
@@ -622,7 +622,7 @@ def test_both_backends_observe_alike_under_a_dynamic_scale(runner):
     start, end = zip(*seen, strict=True)
     for (first, second), factor in ((start, 1), (end, 300)):
         for name, near in (exact | {"gradient_error": 0.15}).items():
-            near = max(near, min(near * factor, 0.05))
+            near = max(near, min(near * factor, 0.1))
             assert float(first[name]) == pytest.approx(float(second[name]), rel=near, abs=0), name
-    assert losses[0] == pytest.approx(losses[1], rel=0.01)
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
     assert float(end[0]["weight_norm"]) != float(start[0]["weight_norm"])
