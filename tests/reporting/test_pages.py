@@ -32,12 +32,12 @@ UNCLAIMED = ("mixed/index.html", "switch/index.html", "variability/index.html")
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of reports, one of each kind, and their index."""
-    root = tmp_path_factory.mktemp("reports")
+    root = tmp_path_factory.mktemp("project")
+    project = Project(root)
     for kind, told in KINDS.items():
-        project = Project(root / kind)
         networks = ("resnet8", "resnet14") if kind == "continuous16" else ("resnet8",)
         summary = project.summarize(kind, networks, 2, **told)
-        made = render(root / kind, summary, NOTEBOOKS / f"{kind}.ipynb")
+        made = render(root, summary, NOTEBOOKS / f"{kind}.ipynb", f"into-{kind}")
         folder = f"results/{kind}/summarized/reported"
         shutil.copytree(made, root / folder / "new")
         publish(settled(root, folder, step="report"), root / "reports", kind)
@@ -92,28 +92,24 @@ def checkers() -> Path:
 def test_axe_finds_nothing(reports: Path, chromium: Any, checkers: Path, path: str) -> None:
     page = _open(chromium, reports / path, 1280)
     page.add_script_tag(path=checkers / "axe-core/axe.min.js")
-    # Contrast with the shadow at the edge of a wide table can't be computed: without it, it is.
-    page.add_style_tag(content=".wide { background: none !important; }")
-    for width in (390, 768, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        for opened in (False, True):
-            page.evaluate(
-                "opened => document.querySelectorAll('details').forEach(d => d.open = opened)",
-                opened,
-            )
-            found = page.evaluate(AXE)
-            assert found["violations"] == [], (width, opened)
-            # What a box cuts off has no colour to compute; nothing is cut off on a wide screen.
-            assert found["undecided"] == 0 or width < 1280, opened
+    for opened in (False, True):
+        page.evaluate(
+            "opened => document.querySelectorAll('details').forEach(d => d.open = opened)", opened
+        )
+        for width in (390, 768, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate(AXE, None)["violations"] == [], (width, opened)
+    # Where a box cuts a text off, or a shadow lies behind it, no contrast can be computed: without both it is.
+    page.add_style_tag(content=".wide { background: none !important; overflow: visible; }")
+    page.set_viewport_size({"width": 2000, "height": 900})
+    assert page.evaluate(AXE, "color-contrast") == {"violations": [], "undecided": []}
 
 
-AXE = """async () => {
-  const every = Object.fromEntries(axe.getRules().map(rule => [rule.ruleId, {enabled: true}]));
-  const found = await axe.run(document, {rules: every});
-  return {
-    violations: found.violations.map(one => [one.id, one.nodes.map(node => node.html.slice(0, 200))]),
-    undecided: found.incomplete.filter(one => one.id === 'color-contrast').length,
-  };
+AXE = """async only => {
+  const rules = axe.getRules().map(rule => [rule.ruleId, {enabled: only === null || rule.ruleId === only}]);
+  const found = await axe.run(document, {rules: Object.fromEntries(rules)});
+  const told = list => list.map(one => [one.id, one.nodes.map(node => node.html.slice(0, 200))]);
+  return {violations: told(found.violations), undecided: told(found.incomplete)};
 }"""
 
 

@@ -57,6 +57,7 @@ th, td { text-align: left; vertical-align: top; padding: 6px 14px 6px 0;
 thead th { font-weight: 600; border-bottom: 2px solid #9aa5ae; vertical-align: bottom; }
 tbody th { font-weight: 400; min-width: 9em; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.number .quiet { white-space: normal; }
 table.glance th { font-weight: 600; min-width: 5.5em; }
 summary { cursor: pointer; padding: 2px 0; }
 details { margin: 8px 0; }
@@ -95,7 +96,8 @@ tr.why p { margin: 4px 0; }
   tr.network td.estimate { padding-left: 16px; }
   table.glance, table.glance caption, table.glance tbody, table.glance tr, table.glance th,
   table.glance td { display: block; padding-right: 0; }
-  table.glance th { border-bottom: 0; padding-bottom: 0; }
+  td.number .quiet { white-space: normal; }
+table.glance th { border-bottom: 0; padding-bottom: 0; }
   table.glance td { padding-top: 0; }
 }
 
@@ -106,7 +108,7 @@ figcaption { font-size: 14.5px; line-height: 1.45; color: #39424a; margin-top: 6
 @media print {
   @page { margin: 15mm; }
   body { max-width: none; padding: 0; font-size: 10.5pt; }
-  nav, figcaption a { display: none; }
+  nav, .links { display: none; }
   h2, h3, caption, summary { break-after: avoid; }
   h2 { margin-top: 24px; }
   tr, figure { break-inside: avoid; }

@@ -67,9 +67,14 @@ def _what(part: dict[str, Any], arms: list[str]) -> str:
         return ""
     sign = "/" if part["unit"] == "times" else MINUS
     words = f"{part['metric']}, {f' {sign} '.join(arms)}"
-    if part["low"] is not None:
+    if _spread(part):
         words += f" [{100 * part['confidence']:g}\N{NO-BREAK SPACE}% interval]"
     return f'<span class="quiet">{escape(words)}</span>'
+
+
+def _spread(part: dict[str, Any]) -> bool:
+    """Whether there is an interval: what is counted has none."""
+    return part["low"] is not None and part["low"] < part["high"]
 
 
 def _estimates(parts: list[dict[str, Any]]) -> list[str]:
@@ -86,7 +91,7 @@ def _estimates(parts: list[dict[str, Any]]) -> list[str]:
             cells.append(escape(part["brief"]))
             continue
         unit = "points" if part["unit"] == POINTS else part["unit"]
-        interval = f" {interval_of(*found[1:])}" if len(found) > 1 else ""
+        interval = f" {interval_of(*found[1:])}" if _spread(part) else ""
         cells.append(f"{found[0]} {escape(unit)}{interval}, {counted_of(part['n'])}")
     return cells
 

@@ -173,7 +173,8 @@ def save(
     return Html(
         f'<figure id="figure-{name}"><img width="{width}" alt="{escape(title)}" '
         f'src="data:image/png;base64,{image}">\n'
-        f"<figcaption><b>{escape(title)}.</b> {caption} {links}</figcaption></figure>",
+        f"<figcaption><b>{escape(title)}.</b> {caption} <span class='links'>{links}</span></figcaption>"
+        "</figure>",
         f"figure {name}: figures/{name}.png",
     )
 
