@@ -182,3 +182,17 @@ def test_a_summary_is_told_of_the_settings_that_runs_train_with(whole):
         precision = phrase.partition("-in-")[2].partition("-by-")[0]
         assert named[precision] == run.parameters["precision"]
         assert summary.parameters["recipes"]["sgd"] == run.parameters["recipe"]
+
+
+def test_the_backend_is_told_where_it_counts(project, parameters):
+    parameters["backend"] = "jax"
+    for run in planned(parameters, project).runs.values():
+        assert run.parameters.get("backend", "jax") == "jax"
+        if run.step in ("train", "continue_training", "summarize"):
+            assert "backend" in run.parameters
+
+
+def test_a_trace_counts_every_run_that_it_has_checked(project):
+    archive = Archive.of(Path())
+    text, _ = trace.tell(archive, trace.find(archive, FIGURE))
+    assert f"checked    {len(list(record.find(Path())))} runs:" in text

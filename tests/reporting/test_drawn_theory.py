@@ -259,6 +259,8 @@ def test_the_map_of_exponents_is_of_the_gradients_of_weights_at_the_end(
         round(place): text.get_text()
         for place, text in zip(axis.get_xticks(), axis.get_xticklabels(), strict=True)
     }
-    assert all(int(float(text)) == first + place for place, text in named.items())
+    assert all(
+        int(text.replace("\N{MINUS SIGN}", "-")) == first + place for place, text in named.items()
+    )
     limits = [line.get_xdata()[0] for line in axis.lines]
     assert limits == [limit - first - 0.5 for limit in (-24, -14) if limit >= first]
