@@ -24,6 +24,12 @@ def main() -> None:
     except BrokenPipeError:  # the reader of a pipe had enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sound = True
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sys.exit(
+            printable(f"sixteen: {error.filename} can't be read or written ({error.strerror})")
+        )
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(0 if sound else 1)

@@ -111,7 +111,7 @@ class Table:
         rows.add_column(style="cyan", no_wrap=True, overflow="ellipsis", ratio=2)
         rows.add_column(no_wrap=True, overflow="ellipsis", ratio=3)
         for job in list(self.running.values()):
-            name = label(str(job.log)).removeprefix("logs/") if job.log else job.rule
+            name = (label(str(job.log)) if job.log else "") or job.rule
             rows.add_row(name, Text(_last(job, name)))
         return Group(whole, rows)
 

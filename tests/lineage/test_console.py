@@ -48,7 +48,10 @@ def test_a_defect_leaves_its_traceback_in_the_log(tmp_path, capfd):
 
 def test_lines_begin_with_the_run(tmp_path):
     path = "results/digits/resnet8/trained-in-float32-by-sgd-until-2/seed-0/0123456789ab"
-    assert console.label(path) == "resnet8 trained-in-float32-by-sgd-until-2 seed-0"
+    assert console.label(path) == "resnet8 seed-0 trained-in-float32-by-sgd-until-2"
+    evaluated = path.replace("/seed", "/evaluated/seed")
+    assert console.label(evaluated) == "resnet8 seed-0 trained-in-float32-by-sgd-until-2 evaluated"
+    assert console.label("logs/demo/summarized/0123456789ab.log") == "demo summarized"
     with console.told(tmp_path / "x.log"):
         console.begin_lines_with("resnet8")
         logging.getLogger("sixteen").info("epoch 1/2")

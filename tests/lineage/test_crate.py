@@ -240,3 +240,12 @@ def test_every_term_is_one_of_its_contexts(whole):
     for entity in json.loads((whole / "ro-crate-metadata.json").read_text())["@graph"]:
         types = entity["@type"] if isinstance(entity["@type"], list) else [entity["@type"]]
         assert {*types, *(key for key in entity if not key.startswith("@"))} <= terms
+
+
+def test_what_the_record_does_not_name_is_not_packed(project):
+    for name in (".env", "tables/passwd.csv"):
+        stray = REPORT / name
+        stray.symlink_to("/etc/passwd")
+        with pytest.raises(UserError, match=rf"expected only what the record of .* came {name}"):
+            write(REPORT, "crate")
+        stray.unlink()

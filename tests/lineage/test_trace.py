@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from sixteen import cli
 from sixteen.errors import UserError
@@ -204,3 +206,17 @@ def test_what_a_killed_run_left_is_no_run(project):
 def test_outside_of_a_project_it_says_where_to_run(tmp_path):
     with pytest.raises(UserError, match="top of the project"):
         Archive.of(tmp_path)
+
+
+def test_the_list_of_reports_is_told_from_a_file_that_was_modified(project):
+    Path("reports/index.html").write_text("a list")
+    with pytest.raises(UserError, match="is the list of the reports"):
+        trace.find(Archive.of(Path()), Path("reports/index.html"))
+
+
+@pytest.mark.parametrize("said", ["[1]", "5", "{}", '{"figure": 1, "study": 2, "summary": 3}'])
+def test_a_figure_that_says_nonsense_of_itself_says_nothing(tmp_path, said):
+    told = PngInfo()
+    told.add_text("sixteen", said)
+    Image.new("RGB", (1, 1)).save(tmp_path / "a.png", pnginfo=told)
+    assert trace.embedded(tmp_path / "a.png") is None

@@ -38,6 +38,12 @@ def test_what_was_made_is_as_recorded(project):
     assert f"{report.runs} runs" in str(report) and "all as recorded" in str(report)
 
 
+def test_a_check_of_nothing_is_no_success(tmp_path):
+    (tmp_path / "results").mkdir()
+    with pytest.raises(UserError, match="expected runs or reports to verify, found none"):
+        verify(tmp_path)
+
+
 def test_a_flipped_bit_in_any_file_is_found_and_named(project):
     for file in files():
         whole = file.read_bytes()
@@ -103,8 +109,10 @@ def test_a_parent_made_anew_with_other_bytes_is_found_at_its_children(project):
     (folder / "weights.safetensors").write_text("other")
     record.write(folder, {**record.read(folder), "outputs": record.describe(folder)})
     found = findings()
-    assert found and all("with other bytes than its maker recorded" in finding for finding in found)
-    assert all(f"{folder}/weights.safetensors" in finding for finding in found)
+    children = [
+        finding for finding in found if "with other bytes than its maker recorded" in finding
+    ]
+    assert children and all(f"{folder}/weights.safetensors" in finding for finding in children)
 
 
 def test_a_clone_without_some_parents_is_fine_and_says_so(project):
@@ -240,3 +248,16 @@ def test_what_a_killed_run_left_is_no_finding(project):
 def test_outside_of_a_project_it_says_where_to_run(tmp_path):
     with pytest.raises(UserError, match="top of the project"):
         verify(tmp_path)
+
+
+@pytest.mark.parametrize("part, found", [("facts", "notes"), ("parameters", "findings")])
+def test_a_record_that_differs_from_the_one_that_a_report_was_made_from_is_told(
+    project, part, found
+):
+    folder = only("results/*/*/trained-*/seed-0/*")
+    kept = record.read(folder)
+    kept[part] = kept[part] | {"device": "another"}
+    kept["seal"] = record.seal_of(kept)
+    (folder / record.NAME).write_text(record.text_of(kept))
+    told = getattr(verify(Path()), found)
+    assert any(f"{folder} " in line and "reports/" in line for line in told), told

@@ -46,14 +46,14 @@ STANDALONE = {
 }
 MIXED = {
     "float32": "trained-in-float32-by-sgd-until-3",
-    "mixed-dynamic": "trained-in-mixed-by-sgd-until-3",
+    "mixed-scaled": "trained-in-mixed-by-sgd-until-3",
     "mixed-unscaled": "trained-in-unscaled-by-sgd-until-3",
     "mixed-static8": "trained-in-static8-by-sgd-until-3",
     "mixed-static1024": "trained-in-static1024-by-sgd-until-3",
     "float16-scaled": "trained-in-scaled-by-sgd-until-3",
     "float16-unscaled": "trained-in-loss32-by-sgd-until-3",
 }
-TWO_BY_TWO = ["mixed-dynamic", "mixed-unscaled", "float16-scaled", "float16-unscaled"]
+TWO_BY_TWO = ["mixed-scaled", "mixed-unscaled", "float16-scaled", "float16-unscaled"]
 SWITCH = {
     "never": "trained-in-float32-by-sgd-until-4",
     "from-the-start": "trained-in-float16-by-sgd-until-4",

@@ -107,13 +107,13 @@ def test_effects_on_deviations_are_told_as_factors_and_networks_one_by_one(
 def test_arms_that_observe_the_same_numbers_are_both_shown(mixed: Study) -> None:
     """Only a run that arms share is drawn once, not runs whose numbers are alike, as those before any step are."""
     rows = mixed.table("observations")
-    one = rows[rows["arm"] == "mixed-dynamic"]
+    one = rows[rows["arm"] == "mixed-scaled"]
     alike = one.assign(arm="mixed-static8", fingerprint=one["fingerprint"] + "0")
     shared = one.assign(arm="mixed-unscaled")
     _replace(mixed, "observations", pd.concat([one, alike, shared]))
     theory.gradient_layers(mixed)
     data = pd.read_csv(mixed.output / "figures/gradient-error-layers.csv")
-    assert set(data["arm"]) == {"mixed-dynamic", "mixed-static8"}
+    assert set(data["arm"]) == {"mixed-scaled", "mixed-static8"}
     assert set(data["n"]) == {2}
 
 

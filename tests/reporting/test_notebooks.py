@@ -13,6 +13,8 @@ from made_up_project import NOTEBOOKS, Project, render
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from sixteen.study.load import load
+
 ARMS: dict[str, dict[str, Any]] = {
     "standalone16": {"arms": studies.STANDALONE, "published": studies.PUBLISHED},
     "mixed": {"arms": studies.MIXED, "factorial": studies.TWO_BY_TWO},
@@ -22,11 +24,11 @@ ARMS: dict[str, dict[str, Any]] = {
 CONTINUOUS = {"accuracy-curves", "final-accuracy", "loss-curves", "memory", "largest-batch", "class-accuracy",
               "quantization-error", "speed-float16", "zero-gradients"}  # fmt: skip
 OBSERVED = {"casting-error", "gradient-error", "gradient-error-layers", "hessian", "descent", "remainder",
-            "lost-updates", "lost-updates-layers", "lost-updates-accuracy"}  # fmt: skip
+            "lost-updates", "lost-updates-layers", "lost-updates-accuracy", "kinks"}  # fmt: skip
 FIGURES = {
     "standalone16": CONTINUOUS - {"quantization-error"} | OBSERVED | {"speed-mixed", "tolerance", "loss-scale"},
     "mixed": CONTINUOUS - {"quantization-error", "speed-float16", "loss-curves"} | OBSERVED
-    | {"gradient-exponents", "gradient-exponents-layers", "gradients-below", "loss-scale", "speed-mixed-dynamic",
+    | {"gradient-exponents", "gradient-exponents-layers", "gradients-below", "loss-scale", "speed-mixed-scaled",
        "speed-float16-unscaled", "effects-accuracy", "effects-loss", "effects-lost-updates",
        "effects-underflowed-gradients"},
     "switch": OBSERVED | {"switch-epoch", "final-accuracy", "accuracy-curves", "loss-curves", "zero-gradients",
@@ -34,6 +36,15 @@ FIGURES = {
     "variability": {"effects-epoch-sd", "effects-loss-sd", "effects-accuracy", "effects-loss", "final-accuracy",
                     "effects-gradient-error", "effects-lost-updates"},
 }  # fmt: skip
+
+
+def test_a_notebook_names_arms_of_every_study_that_it_is_of() -> None:
+    parameters = load(NOTEBOOKS.parent)
+    for name, study in parameters.studies.items():
+        notebook = nbformat.read(NOTEBOOKS / f"{study.notebook}.ipynb", as_version=4)
+        code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+        pairs = re.findall(r'\("([^"]+)", "([^"]+)"\)', code)
+        assert {arm for pair in pairs for arm in pair} <= set(study.sentences), name
 
 
 @pytest.mark.parametrize("name", ARMS)

@@ -191,3 +191,10 @@ def test_a_report_that_cannot_be_listed_is_named(tmp_path: Path, name: str, text
     (manifest.parent / name).write_text(text, encoding="latin-1")
     with pytest.raises(UserError, match=re.escape(f"expected a report in {manifest.parent}")):
         index(tmp_path / "reports")
+
+
+def test_killed_before_the_list_is_written_it_leaves_none_that_is_old(tmp_path, monkeypatch):
+    publish(_reported(tmp_path, "one", "old"), tmp_path / "reports", "one")
+    monkeypatch.setattr("sixteen.reporting.publish._write_index", lambda _: os.abort)
+    publish(_reported(tmp_path, "one", "new"), tmp_path / "reports", "one")
+    assert not (tmp_path / "reports/index.html").exists()

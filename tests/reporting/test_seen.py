@@ -31,6 +31,8 @@ def test_the_least_loss_that_could_be_seen_stands_beside_the_harm(mixed: Study) 
     )
     rows = mixed.table("harm")
     assert f"0 of {len(rows)} stand at that" in harm.classes(mixed).text
+    replace(mixed, "harm", **(seen | {"least_significant": 2.5, "least_seen": 3.2}))
+    assert "no loss of a single class could be significant" in harm.classes(mixed).text
     replace(mixed, "harm", least_seen=None)
     assert "could be seen" not in harm.classes(mixed).text
 

@@ -73,3 +73,10 @@ def test_the_half_of_a_design_is_the_fraction_of_highest_resolution(factors):
 def test_what_makes_no_arms_is_refused(templates, axes, factorial, expected):
     with pytest.raises(UserError, match=expected):
         expand(templates, axes, factorial)
+
+
+def test_more_arms_than_anybody_means_are_refused():
+    axes = {f"a{i}": tuple(range(10)) for i in range(9)}
+    template = "-".join(f"{{{name}}}" for name in axes)
+    with pytest.raises(UserError, match="at most 10,000 combinations, came 1,000,000,000"):
+        expand({template: template}, axes, None)

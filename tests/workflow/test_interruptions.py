@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from small_project import change_second_rate
+from small_project import STUDY, Project, change_second_rate
+
+from sixteen.lineage.steps import load_run
 
 
 def test_queued_jobs_run_what_was_planned(fresh):
@@ -140,3 +142,20 @@ def wait_for(condition, seconds=400):
     while not condition():
         assert time.monotonic() < end, "what the test waits for never came"
         time.sleep(0.05)
+
+
+def test_after_a_forced_report_was_killed_the_next_call_goes_on(finished, tmp_path):
+    """Snakemake deletes what a rule declares before it runs, and leaves the rest of the old report."""
+    shutil.copytree(finished.folder, tmp_path / "project", symlinks=True)
+    project = Project(tmp_path / "project")
+    reported = next(project.folder.glob(f"results/{STUDY}/summarized/reported/*"))
+    plan = load_run(project.folder / f".sixteen/plan/{reported.name}.json")
+    for name in [*plan.outputs, "record.json"]:
+        (reported / name).unlink(missing_ok=True)
+    assert any(path.is_file() for path in reported.rglob("*"))
+    shutil.rmtree(project.folder / "reports" / STUDY)
+
+    project.call("snakemake --cores 2 demo")
+
+    assert project.nothing_to_do()
+    assert "all as recorded" in project.call("sixteen verify")

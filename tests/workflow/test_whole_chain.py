@@ -49,4 +49,4 @@ def test_the_page_says_that_one_seed_decides_nothing_about_accuracy(project):
 
 def test_a_reader_opens_the_pages(project, read_page):
     assert read_page(project.folder / "reports/index.html") == 0
-    assert read_page(project.folder / "reports/continuous16-demo/index.html") == 18
+    assert read_page(project.folder / "reports/continuous16-demo/index.html") == 19

@@ -8,7 +8,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from sixteen.errors import UserError
+from sixteen.errors import UserError, printable
 from sixteen.lineage.plan import Plan
 from sixteen.lineage.steps import PLANS, STEPS, load_run
 from sixteen.study.load import load
@@ -39,8 +39,9 @@ def own_this_folder():
     """
     Path(".sixteen").mkdir(exist_ok=True)
     for run in PLAN.runs.values():
-        # Snakemake would delete these files before the job could say a word.
-        if not Path(run.record).exists() and any(p.is_file() for p in Path(run.path).rglob("*")):
+        # Snakemake would delete these files before the job could say a word. What it doesn't know of, a forced
+        # report that was killed has left, and the job throws it away.
+        if not Path(run.record).exists() and any((Path(run.path) / n).exists() for n in run.outputs):
             raise WorkflowError(
                 f"{run.path} holds files and no record.json: restore the record with `dvc checkout` or "
                 "`dvc pull`, or move the folder away, then call again"
@@ -83,11 +84,11 @@ if workflow.is_main_process:
             OWNER = own_this_folder()
             PLAN.freeze()
     except UserError as error:
-        raise WorkflowError(str(error)) from None
+        raise WorkflowError(printable(str(error))) from None
     except OSError as error:
         raise WorkflowError(
-            f"{error.filename} can't be written ({error.strerror}): make it writable or free some space, then "
-            "call again; finished runs stay"
+            f"{error.filename or '.sixteen'} can't be read or written ({error.strerror}): give yourself the right to, or "
+            "free some space, then call again; finished runs stay"
         ) from None
 
 

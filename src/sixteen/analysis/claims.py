@@ -78,11 +78,13 @@ def _unite(family: list[dict[str, Any]]) -> dict[str, Any]:
     left_out = [f"{r['network']} {name}" for r in family for name in r["left_out"]]
     notes = list(dict.fromkeys(r["hardware_note"] for r in family if r["hardware_note"]))
     counts = [record["n"] for record in family]
+    tested = any(record["low"] is not None for record in family)
+    level = f" Here each is tested at the level of {len(family)} tests at once." if tested else ""
     return {
         **family[0],
         "network": "all",
         "verdict": verdict,
-        "why": f"{why}{wording.left_out(left_out)}.",
+        "why": f"{why}{wording.left_out(left_out)}.{level}",
         "brief": f"{len(same)} of {len(family)} networks",
         "n": sum(counts) if family[0]["basis"] == "checked" else min(counts),
         "estimate": None,

@@ -35,9 +35,9 @@ def harm(runs: list[Row], per_class: list[dict[str, Any]], levels: Levels) -> li
     reference = runs[0]["arm"]
     rows = []
     for network, arm in dict.fromkeys((run["network"], run["arm"]) for run in runs):
-        if arm == reference:
-            continue
         classes = dict.fromkeys(row["class"] for row in per_class if row["network"] == network)
+        if arm == reference or not classes:  # a task may know none
+            continue
         first, second = (accuracy.get((network, name), {}) for name in (arm, reference))
         head = {"network": network, "arm": arm, "reference": reference}
         steps = [1 / sizes[name] if sizes[name] else 0.0 for name in classes]

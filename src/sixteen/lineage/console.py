@@ -45,9 +45,15 @@ def told(path: Path) -> Iterator[None]:
 
 
 def label(path: str) -> str:
-    """The path of a run in a few words: network, last phrases, seed."""
-    words = path.split("/")[1:-1]
-    return " ".join(words if len(words) < 4 else [words[1], *words[-2:]])
+    """The path of a run, or of its log, in a few words: network, seed, and the phrase that tells its arm.
+
+    An evaluation, an observation and a cast are told by the phrase before theirs as well.
+    """
+    _, *words, _ = path.split("/")
+    if not words or not words[-1].startswith("seed-"):
+        return " ".join(words)
+    _, network, *phrases, seed = words
+    return " ".join([network, seed, *phrases[-1 if "-by-" in phrases[-1] else -2 :]])
 
 
 def begin_lines_with(label: str) -> None:

@@ -68,8 +68,14 @@ def _held(archive: Archive, found: Found, traced: Path) -> list[Held]:
     if traced.is_file():
         return [Held(_place(archive, traced), traced, found.name)]
     outputs, held = archive.records[found.path]["outputs"], []
-    for file in sorted(path for path in traced.rglob("*") if path.is_file()):
+    beside = {record.NAME, f"manifest-{archive.records[found.path]['fingerprint']}.json"}
+    for file in sorted(path for path in traced.rglob("*") if path.is_symlink() or path.is_file()):
         name = file.relative_to(traced).as_posix()
+        if name not in {*outputs, *beside} or file.is_symlink():
+            raise UserError(
+                f"expected only what the record of {found.path} names in {traced}, came {name}: remove it, or keep it "
+                "elsewhere"
+            )
         if name in outputs and record.sha256_of(file) != outputs[name]["sha256"]:
             raise UserError(
                 f"{file} isn't what {found.path} wrote: restore it with `dvc checkout`, or remove {traced} and run "

@@ -74,6 +74,11 @@ def _as_record(file: Path) -> Record | None:
 
 def _refusal(archive: Archive, file: Path, sha256: str, place: tuple[str, str] | None) -> str:
     """Why these bytes cannot be traced, with the run that they pretend to be of, if there is one."""
+    if file.resolve() == (archive.root / "reports" / "index.html").resolve():
+        return (
+            f"{file} is the list of the reports, which no run makes: trace one of them, "
+            "`sixteen trace reports/<study>`"
+        )
     inside = embedded(file)
     if place is not None and place[1] in (outputs := archive.records[place[0]]["outputs"]):
         return (
@@ -110,9 +115,12 @@ def embedded(file: Path) -> dict[str, str] | None:
     try:
         if file.suffix.lower() == ".svg":
             text = re.search(r"<dc:description>(.*?)</dc:description>", file.read_text(), re.DOTALL)
-            return json.loads(html.unescape(text[1]))["sixteen"] if text else None
-        with Image.open(file) as image:
-            return json.loads(image.info["sixteen"])
+            said = json.loads(html.unescape(text[1] if text else "null"))["sixteen"]
+        else:
+            with Image.open(file) as image:
+                said = json.loads(image.info["sixteen"])
+        told = {key: said[key] for key in ("figure", "study", "summary")}
+        return told if all(isinstance(value, str) for value in told.values()) else None
     except Exception:  # damaged bytes make decoders raise nearly anything; then it says nothing
         return None
 

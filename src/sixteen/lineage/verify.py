@@ -13,6 +13,9 @@ from sixteen.lineage import record
 from sixteen.lineage.archive import Record, sources
 from sixteen.reporting import publish
 
+# What differs in the record of a run that is made anew.
+CHANGING = ("execution", "facts", "seal")
+
 
 @dataclass
 class Report:
@@ -41,7 +44,13 @@ def verify(root: Path) -> Report:
         raise UserError(
             "expected results/ or reports/ in the current folder, found none: run this from the top of the project"
         )
-    return _Verification(root).report
+    report = _Verification(root).report
+    if not report.files:
+        raise UserError(
+            "expected runs or reports to verify, found none here: make them with snakemake, or fetch them with "
+            "`dvc pull --allow-missing`"
+        )
+    return report
 
 
 class _Verification:
@@ -194,10 +203,24 @@ class _Verification:
             self._find(
                 f"{place} and {run} have different records, so that one isn't a copy of the other: {_again(place)}"
             )
-        if record.closure_in(self.root / place / "provenance.json") is None:
+        closure = record.closure_in(self.root / place / "provenance.json")
+        if closure is None:
             self._find(
                 f"{place}/provenance.json holds a record that isn't as it was written: {_again(place)}"
             )
+        for path, then in (closure or {}).items():
+            now = self.records.get(path, then)
+            if now == then:
+                continue
+            if {**now, **dict.fromkeys(CHANGING)} == {**then, **dict.fromkeys(CHANGING)}:
+                self.report.notes.append(
+                    f"{path} was made anew since {place} was made, or its record edited: times or devices differ"
+                )
+            else:
+                self._find(
+                    f"{path} has another record than when {place} was made: restore it with `dvc checkout`, or "
+                    f"{_again(place)}"
+                )
 
     def _index(self) -> None:
         """The list of reports, made again from those that are here."""

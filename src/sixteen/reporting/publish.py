@@ -36,6 +36,8 @@ def publish(reported: Path, reports: Path, study: str) -> Path:
         if target.exists():
             shutil.rmtree(stale, ignore_errors=True)
             target.rename(stale)
+        # Were it killed here, the list would go on telling of the old report: snakemake makes one that is missing.
+        (reports / "index.html").unlink(missing_ok=True)
         settle(fresh, target)
         shutil.rmtree(stale, ignore_errors=True)
         _write_index(reports)

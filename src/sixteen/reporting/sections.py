@@ -46,7 +46,7 @@ WEIGHTS = """### The error of the weights
 ||θ − Q(θ)|| is bounded. By the mean value theorem arXiv:2311.18587 takes the change of the gradient by a cast for the
 Hessian times the error of the cast. The theorem asks for a gradient that is continuously differentiable; where a network
 has ReLUs, the gradient jumps wherever the cast moves a unit across zero, and no Hessian sees that. The second figure
-shows how far apart the two are, the third how many units cross, and what is left where none may.
+shows how far apart the two are, the third how many units cross, and what is left when no unit may cross.
 """  # noqa: RUF001 (the minus of a formula)
 GRADIENT = """### The error of the gradient
 

@@ -6,6 +6,7 @@ sentence filled with values. An empty name leaves out its word: `{weights}-{scal
 """
 
 import itertools
+import math
 import re
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -15,6 +16,7 @@ from pydantic import Field
 from sixteen.entry import NAME, Entry, Listed, Name, Text
 from sixteen.errors import UserError
 
+MOST = 10_000  # arms of a study
 BRACES = r"\{([a-z0-9_-]+)\}"
 Value = bool | int | float | str | None
 Level = Annotated[str, Field(pattern=r"\A[a-z0-9._-]*\z")]
@@ -96,6 +98,8 @@ def _levels(
             f"expected axes of two levels each for half of a factorial, came "
             f"{', '.join(f'{axis} with {len(levels)}' for axis, levels in named.items())}"
         )
+    if (many := math.prod(len(levels) for levels in named.values())) > MOST:
+        raise UserError(f"expected axes that make at most {MOST:,} combinations, came {many:,}")
     chosen = itertools.product(*(range(len(levels)) for levels in named.values()))
     return [
         {axis: named[axis][i] for axis, i in zip(used, place, strict=True)}

@@ -1,5 +1,6 @@
 """Read a YAML file into entries, and say in one sentence each what it may not say: all mistakes at once."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -7,11 +8,14 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from sixteen.entry import PRINTED
 from sixteen.errors import UserError
 
 Read = TypeVar("Read", bound=BaseModel)
 LARGEST = 1 << 20  # bytes of a file; more is no file of parameters
 DEEPEST = 50  # levels of nesting
+MOST = 100_000  # values, with what aliases stand for
+TOO_MANY = f"expected at most {MOST:,} values, with what aliases stand for, came more"
 NAMES = "small letters and digits, words joined by - or _"
 PHRASES = {
     "int_type": "a whole number",
@@ -42,7 +46,7 @@ def read(path: Path) -> Any:
         content = path.read_bytes()
         if len(content) > LARGEST:
             raise UserError(f"{path}: expected at most {LARGEST:,} bytes, came {len(content):,}")
-        return _plain(yaml.load(content.decode("utf-8"), _Loader), path)
+        return _plain(yaml.load(content.decode("utf-8"), _Loader), Allowance())
     except FileNotFoundError:
         raise UserError(
             f"expected {path} in the current folder, found none: run this from the top of the project"
@@ -51,7 +55,7 @@ def read(path: Path) -> Any:
         raise UserError(
             f"{path}: expected text in UTF-8, came other bytes at position {error.start}: save it as UTF-8"
         ) from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is no valid YAML: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise UserError(
@@ -77,27 +81,48 @@ class _Loader(yaml.SafeLoader):
         # What `<<: *other` brings may be overridden, and has no place among the keys.
         names = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
         keys = [self.construct_object(key, deep=True) for key in names]
+        counts = Counter(key for key in keys if isinstance(key, str))
         for key, name in zip(keys, names, strict=True):
             line = name.start_mark.line + 1
             if not isinstance(key, str):
                 raise UserError(
                     f"expected text as a key in line {line}, came {key!r}: put it in quotes"
                 )
-            if keys.count(key) > 1:
+            if counts[key] > 1:
                 raise UserError(
                     f"the key {key!r} stands twice in the section that begins in line {node.start_mark.line + 1}"
                 )
         return super().construct_mapping(node, deep)
 
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Refuse merges of merges that make more keys than any file means."""
+        super().flatten_mapping(node)
+        if len(node.value) > MOST:
+            raise UserError(TOO_MANY)
 
-def _plain(value: Any, path: Path, depth: int = 0) -> Any:
-    """Refuse what JSON doesn't know (dates, bytes), and nesting without end."""
+
+class Allowance:
+    """How many values a file may still hold, each alias counted as what it stands for."""
+
+    def __init__(self) -> None:
+        self.left = MOST
+
+    def spend(self) -> None:
+        """Count one. Raises UserError if there are too many."""
+        self.left -= 1
+        if self.left < 0:
+            raise UserError(TOO_MANY)
+
+
+def _plain(value: Any, allowed: Allowance, depth: int = 0) -> Any:
+    """Refuse what JSON doesn't know (dates, bytes), and nesting or aliases without end."""
+    allowed.spend()
     if depth > DEEPEST:
         raise RecursionError
     if isinstance(value, dict):
-        return {key: _plain(part, path, depth + 1) for key, part in value.items()}
+        return {key: _plain(part, allowed, depth + 1) for key, part in value.items()}
     if isinstance(value, list):
-        return [_plain(part, path, depth + 1) for part in value]
+        return [_plain(part, allowed, depth + 1) for part in value]
     if value is not None and not isinstance(value, bool | int | float | str):
         raise UserError(f"expected text, numbers, lists and named values, came {value!r}")
     return value
@@ -124,6 +149,8 @@ def sentences(error: ValidationError, content: Any, place: str) -> Iterator[str]
             what = (
                 NAMES if "[-_]" in context["pattern"] else f"text of the form {context['pattern']}"
             )
+            if context["pattern"] == PRINTED:
+                what = "text without control characters"
             yield f"{where}: expected {what}, came {_short(came)}"
         elif kind in PHRASES:
             yield f"{where}: expected {PHRASES[kind].format(**context)}, came {_short(came)}"

@@ -115,6 +115,8 @@ def _visible(study: Study, harm: pd.DataFrame) -> str:
     tested = harm.dropna(subset=["least_seen"])
     if tested.empty:
         return ""
+    if tested["least_significant"].min() > 1:
+        return " With so few seeds no loss of a single class could be significant, however large."
     floored, power = int(tested["floored"].sum()), study.parameters["statistics"]["power"]
     return (
         f" The least that could be seen: the loss of one class alone is significant here from {_points(tested, 'least_significant')} "
@@ -125,6 +127,6 @@ def _visible(study: Study, harm: pd.DataFrame) -> str:
 
 
 def _points(harm: pd.DataFrame, column: str) -> str:
-    """The range of a column of shares, in points."""
-    least, most = 100 * harm[column].min(), 100 * harm[column].max()
-    return f"{least:.1f}" if f"{least:.1f}" == f"{most:.1f}" else f"{least:.1f} to {most:.1f}"
+    """The range of a column of shares, in points; no class can lose more than 100."""
+    least, most = (f"{min(100 * end, 100):.1f}" for end in (harm[column].min(), harm[column].max()))
+    return least if least == most else f"{least} to {most}"

@@ -21,14 +21,14 @@ def sheets(grids: dict[str, pd.DataFrame]) -> tuple[Figure, dict[str, Axes]]:
 
 
 def heat(axis: Axes, grid: pd.DataFrame, label: str, largest: float) -> QuadMesh:
-    """Draw ``grid`` [tensors, places], values from 0 to ``largest``; NaN (not measured) stays grey."""
-    axis.set_facecolor("#d9dde0")
+    """Draw ``grid`` [tensors, places], values from 0 to ``largest``; NaN (not measured) stays white."""
+    axis.set_facecolor("white")
     axis.grid(visible=False)
     mesh = axis.pcolormesh(
         np.arange(len(grid.columns) + 1) - 0.5,
         np.arange(len(grid) + 1) - 0.5,
         np.ma.masked_invalid(grid.to_numpy(dtype=float)),
-        cmap="cividis",
+        cmap="viridis",
         vmin=0,
         vmax=largest or 1,
         rasterized=True,

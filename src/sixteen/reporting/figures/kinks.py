@@ -70,7 +70,7 @@ def _caption(study: Study, rows: pd.DataFrame) -> str:
         for network, row in medians.reindex(study.networks).dropna().iterrows()
     )
     return (
-        "A unit of a ReLU crosses its kink where the cast of the weights turns it on or off, for an image of the "
+        f"A unit of a ReLU crosses its kink where the cast of the weights turns it on or off, for one {study.item} of the "
         "observed batch. Filled: the norm of what the Hessian misses over that of the change of the gradient by the cast. "
         "Open: the same in a network that holds each unit on the side where it was before the cast; what is missed "
         "there no more is due to the units that cross. Max pooling has kinks of its own, which are neither counted nor "

@@ -63,7 +63,7 @@ def layers(study: Study) -> Html:
             figure,
             data.agg(["mean", "count"]).reset_index(),
             f"{MEANS} Arm {arm}, which loses most; last phase; mean over seeds; rows are the trained tensors in the "
-            "order of the network, columns the observed epochs. Grey: no update at all.",
+            "order of the network, columns the observed epochs. White: no update at all.",
         )
 
 
