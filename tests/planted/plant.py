@@ -144,6 +144,13 @@ def verdict(plant: Plant, project: Path, cache: Path) -> str:
 def main(words: list[str]) -> int:
     """Plant, print progress and the table of areas, return the exit code."""
     chosen = [p for p in plants() if not words or any(w == p.area or w in p.name for w in words)]
+    if not chosen:
+        print(
+            f"expected an area or a part of a name in {HERE}, came {' '.join(words)}",
+            file=sys.stderr,
+        )
+        return 2
+    print("The tests alone, without any plant, then each plant:", flush=True)
     cores = len(os.sched_getaffinity(0))
     _warm_up()
     with tempfile.TemporaryDirectory() as folder:
