@@ -95,7 +95,7 @@ def _trace(arguments: argparse.Namespace) -> bool:
 
 
 def _verify(arguments: argparse.Namespace) -> bool:
-    from sixteen.lineage.verify import verify
+    from sixteen.reporting.verify import verify
 
     report = verify(ROOT)
     for note in report.notes:

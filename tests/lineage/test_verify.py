@@ -9,8 +9,8 @@ import pytest
 
 from sixteen.errors import UserError
 from sixteen.lineage import record
-from sixteen.lineage.verify import verify
 from sixteen.reporting.publish import list_reports
+from sixteen.reporting.verify import verify
 
 
 def findings():

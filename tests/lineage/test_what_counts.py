@@ -10,7 +10,7 @@ from small_plan import PAPER, cheap, planned
 
 from sixteen.lineage import crate, job, record, trace
 from sixteen.lineage.archive import Archive
-from sixteen.lineage.verify import verify
+from sixteen.reporting.verify import verify
 
 FIGURE = Path("reports/small/figures/accuracy.png")
 # What a step does its work with, of which an edit makes its runs stale.

@@ -5,6 +5,7 @@ from pathlib import Path
 import made_up_studies as studies
 import pandas as pd
 import pytest
+from drawn import draw
 from made_up_project import Project, study
 
 from sixteen.reporting.figures import effects, harm, kinks, updates
@@ -46,6 +47,16 @@ def test_the_norm_that_rounding_changes_is_drawn_beside_the_share_that_is_lost(
     means = data.groupby("measure")["mean"].agg(["min", "max"])
     assert list(means.loc["share"]) == [90, 90]
     assert list(means.loc["changed"]) == [25, 25]
+
+
+def test_a_norm_is_no_share_and_is_shown_whole(mixed: Study) -> None:
+    """Rounding may add to an update: what changes of its norm may be more than all of it."""
+    replace(mixed, "observations", updates=100, lost_updates=90, update_norm=4.0, update_error=6.0)
+    figure = draw(mixed, [updates.over_training]).figures["lost-updates"]
+    (axis,) = [a for a in figure.axes if "norm of the update" in a.get_ylabel()]
+    low, high = axis.get_ylim()
+    assert low < 150 < high
+    assert any(150 in line.get_ydata() for line in axis.lines)
 
 
 def test_what_the_hessian_misses_is_told_free_and_held(mixed: Study) -> None:

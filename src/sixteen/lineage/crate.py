@@ -16,6 +16,7 @@ from sixteen.errors import UserError
 from sixteen.lineage import crate_about, crate_runs, record
 from sixteen.lineage.archive import Archive, Record, sources
 from sixteen.lineage.crate_runs import Entity, refs
+from sixteen.lineage.steps import manifest_of
 from sixteen.lineage.trace import Found
 
 CONTEXT = [
@@ -68,7 +69,7 @@ def _held(archive: Archive, found: Found, traced: Path) -> list[Held]:
     if traced.is_file():
         return [Held(_place(archive, traced), traced, found.name)]
     outputs, held = archive.records[found.path]["outputs"], []
-    beside = {record.NAME, f"manifest-{archive.records[found.path]['fingerprint']}.json"}
+    beside = {record.NAME, manifest_of(archive.records[found.path]["fingerprint"])}
     for file in sorted(path for path in traced.rglob("*") if path.is_symlink() or path.is_file()):
         name = file.relative_to(traced).as_posix()
         if name not in {*outputs, *beside} or file.is_symlink():

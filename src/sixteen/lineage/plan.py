@@ -11,7 +11,7 @@ from typing import Any
 
 from sixteen.lineage import fingerprint
 from sixteen.lineage.planning import OBSERVER, StudyRuns
-from sixteen.lineage.steps import PLANS, Run
+from sixteen.lineage.steps import PLANS, Run, manifest_of
 from sixteen.study.parameters import Parameters
 
 
@@ -33,7 +33,7 @@ class Plan:
 
     def manifest(self, name: str) -> str:
         """Path of the manifest that says that exactly this report of a study is published."""
-        return f"reports/{name}/manifest-{self._reports[name].rpartition('/')[2]}.json"
+        return f"reports/{name}/{manifest_of(self._reports[name].rpartition('/')[2])}"
 
     def freeze(self) -> None:
         """Write each run to ``<fingerprint>.json``: queued jobs do what was planned.

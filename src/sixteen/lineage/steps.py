@@ -104,6 +104,11 @@ class Run:
         return f"{self.path}/record.json"
 
 
+def manifest_of(fingerprint: str) -> str:
+    """The name of the file that says that the report of this fingerprint is published."""
+    return f"manifest-{fingerprint}.json"
+
+
 def load_run(path: Path) -> Run:
     """Read a frozen run. Raises UserError if the plan is gone."""
     try:

@@ -14,6 +14,7 @@ from typing import Any
 from sixteen.errors import UserError
 from sixteen.files import read_json, settle
 from sixteen.lineage import record
+from sixteen.lineage.steps import manifest_of
 from sixteen.reporting.page import page, table, tally
 
 Record = dict[str, Any]
@@ -31,7 +32,7 @@ def publish(reported: Path, reports: Path, study: str) -> Path:
     with _lock(reports):
         shutil.rmtree(fresh, ignore_errors=True)
         kept = _copy(reported, fresh, reports.parent)
-        manifest = name_of(kept)
+        manifest = manifest_of(kept["fingerprint"])
         (fresh / manifest).write_text(stated(study, kept), encoding="utf-8")
         if target.exists():
             shutil.rmtree(stale, ignore_errors=True)
@@ -49,11 +50,6 @@ def list_reports(reports: Path) -> None:
     reports.mkdir(parents=True, exist_ok=True)
     with _lock(reports):
         _write_index(reports)
-
-
-def name_of(kept: Record) -> str:
-    """The name of the manifest of a report with this record."""
-    return f"manifest-{kept['fingerprint']}.json"
 
 
 def stated(study: str, kept: Record) -> str:

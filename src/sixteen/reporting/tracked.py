@@ -4,10 +4,10 @@ from typing import Any
 
 import pandas as pd
 
+from sixteen.reporting.page import SIGNS
 from sixteen.reporting.study import Study
 
 DIGITS = 12  # what rounding does beyond is no difference between two experiments
-VERDICTS = ("supported", "refuted", "inconclusive")
 
 
 def metrics(study: Study) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def metrics(study: Study) -> dict[str, Any]:
     """
     told = [claim["verdict"] for claim in study.claims]
     return {
-        "verdicts": {verdict: told.count(verdict) for verdict in VERDICTS},
+        "verdicts": {verdict: told.count(verdict) for verdict in SIGNS},
         "claims": {claim["id"]: _claim(claim) for claim in study.claims},
         study.main: _means(study),
     }

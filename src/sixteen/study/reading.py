@@ -46,7 +46,7 @@ def read(path: Path) -> Any:
         content = path.read_bytes()
         if len(content) > LARGEST:
             raise UserError(f"{path}: expected at most {LARGEST:,} bytes, came {len(content):,}")
-        return _plain(yaml.load(content.decode("utf-8"), _Loader), Allowance())
+        return _plain(yaml.load(content.decode("utf-8"), _Loader), _Allowance())
     except FileNotFoundError:
         raise UserError(
             f"expected {path} in the current folder, found none: run this from the top of the project"
@@ -101,7 +101,7 @@ class _Loader(yaml.SafeLoader):
             raise UserError(TOO_MANY)
 
 
-class Allowance:
+class _Allowance:
     """How many values a file may still hold, each alias counted as what it stands for."""
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class Allowance:
             raise UserError(TOO_MANY)
 
 
-def _plain(value: Any, allowed: Allowance, depth: int = 0) -> Any:
+def _plain(value: Any, allowed: _Allowance, depth: int = 0) -> Any:
     """Refuse what JSON doesn't know (dates, bytes), and nesting or aliases without end."""
     allowed.spend()
     if depth > DEEPEST:

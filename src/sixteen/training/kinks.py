@@ -16,10 +16,8 @@ from keras import ops
 
 from sixteen.training.derivatives import Derivatives, no_dropout
 
-BELOW, WITHIN = (
-    0,
-    1,
-)  # sides of a unit: at most 0, linear; 2 is at the largest value of a clipped ReLU
+# Sides of a unit: at most 0, linear; 2 is at the largest value of a clipped ReLU.
+BELOW, WITHIN = 0, 1
 
 
 class Crossing(NamedTuple):

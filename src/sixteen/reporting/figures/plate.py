@@ -114,7 +114,7 @@ def wrapped(text: str, width: int) -> str:
 
 
 def within_percent(axis: Axes) -> None:
-    """A y axis from 0 to 100 % at most: an interval may reach past what a share can be."""
+    """A y axis of shares: from 0 to 100 %, and no more around them than a point needs."""
     low, high = axis.get_ylim()
     axis.set_ylim(max(low, -2), min(high, 102))
 

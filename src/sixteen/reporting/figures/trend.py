@@ -171,7 +171,7 @@ def _label(axis: Axes, part: Part) -> None:
     """Labels, ticks and limits of the axes of a panel that is drawn."""
     axis.set_xlabel("epoch")
     axis.set_ylabel(part.label)
-    if part.label.endswith("(%)"):
+    if part.ends == PERCENT:
         within_percent(axis)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     if part.log:
