@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table as Columns
 from rich.text import Text
 
+from sixteen.errors import printable
 from sixteen.lineage.console import label
 
 # A line of ours in a log, which holds what libraries print as well.
@@ -123,14 +124,14 @@ def _last(job: Job, name: str) -> str:
 
 
 def _tail(log: Path | None) -> list[str]:
-    """The last lines of a log, without control characters."""
+    """The last lines of a log."""
     try:
         with open(log or "", "rb") as file:
             file.seek(max(file.seek(0, 2) - TAIL, 0))
             text = file.read().decode(errors="replace")
     except OSError:
         return []
-    return ["".join(c for c in line if c.isprintable()) for line in text.splitlines()]
+    return [printable(line) for line in text.splitlines()]
 
 
 def _clock(seconds: float) -> str:
