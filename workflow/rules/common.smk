@@ -41,7 +41,9 @@ def own_this_folder():
     for run in PLAN.runs.values():
         # Snakemake would delete these files before the job could say a word. What it doesn't know of, a forced
         # report that was killed has left, and the job throws it away.
-        if not Path(run.record).exists() and any((Path(run.path) / n).exists() for n in run.outputs):
+        if not Path(run.record).exists() and any(
+            (Path(run.path) / n).exists() for n in run.outputs
+        ):
             raise WorkflowError(
                 f"{run.path} holds files and no record.json: restore the record with `dvc checkout` or "
                 "`dvc pull`, or move the folder away, then call again"
