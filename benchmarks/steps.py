@@ -142,7 +142,9 @@ def _own(network: Resnet, images: Images, precision: Precision, batch: int) -> E
 
     def epoch(number: int) -> None:
         rows = task.rows(batch, "none", 0, number)
-        step.train_epoch(rows, np.full(len(rows), 0.01, np.float32), lambda: None)
+        step.train_epoch(
+            rows, np.full(len(rows), 0.01, np.float32), np.full(len(rows), 32), lambda: None
+        )
 
     return epoch
 

@@ -122,7 +122,8 @@ class Observed:
         return self.learner.model
 
     def train(self, rows):
-        self.learner.train(rows, np.full(len(rows), self.rate(), np.float32), lambda: None)
+        rates, bits = np.full(len(rows), self.rate(), np.float32), np.full(len(rows), 32)
+        self.learner.train(rows, rates, bits, lambda: None)
 
     def rate(self):
         return float(self.optimizer.learning_rate.numpy())

@@ -123,7 +123,7 @@ def moved(rates):
     learner.restore(before)
     all_rates = np.zeros(len(rows), np.float32)
     all_rates[-len(rates) :] = rates
-    learner.train(rows, all_rates, lambda: None)
+    learner.train(rows, all_rates, np.full(len(rows), 32), lambda: None)
     return kernel.numpy().astype(np.float64) - before["model/0"]
 
 compiled = lambda: learner.step._train.experimental_get_tracing_count() if call["backend"] == "tensorflow" else 1

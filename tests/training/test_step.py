@@ -42,4 +42,4 @@ def test_crops_and_flips_like_numpy(step, images):
 def test_logits_are_those_of_the_model_in_order(step, images):
     inputs = (images.test_images.astype(np.float32) - 100) / 50
     expected = step.model(inputs, training=False).numpy()
-    assert step.predictions() == pytest.approx(expected, abs=1e-4)
+    assert step.predictions(32) == pytest.approx(expected, abs=1e-4)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sixteen.entry import Entry, Listed, Name, Text
 from sixteen.networks import AnyNetwork
-from sixteen.precision.entry import Precision
+from sixteen.precision.entry import AnyPrecision
 from sixteen.study.claim import Claim, Levels, Table
 from sixteen.training.recipe import Recipe
 
@@ -56,7 +56,7 @@ class Summary(Entry):
     reach: Annotated[float, Field(gt=0, le=1)] | None
     statistics: Levels
     networks: dict[Text, AnyNetwork]
-    precisions: dict[Text, Precision]
+    precisions: dict[Text, AnyPrecision]
     recipes: dict[Text, Recipe]
     runs: Listed[RunOf]
     timed: Listed[TimedOf]

@@ -15,7 +15,7 @@ from sixteen.lineage.items import items_of
 from sixteen.lineage.plan import Plan
 from sixteen.lineage.speeds import TRAINING, kind_of_training, speeds_of, workers_for
 from sixteen.lineage.steps import Run
-from sixteen.precision.entry import Precision
+from sixteen.precision.entry import precision_of
 
 BITS = {"float16": 16, "bfloat16": 16, "float32": 32}
 
@@ -159,7 +159,7 @@ class _Estimate:
             return 0
         if run.step == "quantize":
             return self.speeds.weights[shape] * BITS[run.parameters["to"]] // 8
-        precision = Precision.model_validate(run.parameters["precision"])
+        precision = precision_of(run.parameters["precision"])
         predictions = 2 * items.test * items.classes * BITS[precision.compute] // 8  # start and end
         return self.speeds.weights[shape] * BITS[precision.storage] // 8 + predictions
 

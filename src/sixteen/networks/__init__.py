@@ -1,7 +1,8 @@
 """Network families: one module each, found by the name that `params.yaml` gives under `family`.
 
 A family offers a subclass of `Network` with its fields, `TASKS` (names of the tasks that it serves), `build` (a Keras
-model), `layers` (how many weighted layers there really are) and `cost` (multiply-adds of one item). Only `build` needs
+model), `layers` (how many weighted layers there really are) and `cost` (multiply-adds of one item); and
+`UNQUANTIZED`, what stays in float32 where a precision quantizes, if it makes its layers by `sixteen.precision.layers`. Only `build` needs
 Keras: a plan asks for the others and must neither wait for TensorFlow nor take a GPU's memory for it.
 `parts.counting` counts the same in a built network.
 """
@@ -51,6 +52,11 @@ def cost(network: Network, shape: tuple[int, ...], classes: int) -> int:
 def tasks(network: Network) -> tuple[str, ...]:
     """The tasks that the network can be trained for."""
     return _family(network).TASKS
+
+
+def unquantized(network: Network) -> tuple[str, ...] | None:
+    """What of the network stays in float32 where a precision quantizes; None if it has no quantized layers."""
+    return getattr(_family(network), "UNQUANTIZED", None)
 
 
 def activation_elements(model: "keras.Model") -> int:

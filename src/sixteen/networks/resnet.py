@@ -28,6 +28,7 @@ STAGES = 3
 KERNEL = 3  # height and width of every convolution
 
 TASKS = ("classify_images",)
+UNQUANTIZED = ("batch normalisation", "ReLU", "sums of shortcuts", "pooling", "the head")
 
 
 class Resnet(Network):
@@ -73,9 +74,11 @@ class _Parts:
     def __init__(self, precision: Precision, l2: float, seed: int) -> None:
         import keras
 
+        from sixteen.precision.layers import Layers
         from sixteen.precision.policies import policies
 
         self.weights, self.statistics = policies(precision)
+        self.layers = Layers(precision, seed)
         self.draw = np.random.default_rng(seed)
         self.kernel = {
             "kernel_initializer": self._he_normal,
@@ -100,11 +103,9 @@ class _Parts:
 
     def convolution(self, x: Any, filters: int, stride: int, name: str) -> Any:
         """A padded 3x3 convolution."""
-        import keras
-
-        return keras.layers.Conv2D(
-            filters,
-            KERNEL,
+        return self.layers.convolution(
+            filters=filters,
+            kernel_size=KERNEL,
             strides=stride,
             padding="same",
             use_bias=False,

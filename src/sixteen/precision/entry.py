@@ -22,11 +22,14 @@ once, on both backends, and so are all other sums on TensorFlow with XLA; on JAX
 Keras, whatever their storage.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+import numpy as np
+from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from sixteen.entry import Count, Entry, Format, Positive
+from sixteen.precision import bits
+from sixteen.precision.bits import FULL, BitSchedule
 from sixteen.precision.formats import holds, range_of, rounded
 
 
@@ -73,6 +76,19 @@ class Precision(Entry):
         return "float32" if self.master_weights else self.compute
 
     @property
+    def most_bits(self) -> int:
+        """Forward bits of tests."""
+        return FULL
+
+    def forward_bits(self, first: int, last: int, steps: int) -> np.ndarray:
+        """Forward bits of each step of a phase of `last` - `first` epochs of `steps` each, int [steps of the phase]."""
+        return np.full((last - first) * steps, FULL)
+
+    def relative_cost(self, forward: np.ndarray) -> float | None:
+        """The mean cost of steps with these `forward` bits, where layers are quantized, see `Quantized`."""
+        return None
+
+    @property
     def scale_formats(self) -> tuple[str, ...]:
         """The formats in which a loss scale must be a number: where it multiplies, and where it divides.
 
@@ -106,6 +122,76 @@ class Precision(Entry):
                         f"{getattr(scale, key):g}"
                     )
         return self
+
+
+def _bits(value: int) -> int:
+    if not 2 <= value <= 16 and value != FULL:
+        raise ValueError(f"expected 2 to 16 bits, or {FULL} for float32 as it is, came {value}")
+    return value
+
+
+Bits = Annotated[int, AfterValidator(_bits)]
+
+
+class Quantized(Precision):
+    """Low-precision training (arXiv:2403.02243): float32, but layers compute with numbers on a grid of few bits.
+
+    Weights and inputs of quantized layers have the bits of the schedule `bits`, between `low` and `high`; the gradients
+    of their outputs have `gradients` bits and are rounded stochastically; see `sixteen.precision.quantizers`, and the
+    networks for what they leave in float32. Tests run at `high`. `ranges` says over what a test quantizes
+    inputs: `moving`, the average of the ranges in training that starts at 0, as in the authors' code, or `corrected`,
+    the same without the part of that start.
+    """
+
+    low: Bits
+    high: Bits
+    gradients: Bits
+    ranges: Literal["moving", "corrected"]
+    bits: BitSchedule
+
+    @property
+    def most_bits(self) -> int:
+        """See `Precision`."""
+        return self.high
+
+    def forward_bits(self, first: int, last: int, steps: int) -> np.ndarray:
+        """See `Precision`."""
+        return bits.of_steps(self.bits, self.low, self.high, first, last, steps)
+
+    def relative_cost(self, forward: np.ndarray) -> float | None:
+        """The mean cost of steps with these `forward` bits as a share of steps that all have the most."""
+        return bits.relative_cost(forward, self.gradients, self.high)
+
+    @model_validator(mode="after")
+    def _grids(self) -> Self:
+        if self.compute != "float32":
+            raise ValueError(
+                f"expected `compute: float32` where layers are quantized, since grids of few bits are computed in it, "
+                f"came {self.compute}"
+            )
+        if self.low > self.high:
+            raise ValueError(
+                f"expected `low` to be at most `high`, {self.high} bits, came {self.low}; swap them"
+            )
+        return self
+
+
+def _kind(value: Any) -> str:
+    quantized = isinstance(value, Quantized) or (isinstance(value, dict) and "bits" in value)
+    return "quantized" if quantized else "floating"
+
+
+AnyPrecision = Annotated[
+    Annotated[Precision, Tag("floating")] | Annotated[Quantized, Tag("quantized")],
+    Discriminator(_kind),
+]
+
+_ANY: TypeAdapter[Precision] = TypeAdapter(AnyPrecision)
+
+
+def precision_of(told: Any) -> Precision:
+    """The entry, of whichever kind, that was told by `plain`."""
+    return _ANY.validate_python(told)
 
 
 # What everything is compared with.

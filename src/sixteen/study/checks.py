@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from sixteen import networks
 from sixteen.datasets.prepared.entry import Dataset
 from sixteen.errors import UserError
-from sixteen.precision.entry import Precision
+from sixteen.precision.entry import Precision, Quantized
 from sixteen.precision.formats import holds, range_of, rounded
 from sixteen.study import design, sentence
 from sixteen.study.parameters import Parameters
@@ -41,7 +41,7 @@ RULES = frozenset(
 
 def mistakes(parameters: Parameters) -> Iterator[str]:
     """A sentence for each mistake, with its place."""
-    for section in ("networks", "precisions", "recipes", "schedules", "loss_scales"):
+    for section in ("networks", "precisions", "recipes", "schedules", "loss_scales", "bits"):
         yield from _joining_words(section, getattr(parameters, section))
     for paper, told in parameters.papers.items():
         for claims in told.claims.values():
@@ -207,6 +207,8 @@ def _sentence(parameters: Parameters, study: Study, network: str, arm: str) -> I
     for phrase in phrases:
         precision = parameters.precision(phrase.precision)
         storage = precision.storage
+        if isinstance(precision, Quantized):
+            yield from _quantizes(parameters, study, network, phrase.text)
         if phrase.recipe is not None:
             yield from _update(parameters.recipe(phrase.recipe), precision, phrase.text)
         elif storage == "float32":
@@ -222,6 +224,20 @@ def _sentence(parameters: Parameters, study: Study, network: str, arm: str) -> I
                     f"quantized-to-<precision>, of a precision that stores weights in {format}"
                 )
         stored = wanted if phrase.recipe is not None else dict.fromkeys(stored, storage)
+
+
+def _quantizes(parameters: Parameters, study: Study, network: str, place: str) -> Iterator[str]:
+    """What isn't made for layers on grids of few bits."""
+    if networks.unquantized(parameters.network(network)) is None:
+        yield (
+            f"expected a network with quantized layers for {place!r}, came {network} of the family "
+            f"{parameters.network(network).family}, which has none: choose another network or precision"
+        )
+    if study.observe is not None:
+        yield (
+            f"expected `observe: null` with {place!r}, since what is observed is the theory of 16 bit, came "
+            "an observation: take it out"
+        )
 
 
 def _update(recipe: Recipe, precision: Precision, place: str) -> Iterator[str]:

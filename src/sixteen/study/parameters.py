@@ -15,7 +15,8 @@ from sixteen.entry import Count, Entry, Listed, Name
 from sixteen.errors import UserError
 from sixteen.networks import AnyNetwork
 from sixteen.networks.parts.family import Network
-from sixteen.precision.entry import LossScale, Precision
+from sixteen.precision.bits import BitSchedule
+from sixteen.precision.entry import AnyPrecision, LossScale, Precision
 from sixteen.study import reading, sentence
 from sixteen.study.axes import spelled
 from sixteen.study.claim import Claim, Levels, Table
@@ -26,7 +27,7 @@ from sixteen.training.schedules import Schedule
 
 # Keys whose value is a name of another section, which is put in its place.
 NAMED = {
-    "precisions": {"loss_scale": "loss_scales"},
+    "precisions": {"loss_scale": "loss_scales", "bits": "bits"},
     "recipes": {"schedule": "schedules"},
     "networks": {},
 }
@@ -50,7 +51,8 @@ class Parameters(Entry):
     datasets: dict[Name, AnyDataset]
     networks: dict[Name, AnyNetwork]
     loss_scales: dict[Name, LossScale]
-    precisions: dict[Name, Precision]
+    bits: dict[Name, BitSchedule]
+    precisions: dict[Name, AnyPrecision]
     schedules: dict[Name, Schedule]
     recipes: dict[Name, Recipe]
     statistics: Levels

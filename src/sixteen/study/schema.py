@@ -32,6 +32,8 @@ def _params() -> dict[str, Any]:
         for kind in _kinds(entry):
             for key in keys:
                 properties = schema["$defs"][kind]["properties"]
+                if key not in properties:
+                    continue
                 properties[key] = {
                     "type": ["string", "null"],
                     "title": properties[key].get("title", key),

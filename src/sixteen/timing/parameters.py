@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sixteen.entry import Count, Entry, Listed, Name
 from sixteen.networks import AnyNetwork
-from sixteen.precision.entry import Precision
+from sixteen.precision.entry import AnyPrecision
 from sixteen.training.parameters import Training
 from sixteen.training.recipe import Recipe
 
@@ -17,7 +17,7 @@ ARMS: tuple[str, str] = ("first", "second")
 class Arm(Entry):
     """What one side of a comparison trains with."""
 
-    precision: Precision
+    precision: AnyPrecision
     recipe: Recipe
 
 

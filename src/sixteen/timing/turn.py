@@ -50,12 +50,13 @@ def _measured(job: Job, dataset: Path) -> dict[str, Any]:
     learner.step.compile(rows[:1])
     compile_seconds = time.perf_counter() - begun
     rate = rates(training.recipe, 0, 1, len(rows), ())[:1]
+    bits = training.precision.forward_bits(0, 1, len(rows))[:1]
 
     def step(number: int) -> float:
         """Seconds of one step, from the call until its results are here."""
         row = rows[number % len(rows)][None]
         begun = time.perf_counter()
-        learner.step.train_epoch(row, rate, lambda: None)
+        learner.step.train_epoch(row, rate, bits, lambda: None)
         return time.perf_counter() - begun
 
     learner.task.begin(learner.model)

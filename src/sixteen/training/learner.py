@@ -37,16 +37,22 @@ class Learner:
         recipe, seed = self.parameters.recipe, self.parameters.seed
         return self.task.rows(recipe.batch, recipe.augmentation, seed, epoch)
 
-    def train(self, rows: np.ndarray, rates: np.ndarray, tick: Callable[[], object]) -> np.ndarray:
+    def train(
+        self, rows: np.ndarray, rates: np.ndarray, bits: np.ndarray, tick: Callable[[], object]
+    ) -> np.ndarray:
         """Train for an epoch, see `Step.train_epoch`."""
         self.task.begin(self.model)
-        return self.step.train_epoch(rows, rates, tick)
+        return self.step.train_epoch(rows, rates, bits, tick)
 
-    def test(self) -> np.ndarray:
-        """Predictions for the test set, by the average of the weights if the recipe asks for one."""
+    def test(self, bits: int | None = None) -> np.ndarray:
+        """Predictions for the test set, by the average of the weights if the recipe asks for one.
+
+        With so many forward `bits`, or with the most that the precision has.
+        """
         self.task.begin(self.model)
+        most = self.parameters.precision.most_bits
         with optimizers.averaged(self.model, self.optimizer):
-            return self.step.predictions()
+            return self.step.predictions(bits or most)
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """See `state.snapshot`."""

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sixteen.entry import Count, Entry, Listed, Name
 from sixteen.networks import AnyNetwork
-from sixteen.precision.entry import Precision
+from sixteen.precision.entry import AnyPrecision
 from sixteen.training.recipe import Recipe
 
 
@@ -41,7 +41,7 @@ class Training(Entry):
     seed: Annotated[int, Field(ge=0)]
     task: Name
     network: AnyNetwork
-    precision: Precision
+    precision: AnyPrecision
     recipe: Recipe
     until: Count
     checkpoint_epochs: Count

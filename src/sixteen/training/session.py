@@ -10,6 +10,7 @@ import numpy as np
 
 from sixteen import tasks
 from sixteen.errors import UserError
+from sixteen.precision.bits import FULL
 from sixteen.precision.scales import scale_of
 from sixteen.training import divergence, measure, optimizers, state
 from sixteen.training.learner import Learner
@@ -47,6 +48,8 @@ class Session:
         self.learner.step.compile(rows)
         self.ledger.compile_seconds = time.perf_counter() - begun
         self.items = self.task.items(rows)
+        about = (self.ledger.first, self.parameters.until, len(rows))
+        self.bits = self.parameters.precision.forward_bits(*about)
         if self.checkpoint.exists():
             self._take_up()
         else:
@@ -66,8 +69,8 @@ class Session:
         learner, ledger = self.learner, self.ledger
         before, updates = learner.snapshot(), optimizers.updates_of(learner.optimizer)
         rows = learner.rows(epoch)
-        rates = self._rates(epoch, len(rows))
-        reports, train_seconds = self._trained(rows, rates, progress)
+        rates, bits = self._rates(epoch, len(rows)), self._bits(epoch, len(rows))
+        reports, train_seconds = self._trained(rows, rates, bits, progress)
         losses, correct, zeros, nonfinite = reports.T.astype(np.float64)
         after = learner.snapshot()
         if epoch == ledger.first + 1:
@@ -91,7 +94,7 @@ class Session:
             "skipped_steps": len(rows) - (optimizers.updates_of(learner.optimizer) - updates),
             "learning_rate": float(rates[-1]),
         }
-        self._tested(trained, train_seconds)
+        self._tested(trained, train_seconds, int(bits[-1]))
         progress.epoch(ledger.history[-1], ledger.timing[-1])
         self._observe(epoch, after)
         if (epoch - ledger.first) % self.parameters.checkpoint_epochs == 0:
@@ -99,13 +102,13 @@ class Session:
             state.save(self.checkpoint, after | {START: ledger.start_predictions}, about)
 
     def _trained(
-        self, rows: np.ndarray, rates: np.ndarray, progress: Progress
+        self, rows: np.ndarray, rates: np.ndarray, bits: np.ndarray, progress: Progress
     ) -> tuple[np.ndarray, float]:
         """The reports of an epoch's steps and their seconds; energy and peak memory go into the books."""
         ledger = self.ledger
         spent = ledger.meter() if ledger.meter else 0.0
         begun = time.perf_counter()
-        reports = self.learner.train(rows, rates, progress.tick)
+        reports = self.learner.train(rows, rates, bits, progress.tick)
         seconds = time.perf_counter() - begun
         if ledger.meter:
             ledger.joules += ledger.meter() - spent
@@ -113,8 +116,8 @@ class Session:
             ledger.peak = measure.peak()
         return reports, seconds
 
-    def _tested(self, trained: dict[str, Any], train_seconds: float) -> None:
-        """Test after an epoch, and write both down."""
+    def _tested(self, trained: dict[str, Any], train_seconds: float, bits: int) -> None:
+        """Test after an epoch whose last step had so many forward `bits`, and write both down."""
         begun = time.perf_counter()
         self.ledger.predictions = self.learner.test()
         timed = {
@@ -123,7 +126,17 @@ class Session:
             "items_per_second": self.items / train_seconds,
             "test_seconds": time.perf_counter() - begun,
         }
-        self.ledger.epoch(trained | self.task.tested(self.ledger.predictions), timed)
+        tested = self.task.tested(self.ledger.predictions)
+        self.ledger.epoch(trained | tested | self._tested_at(bits, tested), timed)
+
+    def _tested_at(self, bits: int, tested: dict[str, float]) -> dict[str, Any]:
+        """What a test with these forward bits finds, where layers are quantized; `tested` is that with the most."""
+        most = self.parameters.precision.most_bits
+        if most == FULL == bits:
+            return {}
+        if bits != most:
+            tested = self.task.tested(self.learner.test(bits))
+        return {"forward_bits": bits, **{f"{name}_at_bits": x for name, x in tested.items()}}
 
     def _observe(self, epoch: int, weights: dict[str, np.ndarray]) -> None:
         """Observe the run as it was after `epoch`, with `weights` and all else; afterwards it is as it is now."""
@@ -141,6 +154,11 @@ class Session:
         """Learning rates of the steps of an epoch."""
         known = self.ledger.losses
         return rates(self.parameters.recipe, self.ledger.first, epoch, steps, known)
+
+    def _bits(self, epoch: int, steps: int) -> np.ndarray:
+        """Forward bits of the steps of an epoch."""
+        done = epoch - 1 - self.ledger.first
+        return self.bits[done * steps : (done + 1) * steps]
 
     def _take_up(self) -> None:
         tensors, about = state.load(self.checkpoint)
@@ -162,6 +180,7 @@ class Session:
         return {
             **self.ledger.facts(self.items),
             "batch": self.parameters.recipe.batch,
+            "relative_cost": self.parameters.precision.relative_cost(self.bits),
             "observe_seconds": self.watching.seconds,
             **self.learner.facts(),
         }

@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 
 from sixteen.errors import UserError
 from sixteen.files import settle
+from sixteen.precision.quantizers import RANGE
 
 WEIGHTS = "weights.safetensors"
 CHECKPOINT = "checkpoint.safetensors"
@@ -52,12 +53,16 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 def load_weights(model: keras.Model, path: Path) -> None:
     """Give a model the weights of an earlier run; a narrower type is widened, which is exact.
 
+    Ranges of quantized inputs aren't weights: they begin anew where the earlier run has none, and are left behind where
+    the model has none.
     Raises UserError for a tensor that is missing, left over, of another shape, or that storage of the
     model would round.
     """
     tensors, _ = load(path)
     for variable in model.weights:
         tensor = tensors.pop(variable.path, None)
+        if tensor is None and _is_range(variable.path):
+            continue
         if tensor is None:
             raise UserError(
                 f"expected the tensor {variable.path} in {path}, came none; start from a run of the same "
@@ -74,11 +79,15 @@ def load_weights(model: keras.Model, path: Path) -> None:
                 f"{tensor.dtype} in {path}; put a quantized-to-<precision> phrase before this one"
             )
         variable.assign(tensor)
-    if tensors:
+    if tensors := [name for name in tensors if not _is_range(name)]:
         raise UserError(
             f"expected no tensor but those of the network, came {min(tensors)} in {path}; start from a run "
             "of the same network"
         )
+
+
+def _is_range(name: str) -> bool:
+    return name.rpartition("/")[2] == RANGE
 
 
 def snapshot(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> dict[str, np.ndarray]:

@@ -44,18 +44,19 @@ class Step(ABC):
 
     @abstractmethod
     def train_epoch(
-        self, rows: np.ndarray, rates: np.ndarray, tick: Callable[[], object]
+        self, rows: np.ndarray, rates: np.ndarray, bits: np.ndarray, tick: Callable[[], object]
     ) -> np.ndarray:
         """Take one step for each of `rows` (see `Task.rows`) with the learning rate of `rates`, float32 [steps].
 
-        Where the rate is what the optimizer has, nothing is assigned. Calls `tick` after each step. Returns float32
+        Where the rate is what the optimizer has, nothing is assigned. `bits`, int32 [steps], are those of the forward
+        pass where layers are quantized, and nothing elsewhere. Calls `tick` after each step. Returns float32
         [steps, 4]: loss without penalties, correct predictions, gradient elements that are zero, gradient elements
         that aren't finite (before unscaling, if the loss is scaled).
         """
 
     @abstractmethod
-    def test_batch(self, indices: np.ndarray) -> np.ndarray:
-        """Predictions [batch, ...] in the compute type for test items int32 [batch]."""
+    def test_batch(self, indices: np.ndarray, bits: int) -> np.ndarray:
+        """Predictions [batch, ...] in the compute type for test items int32 [batch], with so many forward `bits`."""
 
     @abstractmethod
     def apply(self, gradients: list[Any]) -> None:
@@ -76,10 +77,11 @@ class Step(ABC):
         """Within, what is traced has the right second derivatives too."""
         return nullcontext()
 
-    def predictions(self) -> np.ndarray:
-        """Predictions [test items, ...] in the compute type, in the order of the test set."""
+    def predictions(self, bits: int) -> np.ndarray:
+        """Predictions [test items, ...] in the compute type, in the order of the test set, with so many forward `bits`."""
         batches = self.task.test_batches(self.recipe.batch)
-        return np.concatenate([self.test_batch(batch) for batch in batches])[: self.task.test_items]
+        tested = [self.test_batch(batch, bits) for batch in batches]
+        return np.concatenate(tested)[: self.task.test_items]
 
     def train_batch(self, data: Any, rows: Any) -> tuple[Any, Any]:
         """Inputs in the compute type and targets of the batch that `rows` name. Traced."""

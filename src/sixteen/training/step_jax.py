@@ -7,6 +7,8 @@ import jax  # pyright: ignore[reportMissingImports] (an optional extra)
 import keras
 import numpy as np
 
+from sixteen.precision import quantizers
+from sixteen.precision.bits import FULL
 from sixteen.training.step import Step
 
 
@@ -17,31 +19,33 @@ class JaxStep(Step):
         """See `Step`."""
         train = jax.jit(self._train_step, donate_argnums=0)
         state = self._state()
-        self._train = train.lower(state, self.train_data, rows, np.int32(0)).compile()
+        numbers = (np.int32(0), np.int32(FULL))
+        self._train = train.lower(state, self.train_data, rows, *numbers).compile()
         indices = self.task.test_batches(self.recipe.batch)[0]
         test = jax.jit(self._test_step)
-        self._test = test.lower(*state[:2], self.test_data, indices).compile()
+        self._test = test.lower(*state[:2], self.test_data, indices, np.int32(FULL)).compile()
 
     def train_epoch(
-        self, rows: np.ndarray, rates: np.ndarray, tick: Callable[[], object]
+        self, rows: np.ndarray, rates: np.ndarray, bits: np.ndarray, tick: Callable[[], object]
     ) -> np.ndarray:
         """See `Step`."""
         on_device = jax.device_put(rows)
         state, variable = self._state(), self.optimizer.learning_rate
         place = next(i for i, slot in enumerate(self.optimizer.variables) if slot is variable)
         present, reports = variable.numpy(), []
-        for number, rate in enumerate(rates):
+        for number, (rate, many) in enumerate(zip(rates, bits.astype(np.int32), strict=True)):
             if rate != present:
                 state[2][place], present = jax.device_put(rate), rate
-            state, report = self._train(state, self.train_data, on_device, np.int32(number))
+            state, report = self._train(state, self.train_data, on_device, np.int32(number), many)
             reports.append(report)
             tick()
         self._keep(state)
         return np.stack([np.asarray(report) for report in reports])
 
-    def test_batch(self, indices: np.ndarray) -> np.ndarray:
+    def test_batch(self, indices: np.ndarray, bits: int) -> np.ndarray:
         """See `Step`."""
-        predictions, moved = self._test(*self._state()[:2], self.test_data, indices)
+        given = (self.test_data, indices, np.int32(bits))
+        predictions, moved = self._test(*self._state()[:2], *given)
         for variable, value in zip(self.model.non_trainable_variables, moved, strict=True):
             variable.assign(value)
         return np.asarray(predictions)
@@ -77,15 +81,16 @@ class JaxStep(Step):
         ]
 
     def _train_step(
-        self, state: list[Any], data: Any, rows: Any, number: Any
+        self, state: list[Any], data: Any, rows: Any, number: Any, bits: Any
     ) -> tuple[list[Any], Any]:
         trainable, non_trainable, slots = state
         inputs, targets = self.train_batch(data, rows[number])
 
         def objective(trainable: list[Any]) -> tuple[Any, Any]:
-            called: Any = self.model.stateless_call(
-                trainable, non_trainable, inputs, training=True, return_losses=True
-            )
+            with quantizers.at(bits):
+                called: Any = self.model.stateless_call(
+                    trainable, non_trainable, inputs, training=True, return_losses=True
+                )
             outputs, moved, penalties = called
             loss, own = self.loss(outputs, targets, penalties)
             with keras.StatelessScope(
@@ -100,7 +105,8 @@ class JaxStep(Step):
         return [trainable, moved, slots], report
 
     def _test_step(
-        self, trainable: list[Any], fixed: list[Any], data: Any, indices: Any
+        self, trainable: list[Any], fixed: list[Any], data: Any, indices: Any, bits: Any
     ) -> tuple[Any, list[Any]]:
         inputs = self.task.test_batch(data, indices, self.precision.compute)
-        return self.model.stateless_call(trainable, fixed, inputs, training=False)
+        with quantizers.at(bits):
+            return self.model.stateless_call(trainable, fixed, inputs, training=False)

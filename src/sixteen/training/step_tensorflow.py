@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from sixteen.precision import quantizers
+from sixteen.precision.bits import FULL
 from sixteen.training.step import Step
 
 
@@ -25,27 +27,27 @@ class TensorFlowStep(Step):
         """See `Step`."""
         variables = [*self.model.variables, *self.optimizer.variables]
         before = [variable.numpy() for variable in variables]
-        self._train(tf.constant(rows), tf.constant(0))
+        self._train(tf.constant(rows), tf.constant(0), tf.constant(FULL))
         for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
-        self.test_batch(self.task.test_batches(self.recipe.batch)[0])
+        self.test_batch(self.task.test_batches(self.recipe.batch)[0], FULL)
 
     def train_epoch(
-        self, rows: np.ndarray, rates: np.ndarray, tick: Callable[[], object]
+        self, rows: np.ndarray, rates: np.ndarray, bits: np.ndarray, tick: Callable[[], object]
     ) -> np.ndarray:
         """See `Step`."""
         on_device = tf.constant(rows)
         present, reports = self.optimizer.learning_rate.numpy(), []
-        for number, rate in enumerate(rates):
+        for number, (rate, many) in enumerate(zip(rates, bits.tolist(), strict=True)):
             if rate != present:
                 self.optimizer.learning_rate = present = rate
-            reports.append(self._train(on_device, tf.constant(number)))
+            reports.append(self._train(on_device, tf.constant(number), tf.constant(many)))
             tick()
         return np.stack([report.numpy() for report in reports])
 
-    def test_batch(self, indices: np.ndarray) -> np.ndarray:
+    def test_batch(self, indices: np.ndarray, bits: int) -> np.ndarray:
         """See `Step`."""
-        return self._test(tf.constant(indices)).numpy()
+        return self._test(tf.constant(indices), tf.constant(bits)).numpy()
 
     def apply(self, gradients: list[Any]) -> None:
         """See `Step`."""
@@ -73,21 +75,23 @@ class TensorFlowStep(Step):
         finally:
             tf.nn.moments = own
 
-    def _train_step(self, rows: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+    def _train_step(self, rows: tf.Tensor, number: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
         # A gather, because a slice at `number` would be compiled again for each number.
         inputs, targets = self.train_batch(self.train_data, tf.gather(rows, number))
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
-            outputs = self.model(inputs, training=True)
+            with quantizers.at(bits):
+                outputs = self.model(inputs, training=True)
             loss, own = self.loss(outputs, targets, self.model.losses)
             scaled = self.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, variables)
         self.optimizer.apply(gradients, variables)
         return self._report(own, outputs, targets, gradients)
 
-    def _test_step(self, indices: tf.Tensor) -> tf.Tensor:
+    def _test_step(self, indices: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
         inputs = self.task.test_batch(self.test_data, indices, self.precision.compute)
-        return self.model(inputs, training=False)
+        with quantizers.at(bits):
+            return self.model(inputs, training=False)
 
 
 def _moments(x: tf.Tensor, axes: Any, keepdims: bool = False) -> tuple[tf.Tensor, tf.Tensor]:

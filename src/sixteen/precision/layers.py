@@ -1,0 +1,84 @@
+"""Layers as a precision entry asks for them: Keras' own, or their quantized kind, with the same names of weights.
+
+A quantized layer computes, in the words of `sixteen.precision.quantizers`, y = Q(w) * Q(x) + Q(b): one range for the
+input, one for each output channel of the kernel, one for the bias; the gradient of y comes back on a grid over its one
+range, and all other gradients are computed from it in float32 (arXiv:2403.02243; granularity of its authors' code).
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from sixteen.precision.entry import Precision, Quantized
+from sixteen.precision.quantizers import ForwardQuantizer, GradientQuantizer, MovingQuantizer
+
+
+class Layers:
+    """Makes the layers of one network; the noise of each is a stream of its own from `seed`."""
+
+    def __init__(self, precision: Precision, seed: int) -> None:
+        self.precision = precision
+        self.seeds = np.random.default_rng([seed, 2])
+
+    def convolution(self, **about: Any) -> keras.layers.Layer:
+        """A convolution in two dimensions, `about` as Keras' Conv2D has it."""
+        if not isinstance(self.precision, Quantized):
+            return keras.layers.Conv2D(**about)
+        return QuantizedConv2D(self.precision, self.noise_seed(), **about)
+
+    def dense(self, **about: Any) -> keras.layers.Layer:
+        """A dense layer, `about` as Keras' Dense has it."""
+        if not isinstance(self.precision, Quantized):
+            return keras.layers.Dense(**about)
+        return QuantizedDense(self.precision, self.noise_seed(), **about)
+
+    def noise_seed(self) -> int:
+        """The seed of the next layer that rounds stochastically."""
+        return int(self.seeds.integers(2**31))
+
+
+class _OnGrids(keras.layers.Layer):
+    """What quantized layers share."""
+
+    def put_on_grids(self, quantized: Quantized, noise_seed: int, channels: int) -> None:
+        """Make the quantizers; `channels` is how many axes of the kernel come before that of its outputs."""
+        self.of_input = MovingQuantizer(quantized, name="input")
+        self.of_kernel = ForwardQuantizer(quantized, tuple(range(channels)), name="kernel")
+        self.of_bias = ForwardQuantizer(quantized, None, name="bias")
+        self.of_gradient = GradientQuantizer(quantized, None, noise_seed, name="gradient")
+
+    def build(self, shape: Any) -> None:
+        """Build the quantizers too: Keras knows the shape of the output, and so doesn't call to find it out."""
+        super().build(shape)
+        self.of_input.build(shape)
+
+
+class QuantizedConv2D(_OnGrids, keras.layers.Conv2D):
+    """A convolution over images [batch, height, width, channels] on grids; see the top of this module."""
+
+    def __init__(self, quantized: Quantized, noise_seed: int, **about: Any) -> None:
+        super().__init__(**about)
+        self.put_on_grids(quantized, noise_seed, channels=3)
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        """Float32 [batch, height, width, filters]."""
+        y = self.convolution_op(self.of_input(x, training=training), self.of_kernel(self.kernel))
+        if self.bias is not None:
+            y = y + self.of_bias(self.bias)
+        return self.of_gradient(y, training=training)
+
+
+class QuantizedDense(_OnGrids, keras.layers.Dense):
+    """A dense layer over [batch, ..., features] on grids; see the top of this module."""
+
+    def __init__(self, quantized: Quantized, noise_seed: int, **about: Any) -> None:
+        super().__init__(**about)
+        self.put_on_grids(quantized, noise_seed, channels=1)
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        """Float32 [batch, ..., units]."""
+        y = keras.ops.matmul(self.of_input(x, training=training), self.of_kernel(self.kernel))
+        if self.bias is not None:
+            y = y + self.of_bias(self.bias)
+        return self.of_gradient(y, training=training)
