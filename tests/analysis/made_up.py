@@ -43,8 +43,9 @@ SGD = {
 }
 HISTORY = (
     "epoch,loss,train_accuracy,test_loss,test_accuracy,zero_gradients,nonfinite_gradients,"
-    "loss_scale,skipped_steps"
+    "loss_scale,skipped_steps,forward_bits,test_loss_at_bits,test_accuracy_at_bits"
 )
+BIT_COST = 0.25
 OBSERVATIONS = (
     "epoch,tensor,elements,weight_norm,quantization_error,quantization_bound,gradient_norm,"
     "gradient_error,gradient_cosine,hessian_product,gradient_change,gradient_change_gap,"
@@ -130,6 +131,7 @@ def write_training(
         "energy_joules": None,
         "device": "cpu: of a test",
         "layers": layers,
+        "bit_cost": BIT_COST,
     }
     fingerprint = hashlib.sha256("/".join(folder.parts[-2:]).encode()).hexdigest()[:12]
     record = {"fingerprint": fingerprint, "facts": facts}

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up import (
+    BIT_COST,
     DESCENT,
     EXPONENTS,
     KINKS,
@@ -103,7 +104,13 @@ def test_every_table_has_the_columns_that_it_promises(made) -> None:
             *("loss_sd", "certified_share", "agreement", "casting_error", "hessian_gap"),
             *("held_gap", "crossed_kinks", "gradient_error", "gradient_cosine"),
             *("underflowed_gradients", "lost_updates", "update_error", "remainder"),
-            *("skipped_steps", "train_seconds", "seconds_per_epoch", "items_per_second"),
+            *(
+                "bit_cost",
+                "skipped_steps",
+                "train_seconds",
+                "seconds_per_epoch",
+                "items_per_second",
+            ),
             *("compile_seconds", "peak_bytes", "peak_bytes_of", "weight_bytes", "master_bytes"),
             *("gradient_bytes", "optimizer_bytes", "state_bytes", "activation_bytes", "batch"),
             *("training_bytes", "energy_joules", "reach_seconds", "device", "fingerprint"),
@@ -111,9 +118,15 @@ def test_every_table_has_the_columns_that_it_promises(made) -> None:
         "summary": ["network", "arm", "metric", *estimate, "missing", "diverged"],
         "differences": ["network", "metric", "kind", "arm", "reference", *estimate],
         "curves": [
-            *(*run, "phase", "fingerprint", "epoch", "loss", "train_accuracy", "test_accuracy"),
-            *("zero_gradients", "nonfinite_gradients", "loss_scale", "skipped_steps"),
-            "train_seconds",
+            *(*run, "phase", "fingerprint", "epoch", "loss", "train_accuracy", "test_loss"),
+            *(
+                "test_accuracy",
+                "zero_gradients",
+                "nonfinite_gradients",
+                "loss_scale",
+                "skipped_steps",
+            ),
+            *("forward_bits", "test_loss_at_bits", "test_accuracy_at_bits", "train_seconds"),
         ],
         "quantization": [
             *(*run, "tensor", "elements", "max_abs", "max_error", "mean_error", "relative_error"),
@@ -156,6 +169,7 @@ def test_a_run_has_the_numbers_of_its_last_phase(made) -> None:
     # weights, gradients and optimizer of 200 bytes, masters of 400; activations of 100 for each of 32
     assert (run["state_bytes"], run["training_bytes"]) == (1000, 1000 + 3200)
     assert run["skipped_steps"] == 2
+    assert run["bit_cost"] == BIT_COST
     assert run["loss_sd"] == pytest.approx(run["epoch_sd"])  # made up as 1 - accuracy
     assert run["agreement"] == 197 / 200  # 153 against 150 correct
     assert run["certified_share"] == 197 / 200

@@ -13,7 +13,8 @@ ITEMS = 200  # of the test set
 STEPS = 43  # of an epoch
 TENSORS = ("stem/kernel", "block-0/norm/gamma", "block-0/kernel", "block-1/kernel", "head/kernel", "head/bias")  # fmt: skip
 HISTORY = ("epoch", "loss", "train_accuracy", "test_loss", "test_accuracy", "zero_gradients",
-           "nonfinite_gradients", "loss_scale", "skipped_steps")  # fmt: skip
+           "nonfinite_gradients", "loss_scale", "skipped_steps", "forward_bits",
+           "test_loss_at_bits", "test_accuracy_at_bits")  # fmt: skip
 OBSERVATIONS = ("epoch", "tensor", "elements", "weight_norm", "quantization_error", "quantization_bound",
                 "gradient_norm", "gradient_error", "gradient_cosine", "hessian_product", "gradient_change",
                 "gradient_change_gap", "held_change", "held_change_gap", "underflowed_gradients", "updates",
@@ -106,7 +107,7 @@ def history(
     random: np.random.Generator, precision: dict[str, Any], accuracy: np.ndarray, first: int
 ) -> str:
     """history.csv of epochs ``first`` to the last of ``accuracy``, the first before any step."""
-    scale, rows = precision["loss_scale"], [[first, "", "", 2.3, accuracy[0], "", "", "", ""]]
+    scale, rows = precision["loss_scale"], [[first, "", "", 2.3, accuracy[0], *[""] * 7]]
     half = precision["compute"] != "float32"
     for i in range(1, len(accuracy)):
         loss = float(np.exp(-(first + i) / 3) + 0.05 + abs(random.normal(0, 0.004)))
@@ -117,7 +118,18 @@ def history(
         )
         skipped = int(random.integers(1, 4)) if dynamic and i <= 3 else 0
         rows.append(
-            [first + i, loss, accuracy[i], loss * 1.2, accuracy[i], zeros, 0, factor, skipped]
+            [
+                first + i,
+                loss,
+                accuracy[i],
+                loss * 1.2,
+                accuracy[i],
+                zeros,
+                0,
+                factor,
+                skipped,
+                *[""] * 3,
+            ]
         )
     return table(HISTORY, rows)
 
@@ -136,7 +148,7 @@ def facts(
     }
     state["master_bytes"] = 4 * count if precision["master_weights"] else 0
     return {
-        "items": STEPS * batch, "compile_seconds": 14.0 + seconds, "train_seconds": seconds,
+        "items": STEPS * batch, "bit_cost": 1.0, "compile_seconds": 14.0 + seconds, "train_seconds": seconds,
         "peak_bytes": int(6e8 + sum(state.values()) * 40 * random.normal(1, 0.01)),
         "peak_bytes_of": "process", **state, "activation_bytes": depth * 24_000 * small, "batch": batch,
         "energy_joules": None, "parameters": count, "layers": 6 * ((depth - 2) // 6) + 2,

@@ -38,6 +38,7 @@ def run_of(
         "test_items": evaluated["n"],
         **{name: known[name] for name in metrics},
         **_observed(None if observed is None else inputs[observed]),
+        "bit_cost": _bit_cost([inputs[phase] for phase in run.training]),
         "skipped_steps": sum(int(row["skipped_steps"] or 0) for row in history),
         **_costs(record["facts"], list(rows_of(last / "timing.csv"))),
         "reach_seconds": reach_seconds,
@@ -80,6 +81,13 @@ def _agreement(compared: dict[str, Any] | None) -> dict[str, float | None]:
         return {"certified_share": None, "agreement": None}
     shares = {"certified_share": "certified", "agreement": "agree"}
     return {name: compared[count] / compared["n"] for name, count in shares.items()}
+
+
+def _bit_cost(phases: list[Path]) -> float | None:
+    """The mean over all phases, weighted with the items on which each trained."""
+    facts = [read_json(phase / "record.json")["facts"] for phase in phases]
+    items = sum(fact["items"] for fact in facts)
+    return sum(fact["bit_cost"] * fact["items"] for fact in facts) / items if items else None
 
 
 def _costs(facts: dict[str, Any], timing: list[dict[str, str]]) -> dict[str, Any]:

@@ -21,11 +21,15 @@ EPOCHS = (
     "epoch",
     "loss",
     "train_accuracy",
+    "test_loss",
     "test_accuracy",
     "zero_gradients",
     "nonfinite_gradients",
     "loss_scale",
     "skipped_steps",
+    "forward_bits",
+    "test_loss_at_bits",
+    "test_accuracy_at_bits",
     "train_seconds",
 )
 # Runs of one fingerprint in several arms are one run, the phase that these arms share.

@@ -16,8 +16,7 @@ from sixteen.lineage.plan import Plan
 from sixteen.lineage.speeds import TRAINING, kind_of_training, speeds_of, workers_for
 from sixteen.lineage.steps import Run
 from sixteen.precision.entry import precision_of
-
-BITS = {"float16": 16, "bfloat16": 16, "float32": 32}
+from sixteen.precision.formats import BITS
 
 
 def estimate(plan: Plan, study: str) -> str:

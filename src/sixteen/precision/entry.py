@@ -30,7 +30,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, mod
 from sixteen.entry import Count, Entry, Format, Positive
 from sixteen.precision import bits
 from sixteen.precision.bits import FULL, BitSchedule
-from sixteen.precision.formats import holds, range_of, rounded
+from sixteen.precision.formats import BITS, holds, range_of, rounded
 
 
 class StaticScale(Entry):
@@ -84,9 +84,9 @@ class Precision(Entry):
         """Forward bits of each step of a phase of `last` - `first` epochs of `steps` each, int [steps of the phase]."""
         return np.full((last - first) * steps, FULL)
 
-    def relative_cost(self, forward: np.ndarray) -> float | None:
-        """The mean cost of steps with these `forward` bits, where layers are quantized, see `Quantized`."""
-        return None
+    def bit_cost(self, forward: np.ndarray) -> float:
+        """The mean cost of steps with these `forward` bits as a share of float32, see `bits.bit_cost`."""
+        return (BITS[self.compute] / FULL) ** 2
 
     @property
     def scale_formats(self) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ def _bits(value: int) -> int:
     return value
 
 
-Bits = Annotated[int, AfterValidator(_bits)]
+Width = Annotated[int, AfterValidator(_bits)]
 
 
 class Quantized(Precision):
@@ -143,9 +143,9 @@ class Quantized(Precision):
     the same without the part of that start.
     """
 
-    low: Bits
-    high: Bits
-    gradients: Bits
+    low: Width
+    high: Width
+    gradients: Width
     ranges: Literal["moving", "corrected"]
     bits: BitSchedule
 
@@ -158,9 +158,9 @@ class Quantized(Precision):
         """See `Precision`."""
         return bits.of_steps(self.bits, self.low, self.high, first, last, steps)
 
-    def relative_cost(self, forward: np.ndarray) -> float | None:
-        """The mean cost of steps with these `forward` bits as a share of steps that all have the most."""
-        return bits.relative_cost(forward, self.gradients, self.high)
+    def bit_cost(self, forward: np.ndarray) -> float:
+        """See `Precision`."""
+        return bits.bit_cost(forward, self.gradients)
 
     @model_validator(mode="after")
     def _grids(self) -> Self:

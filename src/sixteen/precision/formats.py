@@ -8,6 +8,8 @@ import numpy as np
 # The formats that weights are cast to.
 SIXTEEN_BIT = {"float16": np.dtype(np.float16), "bfloat16": np.dtype(ml_dtypes.bfloat16)}
 
+BITS = {"float16": 16, "bfloat16": 16, "float32": 32}
+
 
 def rounded(value: float, format: str) -> float:
     """The nearest number of a format (float16, bfloat16 or float32); may be 0 or infinite."""

@@ -180,7 +180,7 @@ class Session:
         return {
             **self.ledger.facts(self.items),
             "batch": self.parameters.recipe.batch,
-            "relative_cost": self.parameters.precision.relative_cost(self.bits),
+            "bit_cost": self.parameters.precision.bit_cost(self.bits),
             "observe_seconds": self.watching.seconds,
             **self.learner.facts(),
         }

@@ -56,9 +56,9 @@ def run(
         right = float(((tests @ weights.astype("float32")).argmax(1) == data.test_labels).mean())
         train_right = float((logits.argmax(1) == data.train_labels).mean())
         before = f"{loss!r},{train_right!r}" if epoch > first else ","
-        rows.append(f"{epoch},{before},{loss!r},{right!r},0.0,0.0,1,0,{recipe.learning_rate}")
+        rows.append(f"{epoch},{before},{loss!r},{right!r},0.0,0.0,1,0,{recipe.learning_rate},,,")
     head = "epoch,loss,train_accuracy,test_loss,test_accuracy,zero_gradients,nonfinite_gradients"
-    head += ",loss_scale,skipped_steps,learning_rate"
+    head += ",loss_scale,skipped_steps,learning_rate,forward_bits,test_loss_at_bits,test_accuracy_at_bits"
     (into / "history.csv").write_text("\n".join([head, *rows]) + "\n")
     timing = [f"{epoch},0.1,100.0,0.1" for epoch in range(first + 1, parameters.until + 1)]
     head = "epoch,train_seconds,items_per_second,test_seconds"
@@ -85,6 +85,7 @@ def run(
         "import_seconds": 0.1,
         "peak_bytes": 1000,
         "peak_bytes_of": "process",
+        "bit_cost": 1.0,
         "weight_bytes": weights.nbytes,
         "master_bytes": 0,
         "activation_bytes": 40,

@@ -4,7 +4,15 @@ import dataclasses
 from typing import Literal
 
 from sixteen.tasks import measured
-from sixteen.tasks.measured.parts.metric import COSINE, Better, Kind, Metric, percentage, share
+from sixteen.tasks.measured.parts.metric import (
+    COSINE,
+    POINTS,
+    Better,
+    Kind,
+    Metric,
+    percentage,
+    share,
+)
 from sixteen.tasks.measured.parts.metric import measured as number
 
 # Clocks that are measured alone, see sixteen.timing, and by which claims are decided. The others are of training runs,
@@ -37,6 +45,9 @@ def _theory() -> dict[str, Metric]:
         "lost_updates": share("updates lost to rounding", "less"),
         "update_error": percentage("norm of the update that rounding changes", "less"),
         "remainder": percentage("remainder R over the predicted decrease", None),
+        "bit_cost": Metric(
+            "cost of training in bit operations", POINTS, 100, "less", "ratio", "fixed", clock=False
+        ),
         "skipped_steps": number("skipped steps", "steps", "less", "difference"),
     }
 
