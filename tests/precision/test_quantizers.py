@@ -30,11 +30,11 @@ def numbers(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(0.3, 2, shape).astype(np.float32)
 
 
-def affine(x, bits, axes=None, noise=np.float32(0)):
+def affine(x, bits, axes=None, noise=0):
     """The formula of the paper, in float32: rint(clip((x - min) / scale, 0, 2^b - 1)) scale + min."""
     least, most = x.min(axis=axes, keepdims=True), x.max(axis=axes, keepdims=True)
     scale = np.maximum((most - least) / np.float32(2**bits - 1), np.float32(1e-8))
-    place = np.clip((x - least) / scale + noise, np.float32(0), np.float32(2**bits - 1))
+    place = np.clip((x - least) / scale + np.float32(noise), np.float32(0), np.float32(2**bits - 1))
     return np.rint(place) * scale + least
 
 
