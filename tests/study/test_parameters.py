@@ -42,8 +42,16 @@ def refusal(changed):
     return str(caught.value)
 
 
+def refusal_or_nothing(changed):
+    try:
+        parse(changed, PAPERS)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
 def test_the_projects_own_parameters_are_accepted(project):
-    assert load(project).targets.demo
+    assert load(project).targets["demo"]
 
 
 def test_the_schemas_of_editors_are_current():
@@ -470,7 +478,7 @@ def test_values_that_mean_the_same_are_spelled_the_same(real):
         assert spelling in (None, made.spelling("recipes", one))
 
 
-@pytest.mark.parametrize("section", ["networks", "schedules", "loss_scales", "precisions"])
+@pytest.mark.parametrize("section", ["networks", "schedules", "loss_scales", "precisions", "bits"])
 def test_names_that_sentences_could_not_say_are_refused(real, section):
     for name in ("slow-and-steady", "none"):
         changed = copy.deepcopy(real)
@@ -482,6 +490,37 @@ def test_names_that_sentences_could_not_say_are_refused(real, section):
 def test_a_schedule_is_named_and_not_written_inside(real, inline):
     real["recipes"]["sgd"]["schedule"] = inline
     assert "recipes/sgd/schedule: expected a name under `schedules`" in refusal(real)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("trained-in-quantized-with-bits-zigzag-by-short-sgd-until-1", "`bits`"),
+        ("trained-in-quantized-with-low-9-by-short-sgd-until-1", "expected `low` to be at most"),
+        (
+            "trained-in-quantized-with-bits-none-by-short-sgd-until-1",
+            "quantized varied, bits: expected named values, came None",
+        ),
+        ("trained-in-float32-with-low-3-by-short-sgd-until-1", "came 'low'"),
+        (
+            "trained-in-float32-by-sgd-until-1/quantized-to-quantized/continued-in-quantized-by-sgd-until-2",
+            "whose weights are float32",
+        ),
+        ("trained-in-quantized-by-short-sgd-until-1", "what is observed is the theory of 16 bit"),
+    ],
+)
+def test_low_precision_is_refused_where_it_makes_no_sense(real, text, expected):
+    real["studies"]["continuous16-demo"]["arms"]["other"] = text
+    assert expected in refusal(real)
+
+
+def test_low_precision_needs_a_network_with_quantized_layers(real):
+    study = real["studies"]["standalone16-demo"]
+    study |= {"networks": ["alexnet-small"], "observe": None, "recipes": {}}
+    study["arms"]["other"] = "trained-in-quantized-by-short-sgd-until-1"
+    assert "expected a network with quantized layers" in refusal(real)
+    study["networks"] = ["resnet8"]
+    assert "quantized layers" not in refusal_or_nothing(real)
 
 
 def test_a_network_must_serve_the_task_of_the_dataset(real):

@@ -18,6 +18,7 @@ from pydantic import Field
 from sixteen.entry import Count, Entry, NotNegative
 
 FULL = 32  # bits that stand for float32 as it is
+MOST = 16  # bits of a grid
 STEEPNESS = 4  # k of the exponential profile
 
 

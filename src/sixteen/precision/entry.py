@@ -29,7 +29,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, TypeAdapter, mod
 
 from sixteen.entry import Count, Entry, Format, Positive
 from sixteen.precision import bits
-from sixteen.precision.bits import FULL, BitSchedule
+from sixteen.precision.bits import FULL, MOST, BitSchedule
 from sixteen.precision.formats import BITS, holds, range_of, rounded
 
 
@@ -125,8 +125,8 @@ class Precision(Entry):
 
 
 def _bits(value: int) -> int:
-    if not 2 <= value <= 16 and value != FULL:
-        raise ValueError(f"expected 2 to 16 bits, or {FULL} for float32 as it is, came {value}")
+    if not 2 <= value <= MOST and value != FULL:
+        raise ValueError(f"expected 2 to {MOST} bits, or {FULL} for float32 as it is, came {value}")
     return value
 
 

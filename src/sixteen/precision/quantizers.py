@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from sixteen.precision.bits import FULL
+from sixteen.precision.bits import FULL, MOST
 from sixteen.precision.entry import Quantized
 
 MOMENTUM = 0.9  # of the moving average of ranges
@@ -40,7 +40,9 @@ def grid(x: Any, bits: Any, least: Any, width: Any, noise: Any = 0.0) -> Any:
 
     `x` is float32 of any shape; the others are float32 that broadcast to it. Numbers beyond the grid become its ends.
     """
-    most = ops.power(ops.convert_to_tensor(2.0, "float32"), ops.cast(bits, "float32")) - 1
+    # No power, which isn't exact everywhere.
+    places = ops.left_shift(ops.ones((), "int32"), ops.minimum(bits, MOST))
+    most = ops.cast(places, "float32") - 1
     step = ops.maximum(width / most, LEAST)
     placed = ops.clip((x - least) / step + noise, 0.0, most)
     return ops.round(placed) * step + least
@@ -153,7 +155,7 @@ def bits_now(quantized: Quantized) -> Any:
 
 def _straight_through(x: Any, on_grid: Any, bits: Any) -> Any:
     """`on_grid` to the last bit (x - x is 0), with the gradient of `x`; `x` itself from 32 bits on."""
-    chosen = ops.where(ops.cast(bits, "float32") >= FULL, x, on_grid)
+    chosen = ops.where(ops.greater_equal(bits, FULL), x, on_grid)
     return ops.stop_gradient(chosen) + (x - ops.stop_gradient(x))
 
 

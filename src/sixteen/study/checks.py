@@ -39,6 +39,9 @@ RULES = frozenset(
     ]
 )
 
+# Targets that the Snakefile itself names.
+TARGETS = ("demo", "demos", "all")
+
 
 def mistakes(parameters: Parameters) -> Iterator[str]:
     """A sentence for each mistake, with its place."""
@@ -53,7 +56,12 @@ def mistakes(parameters: Parameters) -> Iterator[str]:
             yield f"{place}: expected a name that no rule has, came {name!r}: call the study otherwise"
         found = list(_references(parameters, study, place))
         yield from found or _sentences(parameters, study, place)
-    for target, names in vars(parameters.targets).items():
+    for target in TARGETS:
+        if target not in parameters.targets:
+            yield f"targets: expected {', '.join(TARGETS)} among them, which have rules, found no {target}"
+    for target, names in parameters.targets.items():
+        if target in parameters.studies or target in RULES - set(TARGETS):
+            yield f"targets/{target}: expected a name that no study and no rule has: call the target otherwise"
         yield from _unknown(names, parameters.studies, "studies", f"targets/{target}")
         yield from _repeated(names, f"targets/{target}")
 
