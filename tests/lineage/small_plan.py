@@ -29,6 +29,7 @@ PARAMETERS = {
     "datasets": {"digits": {"kind": "digits", "normalisation": "scalar"}},
     "networks": {"resnet8": {"family": "resnet", "depth": 8, "width": 16}},
     "loss_scales": {"eight": {"kind": "static", "factor": 8}},
+    "bits": {"static": {"kind": "static"}},
     "precisions": {
         name: {
             "compute": name,

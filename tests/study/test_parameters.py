@@ -51,7 +51,7 @@ def refusal_or_nothing(changed):
 
 
 def test_the_projects_own_parameters_are_accepted(project):
-    assert load(project).targets.demo
+    assert load(project).targets["demo"]
 
 
 def test_the_schemas_of_editors_are_current():

@@ -1,6 +1,8 @@
 """What the papers claim and print, said a second time from the papers themselves and held against papers/*.yaml."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,6 +10,7 @@ from sixteen.analysis.claims import judge
 from sixteen.analysis.evidence import Evidence
 from sixteen.study.claim import Claim, Exact
 from sixteen.study.load import load
+from sixteen.tasks.measured.parts.metric import Metric
 from sixteen.tasks.measured.parts.metrics import TIMED, metrics_of
 
 # A line a claim: study's claims, id, and the claim as a formula. Shares are shares: 0.01 is a point.
@@ -43,6 +46,45 @@ SAID = {
         mixed updates-are-lost              | lost_updates: float16-scaled > mixed-scaled
         mixed less-memory                   | training_bytes: mixed-scaled < float32
     """,
+    "2403.02243": """
+        schedules fewest-bits-lose                   | accuracy: static-low < static
+        schedules most-bits-match-float32            | accuracy: static >= float32 - 0.01
+        schedules cyclic-matches-static              | accuracy: cr >= static - 0.01
+        schedules many-match-static                  | accuracy: 5 of {ten} >= static - 0.01 at less cost
+        schedules accuracy-follows-cost              | accuracy: rises with the cost of {ten}
+        schedules large-savings-lose-rr              | accuracy: rr < static
+        schedules large-savings-lose-rth             | accuracy: rth < static
+        schedules repeated-or-triangular-cosine      | accuracy: |cr - ct| <= 0.01
+        schedules repeated-or-triangular-linear      | accuracy: |lr - lt| <= 0.01
+        schedules repeated-or-triangular-exponential | accuracy: |er - eth| <= 0.01
+        schedules repeated-or-triangular-rex         | accuracy: |rr - rth| <= 0.01
+        schedules-nodes fewest-bits-lose                   | accuracy: static-low < static
+        schedules-nodes most-bits-match-float32            | accuracy: static >= float32 - 0.01
+        schedules-nodes cyclic-matches-static              | accuracy: cr >= static - 0.01
+        schedules-nodes many-match-static                  | accuracy: 5 of {ten} >= static - 0.01 at less cost
+        schedules-nodes accuracy-follows-cost              | accuracy: rises with the cost of {ten}
+        schedules-nodes large-savings-hold-rr              | accuracy: rr >= static - 0.01
+        schedules-nodes large-savings-hold-rth             | accuracy: rth >= static - 0.01
+        schedules-nodes repeated-or-triangular-cosine      | accuracy: |cr - ct| <= 0.01
+        schedules-nodes repeated-or-triangular-linear      | accuracy: |lr - lt| <= 0.01
+        schedules-nodes repeated-or-triangular-exponential | accuracy: |er - eth| <= 0.01
+        schedules-nodes repeated-or-triangular-rex         | accuracy: |rr - rth| <= 0.01
+        schedules-perplexity fewest-bits-lose        | perplexity: static-low > static
+        schedules-perplexity most-bits-match-float32 | perplexity: static <= float32 + 0.01
+        schedules-perplexity cyclic-matches-static   | perplexity: cr <= static + 0.01
+        schedules-perplexity many-match-static       | perplexity: 5 of {ten} <= static + 0.01 at less cost
+        schedules-perplexity perplexity-follows-cost | perplexity: falls with the cost of {ten}
+        schedules-perplexity large-savings-lose-rr   | perplexity: rr > static
+        schedules-perplexity large-savings-lose-rth  | perplexity: rth > static
+        deficit early-deficit-damages            | accuracy: falls along deficit
+        deficit-perplexity early-deficit-damages | perplexity: rises along deficit
+        onset delay-avoids-damage | accuracy: rises along onset
+        cycles eight-against-two  | accuracy: cycles-8 >= cycles-2 - 0.01
+        cycles eight-against-32   | accuracy: cycles-8 >= cycles-32 - 0.01
+        meeting goes-on-in-16-bit | accuracy: float16 >= float32 - 0.01
+        meeting goes-on-in-8-bit  | accuracy: static >= float32 - 0.01
+        meeting goes-on-in-cycles | accuracy: cr >= float32 - 0.01
+    """.replace("{ten}", "cr lr er rr ct lt eth etv rth rtv"),
     "ours": """
         switch warm-start-is-better | accuracy: half-way > from-the-start
     """,
@@ -68,7 +110,19 @@ TABLE = """
     vit8        71.0±0.3 71.3±0.3 71.2±0.3  316  423  410 1.3
     vit12       71.1±0.3 71.4±0.3 71.5±0.3  425  663  629 1.6
 """
-METRICS = metrics_of("classify_images")
+PERPLEXITY = Metric("perplexity", "of 1", 1, "less", "ratio", "measured", clock=False)
+METRICS = metrics_of("classify_images") | {"perplexity": PERPLEXITY}
+# How a formula says a test: what may be less but for a margin, what rises or falls over several arms.
+SEVERAL = {
+    r"(\S+) >= (\S+) - ([\d.]+)": "not_less",
+    r"(\S+) <= (\S+) \+ ([\d.]+)": "not_more",
+    r"(\d+) of (.+) >= (\S+) - ([\d.]+) at less cost": "several_not_less",
+    r"(\d+) of (.+) <= (\S+) \+ ([\d.]+) at less cost": "several_not_more",
+    r"rises with the cost of (.+)": "rank_correlation_greater",
+    r"falls with the cost of (.+)": "rank_correlation_less",
+    r"rises along (\S+)": "trend_greater",
+    r"falls along (\S+)": "trend_less",
+}
 
 
 PROJECT = load(Path(__file__).parents[2])
@@ -81,6 +135,19 @@ def _claims() -> dict[tuple[str, str], Claim]:
         for name, claims in paper.claims.items()
         for claim in claims
     }
+
+
+def _said_of_several(told: str) -> list[Any] | None:
+    """Test, how many arms at least, arms or series, and margin of a formula of SEVERAL; None for another one."""
+    for pattern, test in SEVERAL.items():
+        if found := re.fullmatch(pattern, told):
+            parts = list(found.groups())
+            if test.startswith("not_"):
+                return [test, (parts[0], parts[1]), float(parts[2])]
+            if test.startswith("several"):
+                return [test, int(parts[0]), (*parts[1].split(), parts[2]), float(parts[3])]
+            return [test, parts[0] if "trend" in test else tuple(parts[0].split())]
+    return None
 
 
 def _compared(formula: str) -> tuple[str, str]:
@@ -127,6 +194,11 @@ def test_a_claim_compares_what_the_paper_compares(key: tuple[str, str]) -> None:
     if isinstance(claim, Exact):
         assert (claim.test, claim.arms[0]) == (of, told)
         return
+    if said := _said_of_several(told):
+        keys = ("least", "arms", "series", "margin")
+        held = [claim.test, *(getattr(claim, key) for key in keys if hasattr(claim, key))]
+        assert held == said and claim.metric == of
+        return
     metrics = [part.partition(":")[0].strip() for part in formula.split(", then ")]
     assert [getattr(claim, "start_metric", claim.metric), claim.metric][-len(metrics) :] == metrics
     if "|" in told:
@@ -148,6 +220,24 @@ def test_the_numbers_of_the_paper_support_a_claim_and_the_opposite_refutes_it(
     as_told, opposite = (more, less) if " > " in formula else (less, more)
     for values, verdict in ((as_told, "supported"), (opposite, "refuted")):
         assert judge(claim, _seeds(first, second, values, metric))["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    "key", [k for k, text in FORMULAS.items() if "along" in text or "cost of" in text]
+)
+def test_what_rises_is_found_to_rise_and_the_opposite_refutes_it(key: tuple[str, str]) -> None:
+    claim, rises = _claims()[key], "rises" in FORMULAS[key]
+    arms = [f"{claim.series}-{i}" for i in (0, 2, 8)] if hasattr(claim, "series") else claim.arms
+    for slope, verdict in ((0.01, "supported"), (-0.01, "refuted")):
+        runs = [
+            {"network": "a", "arm": arm, "seed": seed, "outcome": "finished", "device": "cpu"}
+            | {"test_items": 10_000, "bit_cost": 0.01 * (1 + i)}
+            | {claim.metric: 0.5 + (slope if rises else -slope) * i + seed * 0.001 * (i % 2)}
+            for seed in range(5)
+            for i, arm in enumerate(arms)
+        ]
+        given = Evidence(runs, [], [], [], {"a": 8}, PROJECT.statistics, METRICS, "image")
+        assert judge(claim, given)["verdict"] == verdict
 
 
 def test_the_time_of_the_paper_meets_its_own_claim() -> None:
@@ -197,5 +287,11 @@ def test_settings_are_what_the_papers_state() -> None:
     for silent in ("seeds", "hardware"):
         assert standalone[silent] == "not stated"
     assert PROJECT.papers["1710.03740"].settings["seeds"] == "not stated"
+    schedules = PROJECT.papers["2403.02243"]
+    assert schedules.settings["results of each schedule"] == "not found" and not schedules.tables
+    assert (
+        "ResNet-74" in schedules.settings["images"]
+        and "64,000 steps" in schedules.settings["length"]
+    )
     cited = {name: paper.cited for name, paper in PROJECT.papers.items() if name != "ours"}
     assert cited == {name: f"arXiv:{name}" for name in cited}

@@ -11,6 +11,7 @@ from snakemake.utils import min_version
 from sixteen.errors import UserError, printable
 from sixteen.lineage.plan import Plan
 from sixteen.lineage.steps import PLANS, STEPS, load_run
+from sixteen.study.checks import TARGETS
 from sixteen.study.load import load
 
 min_version("9.27")

@@ -35,11 +35,11 @@ rule index:
         "python workflow/scripts/index.py --log {log}"
 
 
-# Every study is a target by its own name.
-for study in PARAMETERS.studies if PLAN else []:
+# Every study is a target by its own name, and so is what params.yaml lists besides those of the Snakefile.
+for target in sorted({*PARAMETERS.studies, *PARAMETERS.targets} - set(TARGETS)) if PLAN else []:
 
     rule:
         name:
-            study
+            target
         input:
-            published(study),
+            published(target),

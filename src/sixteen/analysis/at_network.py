@@ -2,19 +2,21 @@
 
 from typing import Any
 
-from scipy import stats
-
-from sixteen.analysis import exact, wording
-from sixteen.analysis.comparison import compare
+from sixteen.analysis import exact, statistics, wording
+from sixteen.analysis.comparison import Measured, compare
+from sixteen.analysis.contrast import rank_correlation, trend
 from sixteen.analysis.criterion import Criterion, Statistical, criteria_of
 from sixteen.analysis.evidence import Evidence
-from sixteen.analysis.pairs import Sample
-from sixteen.study.claim import Claim, Exact
+from sixteen.analysis.pairs import Sample, pair
+from sixteen.analysis.several import several
+from sixteen.study.claim import Claim, Exact, RankCorrelation, SeveralNonInferior, Trend
 
-# What a test says of accuracies where the first arm is the less accurate one, and where the second is.
-LESS_ACCURATE = {
+# What a test says where the first arm has less of a metric, and where the second one has.
+HAS_LESS = {
     "less": ("supported", "refuted"),
     "greater": ("refuted", "supported"),
+    "not_less": ("refuted", "supported"),
+    "not_more": ("supported", "refuted"),
     "equivalence": ("refuted", "refuted"),
     "starts_lower_ends_equal": ("refuted", "refuted"),
 }
@@ -28,32 +30,62 @@ def judge_network(claim: Claim, network: str, evidence: Evidence, networks: int)
             return exact.bounded(claim, network, evidence.quantization)
         return exact.lemma(claim, network, evidence.tolerance, evidence.item)
     criteria = criteria_of(claim, evidence.metrics, evidence.levels)
-    samples = [evidence.sample(network, claim.arms, criterion.metric) for criterion in criteria]
-    note = _hardware_note(claim, samples)
+    arms = claim.among(evidence.arms)
+    samples = [evidence.sample(network, arms, criterion.metric) for criterion in criteria]
+    note = _hardware_note(claim, arms, samples)
     power, family = None if note else evidence.levels.power, networks * len(criteria)
-    parts = [
-        compare(criterion, sample, network, claim.arms, family, power)
-        for criterion, sample in zip(criteria, samples, strict=True)
-    ]
-    if untimed := _untimed(claim, network, evidence, criteria, samples):
-        return {**parts[-1], **untimed}
+    if isinstance(claim, SeveralNonInferior):
+        part = several(claim, criteria[0], network, evidence, networks, power)
+        verdict, why = _cap([part], [], None, note)  # it has judged each arm by its own runs
+        return {**part, "verdict": verdict, "why": _sentence(why), "hardware_note": note}
+    parts = []
+    for criterion, sample in zip(criteria, samples, strict=True):
+        measured = _measured(claim, arms, criterion, sample, evidence)
+        parts.append(compare(criterion, measured, sample.by, arms, family, power))
+    if untimed := _untimed(arms, network, evidence, criteria, samples):
+        return {**parts[-1], "network": network, **untimed}
+    diverged = None if note else _divergence(claim, arms, network, evidence, networks)
+    return {"network": network, **_decided(parts, diverged, note)}
+
+
+def _decided(
+    parts: list[dict[str, Any]], diverged: dict[str, Any] | None, note: str | None
+) -> dict[str, Any]:
+    """The record of the tests that all have to hold, with what divergence and hardware say of them."""
     left_out = list(dict.fromkeys(name for part in parts for name in part["left_out"]))
-    diverged = None if note else _divergence(claim, network, evidence, networks)
     if diverged and diverged["verdict"] != "inconclusive":
         found = {"left_out": left_out, "hardware_note": None, "basis": "tested"}
-        return {**parts[-1], **NO_NUMBERS, **found, "network": network, **diverged}
+        return {**parts[-1], **NO_NUMBERS, **found, **diverged}
     verdict, why = _cap(parts, left_out, diverged, note)
     found = conclude([part["verdict"] for part in parts])
     return {
         **next(part for part in reversed(parts) if part["verdict"] == found),  # what decides
-        "network": network,
         "verdict": verdict,
-        "why": f"{why[0].upper()}{why[1:]}.",
+        "why": _sentence(why),
         "brief": "; ".join(part["brief"] for part in parts),
         "needed_n": None if left_out or note else needed(verdict, parts),
         "left_out": left_out,
         "hardware_note": note,
     }
+
+
+def _measured(
+    claim: Statistical,
+    arms: tuple[str, ...],
+    criterion: Criterion,
+    sample: Sample,
+    evidence: Evidence,
+) -> Measured:
+    """What a test is made on: pairs of two arms, or what several say together in each seed."""
+    if isinstance(claim, RankCorrelation):
+        return rank_correlation(claim, sample, arms, evidence.metrics[claim.metric])
+    if isinstance(claim, Trend):
+        return trend(claim, sample, arms, evidence.metrics[claim.metric])
+    return pair(sample, arms, criterion.name, criterion.metric, criterion.kind)
+
+
+def _sentence(why: str) -> str:
+    return f"{why[0].upper()}{why[1:]}."
 
 
 def conclude(verdicts: list[str]) -> str:
@@ -90,7 +122,7 @@ def _cap(
 
 
 def _untimed(
-    claim: Statistical,
+    arms: tuple[str, ...],
     network: str,
     evidence: Evidence,
     criteria: list[Criterion],
@@ -104,7 +136,7 @@ def _untimed(
     ]
     if not clocks:
         return None
-    first, second = claim.arms
+    first, second = arms
     what = f"doesn't time {first} and {second} in turns at {network}"
     return {
         **NO_NUMBERS,
@@ -117,30 +149,27 @@ def _untimed(
 
 
 def _divergence(
-    claim: Statistical, network: str, evidence: Evidence, networks: int
+    claim: Statistical, arms: tuple[str, ...], network: str, evidence: Evidence, networks: int
 ) -> dict[str, Any] | None:
     """What the seeds say in which one arm diverged and the other didn't; None if there are none.
 
     An accuracy that was never reached is less than one that was: the sign test over these seeds, one-sided,
-    says in which arm. Only claims about the accuracy that is reached are judged so.
+    says in which arm. Only claims about what is reached, by the main metric of the task, are judged so.
     """
-    if claim.metric != "accuracy" or claim.test not in LESS_ACCURATE:
+    if claim.metric != evidence.main or claim.test not in HAS_LESS:
         return None
-    lost = [
-        {run["seed"] for run in evidence.runs
-         if (run["network"], run["arm"], run["outcome"]) == (network, arm, "diverged")}
-        for arm in claim.arms
-    ]  # fmt: skip
+    lost = [evidence.diverged(network, arm) for arm in arms]
     alone = [len(lost[0] - lost[1]), len(lost[1] - lost[0])]
     if alone[0] == alone[1]:
         return None
     worse = alone.index(max(alone))
-    p = float(stats.binom.sf(max(alone) - 1, sum(alone), 0.5))
-    verdict = LESS_ACCURATE[claim.test][worse]
+    p = statistics.sign_test(max(alone), sum(alone))
+    less = worse if evidence.metrics[claim.metric].better == "more" else 1 - worse
+    verdict = HAS_LESS[claim.test][less]
     alpha = evidence.levels.alpha
     level = alpha / networks if verdict == "refuted" else alpha
     seeds = len({run["seed"] for run in evidence.runs if run["network"] == network})
-    first, second = claim.arms
+    first, second = arms
     told = f"in {alone[0]} of {seeds} seeds {first} diverged alone, in {alone[1]} {second}"
     return {
         "verdict": verdict if p <= level else "inconclusive",
@@ -150,11 +179,11 @@ def _divergence(
     }
 
 
-def _hardware_note(claim: Statistical, samples: list[Sample]) -> str | None:
+def _hardware_note(claim: Statistical, arms: tuple[str, ...], samples: list[Sample]) -> str | None:
     """Where the devices aren't those that the claim is about, or differ between the runs."""
     if claim.hardware != "gpu":
         return None
-    rows = [row for sample in samples for row in sample.rows if row["arm"] in claim.arms]
+    rows = [row for sample in samples for row in sample.rows if row["arm"] in arms]
     devices = sorted({row["device"] for row in rows})
     if any(device.startswith("cpu") for device in devices):
         return f"the paper measured on a GPU, this study on {' and '.join(devices)}"

@@ -1,7 +1,7 @@
 """What a study says about a paper's claims: supported, refuted or inconclusive, and why.
 
-Each claim compares two arms over paired seeds of runs that finished, or over turns of a timing; the test and its
-numbers come from the claim. Where one arm diverged in more seeds than the other, a sign test over seeds may decide
+Most claims compare two arms over paired seeds of runs that finished, or over turns of a timing; some look at several
+arms together, see `several` and `contrast`. The test and its numbers come from the claim. Where one arm diverged in more seeds than the other, a sign test over seeds may decide
 which is less accurate; otherwise a run that had to be left out caps the verdict at inconclusive, since the runs that
 are left are a selection. A claim about several networks is supported if it is at each of them. It is refuted if it
 is at any, tested at the level divided by the number of tests (Bonferroni), or at all of them at the level of
@@ -14,7 +14,6 @@ from typing import Any
 from sixteen.analysis import wording
 from sixteen.analysis.at_network import conclude, judge_network, needed
 from sixteen.analysis.evidence import Evidence
-from sixteen.errors import UserError
 from sixteen.study.claim import Claim
 
 
@@ -22,7 +21,7 @@ def judge(claim: Claim, evidence: Evidence) -> dict[str, Any]:
     """The verdict on one claim, with one on each network under `per_network`.
 
     `estimate`, `low`, `high` and `margin` are in `unit`; `confidence` is that of the interval;
-    `brief` is a short form of `why`; `basis` says whether it was `tested` over seeds or turns, `counted` or
+    `arms` are those of the study that the claim compares; `brief` is a short form of `why`; `basis` says whether it was `tested` over seeds or turns, `counted` or
     `checked` one by one; `detectable` is the least true effect that would be told with the power of
     the study, see `comparison.compare`; `needed_n` counts the seeds (turns) that would decide what is
     inconclusive; `left_out` names the runs that couldn't be compared. An absent value is None.
@@ -30,14 +29,9 @@ def judge(claim: Claim, evidence: Evidence) -> dict[str, Any]:
     Raises UserError if the claim names an arm or a metric that doesn't exist, or a clock that isn't measured alone.
     """
     networks = list(dict.fromkeys(run["network"] for run in evidence.runs))
-    arms = list(dict.fromkeys(run["arm"] for run in evidence.runs))
-    absent = [arm for arm in claim.arms if arm not in arms]
-    if absent:
-        raise UserError(
-            f"expected arms of the study in claim {claim.id!r}, came {absent[0]!r}; choose from "
-            f"{', '.join(arms)}"
-        )
+    compared = claim.among(evidence.arms)
     head = {"id": claim.id, "says": claim.says, "source": claim.source}
+    head |= {"arms": list(compared)}
     if claim.only is not None and claim.only not in networks:
         return head | _judge_absent(claim, networks, evidence)
     considered = networks if claim.only is None else [claim.only]

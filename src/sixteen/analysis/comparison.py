@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sixteen.analysis import statistics, wording
+from sixteen.analysis.contrast import Contrast
 from sixteen.analysis.criterion import Criterion
 from sixteen.analysis.detectable import least_seen
-from sixteen.analysis.pairs import Pairs, Sample, pair
+from sixteen.analysis.pairs import Pairs
 from sixteen.analysis.statistics import Estimate
+
+Measured = Pairs | Contrast
 
 
 @dataclass(frozen=True)
@@ -30,45 +33,46 @@ class Decision:
 
 def compare(
     criterion: Criterion,
-    sample: Sample,
-    network: str,
+    pairs: Measured,
+    by: str,
     arms: tuple[str, ...],
     family: int,
     wanted_power: float | None,
 ) -> dict[str, Any]:
     """One test at one network; refutes at the level divided by `family`, the tests at once.
 
+    `by` is what was paired, seed or turn.
+
     `detectable` is the least true effect that would show with `wanted_power`, see `_detectable`. Without that power
     nothing is said about it, nor about how many seeds would decide: none would.
     """
-    pairs = pair(sample, arms, criterion.name, criterion.metric, criterion.kind)
     decision = _decide(criterion, pairs, family)
     estimate = decision.estimate
     needed = seen = None
-    why = wording.told(criterion, arms, estimate, pairs, sample.by)
+    why = wording.told(criterion, arms, estimate, pairs, by)
     if decision.lenient:
         why += f", but not at the level that {family} tests at once ask for (Bonferroni)"
     if decision.mute:
-        why += wording.mute(sample.by)
+        why += wording.mute(by)
     elif wanted_power is not None and not pairs.left_out:
         needed = _needed(criterion, decision, wanted_power)
         seen = _detectable(criterion, decision, pairs, wanted_power)
         if seen is not None:
             why += wording.detectable(criterion, seen, wanted_power)
         if decision.verdict == "inconclusive":
-            why += wording.needed(estimate, needed, wanted_power, sample.by, decision.guessed)
-    brief = wording.briefly(criterion, estimate, needed, sample.by)
+            why += wording.needed(estimate, needed, wanted_power, by, decision.guessed)
+    brief = wording.briefly(criterion, estimate, needed, by)
     basis = "counted" if criterion.metric.spread == "fixed" else "tested"
     return {
-        **{"network": network, "verdict": decision.verdict, "why": why, "brief": brief},
+        **{"verdict": decision.verdict, "why": why, "brief": brief},
         **{"metric": criterion.metric.words, "basis": basis, "n": estimate.n},
-        **_shown(criterion, estimate),
+        **shown(criterion, estimate),
         **{"needed_n": needed, "detectable": None if seen is None else criterion.shown(seen)},
         "left_out": pairs.left_out,
     }
 
 
-def _shown(criterion: Criterion, estimate: Estimate) -> dict[str, Any]:
+def shown(criterion: Criterion, estimate: Estimate) -> dict[str, Any]:
     """The numbers of an estimate in the unit that is shown."""
     ends = {"estimate": estimate.mean, "low": estimate.low, "high": estimate.high}
     return {
@@ -79,12 +83,10 @@ def _shown(criterion: Criterion, estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def _decide(criterion: Criterion, pairs: Pairs, family: int) -> Decision:
+def _decide(criterion: Criterion, pairs: Measured, family: int) -> Decision:
     # Refuting, not supporting, is done by any of the family (Bonferroni).
     strict = 1 - (1 - criterion.confidence) / family
-    estimate, stricter = (
-        _estimate(criterion, pairs, level) for level in (criterion.confidence, strict)
-    )
+    estimate, stricter = (pairs.estimate(level) for level in (criterion.confidence, strict))
     guessed = pairs.raised > 0 or (pairs.least_sd > 0 and estimate.sd == pairs.least_sd)
     if estimate.sd == 0 and criterion.metric.spread not in ("allocated", "fixed"):
         return Decision(estimate, "inconclusive", strict, lenient=False, mute=True, guessed=guessed)
@@ -105,7 +107,7 @@ def _needed(criterion: Criterion, decision: Decision, wanted_power: float) -> in
 
 
 def _detectable(
-    criterion: Criterion, decision: Decision, pairs: Pairs, wanted_power: float
+    criterion: Criterion, decision: Decision, pairs: Measured, wanted_power: float
 ) -> float | None:
     """The true effect nearest to the limit that would be told from it: what a claim that is open, or that
     holds within a margin, can't have missed; in the metric's own numbers, of logarithms for a ratio.
@@ -122,12 +124,10 @@ def _detectable(
     if distance is None:
         return None
     if bounded:
-        return region.high + distance
-    return region.low + distance if math.isfinite(region.low) else region.high - distance
-
-
-def _estimate(criterion: Criterion, pairs: Pairs, confidence: float) -> Estimate:
-    values = (pairs.first, pairs.second)
-    if criterion.kind == "ratio":
-        return statistics.paired_log_ratio(*values, confidence, pairs.least_sd)
-    return statistics.paired_difference(*values, confidence, pairs.least_sd)
+        found = region.high + distance
+    else:
+        found = region.low + distance if math.isfinite(region.low) else region.high - distance
+    ends = (
+        criterion.metric.ends
+    )  # of a share or a correlation, beyond which there is nothing to be seen
+    return None if criterion.kind == "difference" and ends and abs(found) > ends[1] else found

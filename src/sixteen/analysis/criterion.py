@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from sixteen.analysis.statistics import Region
 from sixteen.errors import UserError
@@ -11,13 +12,19 @@ from sixteen.study.claim import (
     Compared,
     Equivalence,
     Levels,
+    NonInferior,
+    Pair,
+    RankCorrelation,
     RatioAtMost,
+    SeveralNonInferior,
     StartsLowerEndsEqual,
+    Trend,
 )
-from sixteen.tasks.measured.parts.metric import Kind, Metric
+from sixteen.tasks.measured.parts.metric import COSINE, Kind, Metric
 from sixteen.tasks.measured.parts.metrics import TIMED
 
-Statistical = Compared | Equivalence | RatioAtMost | StartsLowerEndsEqual
+Paired = Compared | Equivalence | NonInferior | RatioAtMost | StartsLowerEndsEqual
+Statistical = Paired | SeveralNonInferior | RankCorrelation | Trend
 
 ABOVE, BELOW = Region(0, math.inf, closed=False), Region(-math.inf, 0, closed=False)
 SIDES: dict[str, tuple[Kind, Region, float, str]] = {
@@ -33,7 +40,7 @@ class Criterion:
     """One comparison: of which metric, on which scale, and for which effects the claim holds.
 
     `region` is in the metric's own numbers, of logarithms for a ratio; `margin` is the number that
-    the claim names, in the unit that is shown, and `words` say the region in that unit.
+    the claim names, in the unit that is shown, and `words` say the region in that unit. `noun` is what is estimated.
     """
 
     name: str
@@ -43,6 +50,7 @@ class Criterion:
     margin: float
     words: str
     confidence: float
+    noun: Literal["difference", "value"]
 
     @property
     def unit(self) -> str:
@@ -64,17 +72,8 @@ def criteria_of(
     confidence = 1 - 2 * levels.alpha  # this interval decides each one-sided test at level alpha
 
     def criterion(name: str, kind: Kind, region: Region, margin: float, words: str) -> Criterion:
-        if name not in metrics:
-            raise UserError(
-                f"expected a metric in claim {claim.id!r}, came {name!r}; choose from "
-                f"{', '.join(metrics)}"
-            )
-        if metrics[name].clock and name not in TIMED:
-            raise UserError(
-                f"expected a clock that is measured alone in claim {claim.id!r}, came {name!r}, by which training runs "
-                f"tell their time, which share their machine; choose from {', '.join(TIMED)}"
-            )
-        return Criterion(name, metrics[name], kind, region, margin, words, confidence)
+        metric = _known(claim, name, metrics)
+        return Criterion(name, metric, kind, region, margin, words, confidence, "difference")
 
     match claim:
         case Compared():
@@ -93,8 +92,62 @@ def criteria_of(
             if isinstance(claim, Equivalence):
                 return [equal]
             return [criterion(claim.start_metric, *SIDES["less"]), equal]
+        case NonInferior() | SeveralNonInferior():
+            return [_non_inferior(claim, criterion(claim.metric, *SIDES["greater"]))]
+        case RankCorrelation() | Trend():
+            return [_over_arms(claim, criterion(claim.metric, *SIDES["greater"]))]
 
 
+def _known(claim: Statistical, name: str, metrics: Mapping[str, Metric]) -> Metric:
+    """The metric of that name, if the claim can be decided by it."""
+    if name not in metrics:
+        raise UserError(
+            f"expected a metric in claim {claim.id!r}, came {name!r}; choose from {', '.join(metrics)}"
+        )
+    if metrics[name].clock and name not in TIMED:
+        raise UserError(
+            f"expected a clock that is measured alone in claim {claim.id!r}, came {name!r}, by which training runs "
+            f"tell their time, which share their machine; choose from {', '.join(TIMED)}"
+        )
+    if metrics[name].clock and not isinstance(claim, Pair):
+        raise UserError(
+            f"expected a metric of runs in claim {claim.id!r}, came {name!r}, which is measured of two arms in turns"
+        )
+    return metrics[name]
+
+
+def _non_inferior(claim: NonInferior | SeveralNonInferior, base: Criterion) -> Criterion:
+    """Not less (more) but for the margin, on the scale on which the metric is compared."""
+    less = claim.test.endswith("less")
+    limit = -claim.margin if less else claim.margin
+    if base.metric.kind == "ratio":
+        limit = math.log1p(limit)
+    region = Region(limit, math.inf, closed=True) if less else Region(-math.inf, limit, closed=True)
+    made = dataclasses.replace(base, kind=base.metric.kind, region=region)
+    shown = made.shown(limit)
+    words = f"at {'least' if less else 'most'} {number(shown)}"
+    words += "" if made.kind == "ratio" else f" {made.unit}"
+    return dataclasses.replace(made, margin=shown, words=words)
+
+
+def _over_arms(claim: RankCorrelation | Trend, base: Criterion) -> Criterion:
+    """A number of several arms together is a metric of its own, which is above (below) nothing."""
+    of, side = base.metric, claim.test.rpartition("_")[2]
+    if isinstance(claim, RankCorrelation):
+        words = f"rank correlation of the {of.words} with the cost of training"
+        one = dataclasses.replace(of, words=words, unit=TAU, scale=1, ends=COSINE)
+    elif of.kind == "ratio":
+        side = f"ratio_{side}"
+        one = dataclasses.replace(of, words=f"growth of the {of.words} per {claim.per}", ends=None)
+    else:
+        unit = f"{of.unit} per {claim.per}"
+        one = dataclasses.replace(of, words=f"slope of the {of.words}", unit=unit, ends=None)
+    one = dataclasses.replace(one, spread="measured")
+    kind, region, margin, words = SIDES[side]
+    return Criterion(base.name, one, kind, region, margin, words, base.confidence, "value")
+
+
+TAU = "(Kendall's tau)"
 NOTHING = 1e-12  # below it a mean of differences is 0 but for rounding
 
 

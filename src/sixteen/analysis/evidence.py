@@ -25,6 +25,24 @@ class Evidence:
     metrics: Mapping[str, Metric]
     item: str
 
+    @property
+    def arms(self) -> list[str]:
+        """The arms of the study, the reference first."""
+        return list(dict.fromkeys(run["arm"] for run in self.runs))
+
+    @property
+    def main(self) -> str:
+        """The metric by which the task says what was reached."""
+        return next(iter(self.metrics))
+
+    def diverged(self, network: str, arm: str) -> set[int]:
+        """The seeds in which an arm diverged."""
+        return {
+            run["seed"]
+            for run in self.runs
+            if (run["network"], run["arm"], run["outcome"]) == (network, arm, "diverged")
+        }
+
     def sample(self, network: str, arms: tuple[str, ...], metric: Metric) -> Sample:
         """Where a metric of two arms is to be read: a clock in the timings of the two in turns, all else in runs."""
         if not metric.clock:

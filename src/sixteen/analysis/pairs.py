@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sixteen.analysis import statistics
+from sixteen.analysis.statistics import Estimate
 from sixteen.tasks.measured.parts.metric import Kind, Metric
 from sixteen.timing.largest import resolution
 
@@ -26,12 +28,18 @@ class Pairs:
     their `floor`, see `value_of`.
     """
 
+    kind: Kind
     first: list[float]
     second: list[float]
     left_out: list[str]
     least_sd: float
     raised: int
     floor: float
+
+    def estimate(self, confidence: float) -> Estimate:
+        """The mean difference, or the mean logarithm of the ratio, with its interval."""
+        of = statistics.paired_log_ratio if self.kind == "ratio" else statistics.paired_difference
+        return of(self.first, self.second, confidence, self.least_sd)
 
 
 def value_of(row: Row, name: str, metric: Metric) -> float | None:
@@ -61,28 +69,37 @@ def item(row: Row) -> float:
 
 
 def pair(sample: Sample, arms: tuple[str, ...], name: str, metric: Metric, kind: Kind) -> Pairs:
-    """Pair the two `arms` of a network.
+    """Pair the two `arms` of a network, see `complete`."""
+    values, left_out = complete(sample, arms, name, metric, kind)
+    rows = {(row["arm"], row[sample.by]): row for row in sample.rows}
+    raised = sum(is_raised(rows[arm, key], name, metric) for key in values for arm in arms)
+    floor = max((floor_of(row, metric) for row in rows.values()), default=-math.inf)
+    first, second = ([of[i] for of in values.values()] for i in (0, 1))
+    least_sd = _least_sd(list(rows.values()), name, metric, kind)
+    return Pairs(kind, first, second, left_out, least_sd, raised, floor)
 
-    A seed or turn counts if both arms finished and have the metric; for a ratio it has to be positive.
+
+def complete(
+    sample: Sample, arms: tuple[str, ...], name: str, metric: Metric, kind: Kind
+) -> tuple[dict[Any, list[float]], list[str]]:
+    """The metric of all `arms` by seed or turn, and in words the runs for which one had to be left out.
+
+    A seed or turn counts if all arms finished and have the metric; for a ratio it has to be positive.
     """
     chosen = {(row["arm"], row[sample.by]): row for row in sample.rows}
-    rows = list(chosen.values())
-    first, second, left_out = [], [], []
-    raised, floors = 0, [floor_of(row, metric) for row in rows]
+    found: dict[Any, list[float]] = {}
+    left_out = []
     for key in sorted({key for arm, key in chosen if arm in arms}):
         values: list[float] = []
         for arm in arms:
-            found = _value_or_flaw(chosen.get((arm, key)), name, metric, kind)
-            if isinstance(found, str):
-                left_out.append(f"{arm} {sample.by} {key} ({found})")
+            value = _value_or_flaw(chosen.get((arm, key)), name, metric, kind)
+            if isinstance(value, str):
+                left_out.append(f"{arm} {sample.by} {key} ({value})")
             else:
-                values.append(found)
+                values.append(value)
         if len(values) == len(arms):
-            first.append(values[0])
-            second.append(values[1])
-            raised += sum(is_raised(chosen[arm, key], name, metric) for arm in arms)
-    least_sd = _least_sd(rows, name, metric, kind)
-    return Pairs(first, second, left_out, least_sd, raised, max(floors, default=-math.inf))
+            found[key] = values
+    return found, left_out
 
 
 def _least_sd(rows: list[Row], name: str, metric: Metric, kind: Kind) -> float:

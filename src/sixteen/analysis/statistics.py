@@ -124,6 +124,11 @@ def two_sided_p(estimate: Estimate) -> float | None:
     return 2 * float(stats.t.sf(t, estimate.n - 1))
 
 
+def sign_test(most: int, n: int) -> float:
+    """One-sided p that of n seeds so many, or more, fall on one side, if both sides are as likely."""
+    return float(stats.binom.sf(most - 1, n, 0.5))
+
+
 def holm(p: Sequence[float | None]) -> list[float | None]:
     """p values corrected for being a family (Holm 1979, Scand. J. Statist. 6:65), in their order.
 

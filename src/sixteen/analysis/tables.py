@@ -7,12 +7,7 @@ from typing import Any
 
 from sixteen.analysis.pairs import Row, Sample, pair
 from sixteen.analysis.parameters import RunOf
-from sixteen.analysis.statistics import (
-    exponential,
-    interval_within,
-    paired_difference,
-    paired_log_ratio,
-)
+from sixteen.analysis.statistics import exponential, interval_within
 from sixteen.files import read_json, rows_of
 from sixteen.tasks.measured.parts.metric import Metric
 
@@ -74,10 +69,9 @@ def differences(
         metric = metrics[name]
         sample = Sample([run for run in runs if run["network"] == network], "seed")
         pairs = pair(sample, (arm, reference), name, metric, metric.kind)
+        estimate = pairs.estimate(confidence)
         if metric.kind == "ratio":
-            estimate = exponential(paired_log_ratio(pairs.first, pairs.second, confidence))
-        else:
-            estimate = paired_difference(pairs.first, pairs.second, confidence, pairs.least_sd)
+            estimate = exponential(estimate)
         row = {"network": network, "metric": name, "kind": metric.kind}
         rows.append({**row, "arm": arm, "reference": reference, **vars(estimate)})
     return rows

@@ -3,6 +3,7 @@
 import math
 
 from sixteen.analysis import statistics
+from sixteen.analysis.contrast import Contrast
 from sixteen.analysis.criterion import Criterion, number
 from sixteen.analysis.pairs import Pairs
 from sixteen.analysis.statistics import Estimate
@@ -11,18 +12,23 @@ PARTS = {"supported": "all of it", "refuted": "none of it", "inconclusive": "onl
 
 
 def told(
-    criterion: Criterion, arms: tuple[str, ...], estimate: Estimate, pairs: Pairs, by: str
+    criterion: Criterion,
+    arms: tuple[str, ...],
+    estimate: Estimate,
+    pairs: Pairs | Contrast,
+    by: str,
 ) -> str:
     """What was measured, as a clause; `by` is what was paired, seed or turn."""
     words = criterion.metric.words
     if estimate.mean is None:
-        return f"no {by} has the {words} in both arms"
+        return f"no {by} has the {words} in {'both' if len(arms) == 2 else 'all'} arms"
     value = number(criterion.shown(estimate.mean))
-    what = (
-        f"the {words} of {arms[0]} is {value} times that of {arms[1]}"
-        if criterion.kind == "ratio"
-        else f"the {words} of {arms[0]} minus that of {arms[1]} is {value} {criterion.unit}"
-    )
+    if isinstance(pairs, Contrast):
+        what = f"the {words} over {', '.join(arms)} is {value} {criterion.unit}"
+    elif criterion.kind == "ratio":
+        what = f"the {words} of {arms[0]} is {value} times that of {arms[1]}"
+    else:
+        what = f"the {words} of {arms[0]} minus that of {arms[1]} is {value} {criterion.unit}"
     if estimate.low is None or estimate.high is None:
         return f"{what} for one {by}, which gives no interval"
     if estimate.sd == 0:
@@ -31,10 +37,12 @@ def told(
         return f"{what} {each}: {negation}{criterion.words}"
     low, high = (number(criterion.shown(end)) for end in (estimate.low, estimate.high))
     step = "a test item" if by == "seed" else "the steps in which it was tried"
+    step = pairs.step if isinstance(pairs, Contrast) else step
     agreeing = f" (the {by}s agree to less than {step}, which is taken for their spread)"
     return (
         f"over {estimate.n} {by}s {what}, {100 * criterion.confidence:g} % interval {low} to {high}"
-        f"{agreeing if pairs.least_sd and estimate.sd == pairs.least_sd else ''}{_raised(criterion, pairs)}, "
+        f"{agreeing if pairs.least_sd and estimate.sd == pairs.least_sd else ''}"
+        f"{_raised(criterion, pairs) if isinstance(pairs, Pairs) else ''}, "
         f"{PARTS[statistics.decide(estimate, criterion.region)]} {criterion.words}"
     )
 
@@ -59,9 +67,12 @@ def detectable(criterion: Criterion, effect: float, power: float) -> str:
         what = (
             f"a true ratio of {number(shown)} or {'more' if math.isfinite(region.low) else 'less'}"
         )
+    elif criterion.margin:
+        which = "more" if math.isfinite(region.low) else "less"
+        what = f"a true difference of {number(shown)} {criterion.unit} or {which}"
     else:
-        side = "above" if math.isfinite(region.low) else "below"
-        what = f"a true difference of {number(abs(shown))} {criterion.unit} or more {side} 0"
+        side, noun = "above" if math.isfinite(region.low) else "below", criterion.noun
+        what = f"a true {noun} of {number(abs(shown))} {criterion.unit} or more {side} 0"
     told = "told from the margin" if bounded else "told"
     return f"; with this spread {what} would be {told} with power {power:g}"
 

@@ -123,7 +123,7 @@ class StudyRuns:
         In which order a claim names its arms doesn't matter to what is measured.
         """
         pairs = {
-            (network, self._in_order(network, claim.arms)): None
+            (network, self._in_order(network, claim.among(list(self.entry.sentences)))): None
             for claim in self.all.claims(self.entry)
             if self.entry.time and claim.metric in TIMED
             for network in self.entry.every_network

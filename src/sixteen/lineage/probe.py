@@ -70,8 +70,9 @@ def _probe_here(place: Path) -> None:
         rows = list(csv.DictReader(file))[1:]
     if not rows:
         sys.exit("training on random items diverged at once")
-    train_seconds = [float(row["train_seconds"]) / batch for row in rows]
-    test_seconds = [float(row["test_seconds"]) / batch for row in rows]
+    items = facts["items"] / EPOCHS  # of one step, and as many are tested
+    train_seconds = [float(row["train_seconds"]) / items for row in rows]
+    test_seconds = [float(row["test_seconds"]) / items for row in rows]
     told = (tuple(shape), classes, parameters.precision, parameters.recipe.l2, 0)
     typed: TypeAdapter[Any] = TypeAdapter(networks.AnyNetwork)
     counts = {

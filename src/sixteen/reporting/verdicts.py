@@ -18,9 +18,8 @@ def verdicts(study: Study) -> Html:
     """Each claim of the paper with its verdict, estimate, interval and n, over all and by network."""
     if not study.claims:
         return Html("<p>This study names no claims.</p>", "no claims")
-    arms = {claim["id"]: claim["arms"] for claim in study.parameters["claims"]}
     scale = study.parameters["scale"]
-    claims = "\n".join(_claim(claim, arms[claim["id"]], scale) for claim in study.claims)
+    claims = "\n".join(_claim(claim, scale) for claim in study.claims)
     text = f'<table class="verdicts">\n<caption>{CAPTION}</caption>\n<thead>{HEAD}</thead>\n{claims}\n</table>'
     return Html(
         wide(CAPTION, text),
@@ -28,11 +27,11 @@ def verdicts(study: Study) -> Html:
     )
 
 
-def _claim(claim: dict[str, Any], arms: list[str], scale: str) -> str:
+def _claim(claim: dict[str, Any], scale: str) -> str:
     """The rows of a claim; the number of a claim about one network stands beside the claim itself."""
     parts = claim["per_network"]
     several = len(parts) > 1 or parts[0]["why"] != claim["why"]
-    what, numbers = [_what(part, arms) for part in parts], _estimates(parts)
+    what, numbers = [_what(part, claim["arms"]) for part in parts], _estimates(parts)
     once = len(set(what)) == 1  # the same number is told of all networks: said once what it is
     cell = _lines(what[0] if once else "", "" if several else numbers[0])
     rows = [
@@ -62,11 +61,12 @@ def _verdict(claim: dict[str, Any], scale: str) -> str:
 
 
 def _what(part: dict[str, Any], arms: list[str]) -> str:
-    """What the numbers of a claim are: ``test accuracy, float16 - float32 [90 % interval]``."""
+    """What the numbers of a claim are: ``test accuracy, float16 - float32 [90 % interval]``; many arms are counted."""
     if part["estimate"] is None or "metric" not in part:
         return ""
     sign = "/" if part["unit"] == "times" else MINUS
-    words = f"{part['metric']}, {f' {sign} '.join(arms)}"
+    compared = f" {sign} ".join(arms) if len(arms) == 2 else f"{len(arms)} arms"
+    words = f"{part['metric']}, {compared}"
     if _spread(part):
         words += f" [{100 * part['confidence']:g}\N{NO-BREAK SPACE}% interval]"
     return f'<span class="quiet">{escape(words)}</span>'

@@ -11,6 +11,7 @@ from sixteen.errors import UserError
 from sixteen.precision.entry import Precision, Quantized
 from sixteen.precision.formats import holds, range_of, rounded
 from sixteen.study import design, sentence
+from sixteen.study.claim import Exact, NonInferior, Pair, SeveralNonInferior
 from sixteen.study.parameters import Parameters
 from sixteen.study.study import Study
 from sixteen.tasks.measured.parts.metric import POINTS
@@ -38,6 +39,9 @@ RULES = frozenset(
     ]
 )
 
+# Targets that the Snakefile itself names.
+TARGETS = ("demo", "demos", "all")
+
 
 def mistakes(parameters: Parameters) -> Iterator[str]:
     """A sentence for each mistake, with its place."""
@@ -52,7 +56,12 @@ def mistakes(parameters: Parameters) -> Iterator[str]:
             yield f"{place}: expected a name that no rule has, came {name!r}: call the study otherwise"
         found = list(_references(parameters, study, place))
         yield from found or _sentences(parameters, study, place)
-    for target, names in vars(parameters.targets).items():
+    for target in TARGETS:
+        if target not in parameters.targets:
+            yield f"targets: expected {', '.join(TARGETS)} among them, which have rules, found no {target}"
+    for target, names in parameters.targets.items():
+        if target in parameters.studies or target in RULES - set(TARGETS):
+            yield f"targets/{target}: expected a name that no study and no rule has: call the target otherwise"
         yield from _unknown(names, parameters.studies, "studies", f"targets/{target}")
         yield from _repeated(names, f"targets/{target}")
 
@@ -107,11 +116,7 @@ def _claims(
     if study.published is not None and parameters.table(study) is None:
         yield f"{place}/published: expected a table of {', '.join(study.papers)}, came {study.published!r}"
     for claim in parameters.claims(study):
-        if missing := [arm for arm in claim.arms if arm not in arms]:
-            yield (
-                f"{place}: claim {claim.id!r} compares the arm {missing[0]!r}, and the study has only "
-                f"{', '.join(arms)}; add the arm or choose another set of claims"
-            )
+        yield from _told(lambda c=claim: c.among(list(arms)), place)
 
 
 def _sentences(parameters: Parameters, study: Study, place: str) -> Iterator[str]:
@@ -162,12 +167,23 @@ def _metrics(parameters: Parameters, study: Study, task: str, place: str) -> Ite
                 f"{place}: claim {claim.id!r}: expected a `margin` of at most 1, since {claim.metric} is a share, came "
                 f"{margin:g}"
             )
+        relative = isinstance(claim, NonInferior | SeveralNonInferior)
+        if of is not None and relative and of.kind == "ratio" and margin >= 1:
+            yield (
+                f"{place}: claim {claim.id!r}: expected a `margin` below 1, since {claim.metric} is compared by ratio, "
+                f"came {margin:g}"
+            )
         for key in ("metric", "start_metric"):
             metric = getattr(claim, key, None)
             if metric in known and known[metric].clock and metric not in TIMED:
                 yield (
                     f"{place}: claim {claim.id!r}: expected `{key}` to be a clock that is measured alone "
                     f"({', '.join(TIMED)}), came {metric!r}, which trainings tell that share their machine"
+                )
+            elif metric in known and known[metric].clock and not isinstance(claim, Pair):
+                yield (
+                    f"{place}: claim {claim.id!r}: expected `{key}` to be a metric of runs, came {metric!r}, which is "
+                    "measured of two arms in turns"
                 )
             if metric not in (None, *known):
                 yield (
@@ -178,15 +194,15 @@ def _metrics(parameters: Parameters, study: Study, task: str, place: str) -> Ite
 def _alike(parameters: Parameters, study: Study, network: str, place: str) -> Iterator[str]:
     """Arms that a claim compares, and that are one run."""
     for claim in parameters.claims(study):
-        first, second = (
-            [phrase.text for phrase in parameters.phrases(study, network, arm)]
-            for arm in claim.arms
-        )
-        if first == second and claim.test not in ("bounded", "lemma"):
-            yield (
-                f"{place}: claim {claim.id!r} compares {claim.arms[0]} with {claim.arms[1]}, which are the same sentence: "
-                "give one of the arms another"
-            )
+        said: dict[str, str] = {}
+        for arm in claim.among(list(study.sentences)) if not isinstance(claim, Exact) else ():
+            text = "/".join(phrase.text for phrase in parameters.phrases(study, network, arm))
+            if text in said:
+                yield (
+                    f"{place}: claim {claim.id!r} compares {said[text]} with {arm}, which are the same sentence: give one "
+                    "of the arms another"
+                )
+            said[text] = arm
 
 
 def _shape(parameters: Parameters, study: Study) -> tuple[tuple[int, ...], int]:

@@ -1,42 +1,59 @@
 """Claims of papers as data: what is compared, and by which test it is decided."""
 
+import re
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sixteen.entry import Entry, Listed, Name, NotNegative, Positive, Text
+from sixteen.entry import Count, Entry, Listed, Name, NotNegative, Positive, Text
+from sixteen.errors import UserError
+
+FEWEST = 3  # arms of which several things can be said together
 
 
 class _Claim(Entry):
     """What all claims say.
 
-    `says` is our paraphrase, `source` where the paper says it. `arms` are compared, the first with the second.
-    `only` is the one network that the claim is about, or null; `hardware` the kind of device, or null.
+    `says` is our paraphrase, `source` where the paper says it. `only` is the one network that the claim is about, or
+    null; `hardware` the kind of device, or null.
     """
 
     id: Name
     says: Text
     source: Text
-    arms: Annotated[Listed[Name], Field(min_length=2, max_length=2)]
     only: Name | None
     hardware: Literal["gpu"] | None
 
 
-class Exact(_Claim):
+class Pair(_Claim):
+    """`arms` are compared, the first with the second."""
+
+    arms: Annotated[Listed[Name], Field(min_length=2, max_length=2)]
+
+    def among(self, arms: Sequence[str]) -> tuple[str, ...]:
+        """The arms of a study that the claim compares. Raises UserError if the study lacks one."""
+        for arm in self.arms:
+            if arm not in arms:
+                raise _lacking(self.id, f"the arm {arm!r}", arms)
+        return self.arms
+
+
+class Exact(Pair):
     """Decided without statistics: that every tensor keeps its bound, or that the lemma of arXiv:2305.10947 holds."""
 
     test: Literal["bounded", "lemma"]
     metric: None
 
 
-class Compared(_Claim):
+class Compared(Pair):
     """One arm has more or less of a metric than the other, as a difference or as a ratio."""
 
     test: Literal["greater", "less", "ratio_greater", "ratio_less"]
     metric: Text
 
 
-class Equivalence(_Claim):
+class Equivalence(Pair):
     """Two arms differ by at most `margin`, in the metric's own numbers."""
 
     test: Literal["equivalence"]
@@ -44,7 +61,18 @@ class Equivalence(_Claim):
     margin: Positive
 
 
-class StartsLowerEndsEqual(_Claim):
+class NonInferior(Pair):
+    """The first arm has not less (not more) of a metric than the second, but for `margin`.
+
+    The margin is in the metric's own numbers, or a share of the second arm's where the metric is compared by ratio.
+    """
+
+    test: Literal["not_less", "not_more"]
+    metric: Text
+    margin: Positive
+
+
+class StartsLowerEndsEqual(Pair):
     """One arm has less of `start_metric`, and in `metric` they differ by at most `margin`."""
 
     test: Literal["starts_lower_ends_equal"]
@@ -53,7 +81,7 @@ class StartsLowerEndsEqual(_Claim):
     margin: Positive
 
 
-class RatioAtMost(_Claim):
+class RatioAtMost(Pair):
     """The ratio of two arms is at most `value`, with a relative `tolerance`."""
 
     test: Literal["ratio_at_most"]
@@ -62,8 +90,90 @@ class RatioAtMost(_Claim):
     tolerance: NotNegative
 
 
+class _Several(_Claim):
+    """`arms` are looked at together; a study may lack some of them, as long as it has three."""
+
+    arms: Annotated[Listed[Name], Field(min_length=FEWEST)]
+
+    def among(self, arms: Sequence[str]) -> tuple[str, ...]:
+        """The arms of a study that the claim compares, in its order. Raises UserError if there are too few."""
+        held = tuple(arm for arm in self.arms if arm in arms)
+        if len(held) < FEWEST:
+            raise _lacking(self.id, f"at least {FEWEST} of the arms {', '.join(self.arms)}", arms)
+        return held
+
+
+class SeveralNonInferior(_Several):
+    """At least `least` of the arms cost less than the last of them, and each of these is `NonInferior` to it.
+
+    What is proved of one arm is proved at the level of all (Holm); the cost is that in bit operations.
+    """
+
+    test: Literal["several_not_less", "several_not_more"]
+    metric: Text
+    margin: Positive
+    least: Count
+
+    def among(self, arms: Sequence[str]) -> tuple[str, ...]:
+        """See `_Several`; the last arm has to be there, and `least` others."""
+        held = super().among(arms)
+        if self.arms[-1] not in held or len(held) <= self.least:
+            what = f"the arm {self.arms[-1]!r} with at least {self.least} of {', '.join(self.arms[:-1])}"
+            raise _lacking(self.id, what, arms)
+        return held
+
+
+class RankCorrelation(_Several):
+    """Over the arms, a metric rises (falls) with the cost in bit operations: Kendall's tau-b, one for each seed."""
+
+    test: Literal["rank_correlation_greater", "rank_correlation_less"]
+    metric: Text
+
+
+class Trend(_Claim):
+    """A metric rises (falls) along a series of arms: the slope of a line through them, one for each seed.
+
+    The arms of `series` are those named by it and a number, deficit-0, deficit-2, deficit-4 (0_5 is a half), whose unit
+    is that of which the slope is told, `per`: an epoch, say.
+    """
+
+    test: Literal["trend_greater", "trend_less"]
+    metric: Text
+    series: Name
+    per: Text
+
+    def among(self, arms: Sequence[str]) -> tuple[str, ...]:
+        """The arms of the series that a study has, by their numbers. Raises UserError if there are too few."""
+        held = sorted((at, arm) for arm in arms if (at := place(self.series, arm)) is not None)
+        if len(held) < FEWEST:
+            raise _lacking(self.id, f"at least {FEWEST} arms like {self.series}-2", arms)
+        return tuple(arm for _, arm in held)
+
+
+def place(series: str, arm: str) -> float | None:
+    """The number of an arm in a series, `deficit-0_5` has 0.5; None for an arm that is of no such name."""
+    number = re.fullmatch(rf"{re.escape(series)}-(\d+(?:_\d+)?)", arm)
+    return float(number[1].replace("_", ".")) if number else None
+
+
+def _lacking(claim: str, what: str, arms: Sequence[str]) -> UserError:
+    return UserError(
+        f"claim {claim!r} compares {what}, and the study has only {', '.join(arms)}; add the arm or choose another set "
+        "of claims"
+    )
+
+
 Claim = Annotated[
-    Exact | Compared | Equivalence | StartsLowerEndsEqual | RatioAtMost, Field(discriminator="test")
+    Exact
+    | Compared
+    | Equivalence
+    | NonInferior
+    | StartsLowerEndsEqual
+    | RatioAtMost
+    | SeveralNonInferior
+    | RankCorrelation
+    | Trend,
+    Field(discriminator="test"),
 ]
 
 

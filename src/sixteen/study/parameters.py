@@ -34,14 +34,6 @@ NAMED = {
 Any_ = TypeVar("Any_", bound=Entry)
 
 
-class Targets(Entry):
-    """What `snakemake demo`, `demos` and `all` make."""
-
-    demo: Annotated[Listed[Name], Field(min_length=1)]
-    demos: Annotated[Listed[Name], Field(min_length=1)]
-    all: Annotated[Listed[Name], Field(min_length=1)]
-
-
 class Parameters(Entry):
     """All of params.yaml, and `papers` by the names of their files."""
 
@@ -57,7 +49,7 @@ class Parameters(Entry):
     recipes: dict[Name, Recipe]
     statistics: Levels
     studies: Annotated[dict[Name, Study], Field(min_length=1)]
-    targets: Targets
+    targets: dict[Name, Annotated[Listed[Name], Field(min_length=1)]]
     papers: dict[str, Paper]
 
     def study(self, name: str) -> Study:
@@ -70,8 +62,8 @@ class Parameters(Entry):
 
     def target(self, name: str) -> list[str]:
         """The studies of a target, or the one of that name."""
-        if name in Targets.model_fields:
-            return list(getattr(self.targets, name))
+        if name in self.targets:
+            return list(self.targets[name])
         self.study(name)
         return [name]
 

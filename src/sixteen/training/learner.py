@@ -23,6 +23,7 @@ class Learner:
         precision, recipe = parameters.precision, parameters.recipe
         about = (parameters.network, task.shape, task.outputs)
         self.model = networks.build(*about, precision, recipe.l2, parameters.seed)
+        task.carry(self.model, recipe.batch)
         self.trained_values = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
         self.optimizer = optimizers.build(recipe, precision)
         self.optimizer.build(self.model.trainable_variables)

@@ -56,6 +56,7 @@ class Observer:
         if self.rounds_arithmetic:
             about = (parameters.network, learner.task.shape, learner.task.outputs, FLOAT32)
             twin = networks.build(*about, self.recipe.l2, parameters.seed)
+            learner.task.carry(twin, self.recipe.batch)
         self.tapped = tuple(layer for layer in twin.layers if isinstance(layer, TAPPED))
         self.exact = Derivatives(learner.step, twin, FLOAT32, self.tapped)
         self.kinks = Kinks(self.exact)

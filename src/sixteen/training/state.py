@@ -16,14 +16,19 @@ from safetensors.numpy import save_file
 from sixteen.errors import UserError
 from sixteen.files import settle
 from sixteen.precision.quantizers import RANGE
+from sixteen.tasks.parts.carried import CARRIED
 
 WEIGHTS = "weights.safetensors"
 CHECKPOINT = "checkpoint.safetensors"
 
 
 def weights_of(model: keras.Model) -> dict[str, np.ndarray]:
-    """Weights and statistics as stored, by the names that the network gives its layers."""
-    return {variable.path: variable.numpy() for variable in model.weights}
+    """Weights and statistics as stored, by the names that the network gives its layers; nothing that is carried."""
+    return {variable.path: variable.numpy() for variable in _kept(model)}
+
+
+def _kept(model: keras.Model) -> list[keras.Variable]:
+    return [variable for variable in model.weights if not variable.name.startswith(CARRIED)]
 
 
 def save(path: Path, tensors: dict[str, np.ndarray], about: dict[str, Any]) -> None:
@@ -59,7 +64,7 @@ def load_weights(model: keras.Model, path: Path) -> None:
     model would round.
     """
     tensors, _ = load(path)
-    for variable in model.weights:
+    for variable in _kept(model):
         tensor = tensors.pop(variable.path, None)
         if tensor is None and _is_range(variable.path):
             continue

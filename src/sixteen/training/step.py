@@ -80,8 +80,7 @@ class Step(ABC):
     def predictions(self, bits: int) -> np.ndarray:
         """Predictions [test items, ...] in the compute type, in the order of the test set, with so many forward `bits`."""
         batches = self.task.test_batches(self.recipe.batch)
-        tested = [self.test_batch(batch, bits) for batch in batches]
-        return np.concatenate(tested)[: self.task.test_items]
+        return self.task.in_order(np.stack([self.test_batch(batch, bits) for batch in batches]))
 
     def train_batch(self, data: Any, rows: Any) -> tuple[Any, Any]:
         """Inputs in the compute type and targets of the batch that `rows` name. Traced."""

@@ -109,4 +109,5 @@ class JaxStep(Step):
     ) -> tuple[Any, list[Any]]:
         inputs = self.task.test_batch(data, indices, self.precision.compute)
         with quantizers.at(bits):
-            return self.model.stateless_call(trainable, fixed, inputs, training=False)
+            called: Any = self.model.stateless_call(trainable, fixed, inputs, training=False)
+        return self.task.predicted(called[0], data, indices), called[1]

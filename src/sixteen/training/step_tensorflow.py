@@ -91,7 +91,8 @@ class TensorFlowStep(Step):
     def _test_step(self, indices: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
         inputs = self.task.test_batch(self.test_data, indices, self.precision.compute)
         with quantizers.at(bits):
-            return self.model(inputs, training=False)
+            outputs = self.model(inputs, training=False)
+        return self.task.predicted(outputs, self.test_data, indices)
 
 
 def _moments(x: tf.Tensor, axes: Any, keepdims: bool = False) -> tuple[tf.Tensor, tf.Tensor]:

@@ -57,6 +57,17 @@ class Task(ABC):
     def tested(self, predictions: np.ndarray) -> dict[str, float]:
         """`test_loss` of the predictions of the whole test set, in its order; `test_accuracy` where they are right or wrong."""
 
+    def predicted(self, outputs: Any, data: Any, indices: Any) -> Any:
+        """What is saved of the outputs for the test items int32 [batch] of `data`, see `test_data`. Traced."""
+        return outputs
+
+    def in_order(self, predictions: np.ndarray) -> np.ndarray:
+        """Of predictions [steps, batch, ...] of `test_batches`, those of the test set, in its order."""
+        return predictions.reshape(-1, *predictions.shape[2:])[: self.test_items]
+
+    def carry(self, model: keras.Model, batch: int) -> None:  # noqa: B027 (most tasks carry nothing)
+        """Once, before anything is compiled: make room for what the model carries from batch to batch of this size."""
+
     def begin(self, model: keras.Model) -> None:  # noqa: B027 (most tasks carry nothing)
         """Before an epoch of training and before a test: reset what the model carries from batch to batch."""
 
