@@ -7,7 +7,7 @@ import pytest
 
 from sixteen.datasets.prepared import baselines
 
-TRAIN = np.array([1, 2, 0, 1, 2, 0, 1, 3, 0], np.int32)
+TRAIN = np.array([1, 2, 0, 1, 2, 0, 1, 3, 0, 2], np.int32)
 TEST = np.array([1, 3, 0, 3, 3, 4, 1], np.int32)
 WORDS = 5  # 4 comes in the test text alone
 

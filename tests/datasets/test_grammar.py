@@ -58,10 +58,11 @@ def test_the_bytes_are_those_of_every_machine():
     assert digest == "c2408a837a2281c618aea51c739b435bae72696a5c87f99e7bd8cb2f8b3cc69a"
 
 
-def test_best_is_the_likelihood_of_each_word_after_all_before_it():
+@pytest.mark.parametrize("depth", [1, 4])
+def test_best_is_the_likelihood_of_each_word_after_all_before_it(depth):
     rules = rules_of()
-    tokens, best = text(rules, 4, 60, np.random.RandomState(1))
-    whole = [likelihood(rules, 4, tokens[:n].tolist()) for n in range(len(tokens) + 1)]
+    tokens, best = text(rules, depth, 60, np.random.RandomState(1))
+    whole = [likelihood(rules, depth, tokens[:n].tolist()) for n in range(len(tokens) + 1)]
     ratios = [math.log(after / before) for before, after in itertools.pairwise(whole)]
     assert best == pytest.approx(ratios)
     assert (best == 0).any() and (best < -1).any()
@@ -122,6 +123,7 @@ def test_the_parts_are_one_text_and_another_seed_makes_another():
     ]
     assert len(made.best) == 600 and made.best.dtype == np.float64
     assert made.vocabulary == ("<eos>", *(f"w{n}" for n in range(1, 13)))
+    assert (made.best[made.test_tokens == 0] == 0).all()  # an end comes when nothing is left
     other = read(None, entry(train=2900, validation=500))
     assert np.array_equal(other.test_tokens, made.test_tokens)
     assert np.array_equal(other.best, made.best)
