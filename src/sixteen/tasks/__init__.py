@@ -8,14 +8,13 @@ What measures saved predictions and describes the metrics is the module of the s
 needs no Keras: evaluation and analysis ask it. It isn't imported here, so that a change of a metric makes no training
 stale.
 
-How the five tasks of arXiv:2403.02243 fit (the first is here, beside sequences; the others aim at these doors):
+How the five tasks of arXiv:2403.02243 fit (pairs and boxes aim at these doors):
 
 | task | item | a row of `rows` | inputs, targets | carried | predicted and saved |
 |---|---|---|---|---|---|
-| images | image | image, shift down, right, flip | pixels; label | | logits [n, classes] |
-| nodes, full batch | node | the epoch's one row is empty: the batch is the graph | features, edges, degrees; labels and mask | | logits of test nodes |
-| nodes, sampled | node | target, its sampled neighbours, theirs | features gathered by id; labels | | logits of test nodes |
-| language | token | where each of the batch's streams stands | 35 tokens a stream; the next 35 | LSTM state, in non-trained variables that `begin` resets | log-likelihood of each token |
+| `classify_images` | image | image, shift down, right, flip | pixels; label | | logits [n, classes] |
+| `classify_nodes`, full batch | node | the training nodes: the batch is the graph | features, edges, degrees, nodes; labels | | logits of test nodes |
+| `model_language` | token | where each of the batch's streams stands | a window of each stream; the same, a token later | LSTM state, which `begin` resets | log-likelihood of each token |
 | pairs | pair | pair | tokens, segments, mask; label | | logits [n, 3] |
 | boxes | picture | picture, flip | pixels; assigned classes and offsets of every anchor (tensors) | | 100 boxes a picture: place, score, class |
 
