@@ -1,6 +1,7 @@
 """The command line `sixteen`: what was made from what, whether it still holds, and what is still to do."""
 
 import argparse
+import logging
 import os
 import sys
 from importlib.metadata import version
@@ -64,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=_why)
 
-    command = commands.add_parser("plan", help="tell what a study will take: runs, time, disk")
+    command = commands.add_parser("plan", help="tell what a study will take: time, disk, runs")
     command.add_argument("study", help="a study or a target")
     command.set_defaults(run=_plan)
 
@@ -117,9 +118,11 @@ def _why(arguments: argparse.Namespace) -> bool:
 def _plan(arguments: argparse.Namespace) -> bool:
     from sixteen.lineage.estimate import estimate
 
+    log = logging.getLogger("sixteen")
+    log.setLevel(logging.INFO)
+    log.addHandler(logging.StreamHandler())  # what is being measured, on stderr
     every = load(ROOT)
-    for i, study in enumerate(every.target(arguments.study)):
-        print(*([""] if i else []), estimate(Plan(every), study), sep="\n" if i else "")
+    print(printable(estimate(Plan(every), every.target(arguments.study))))
     return True
 
 

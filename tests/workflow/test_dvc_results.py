@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 
+import pytest
 import yaml
 from small_project import ROOT, STUDY, Project
 from test_promises import AFTER_SECOND_RATE, kinds
@@ -58,7 +59,8 @@ def test_an_experiment_is_compared_by_what_changed(project):
     assert plot["revisions"] == ["main", "bold"]
 
 
-def test_pulling_what_was_run_is_no_error_where_other_stages_never_were(project, tmp_path):
+@pytest.mark.parametrize("command", ["dvc pull -q demos", "dvc pull -q --allow-missing"])
+def test_pulling_what_was_run_is_no_error_where_other_stages_never_were(project, tmp_path, command):
     whole = yaml.safe_load((ROOT / "dvc.yaml").read_text())
     path = project.folder / "dvc.yaml"
     small = yaml.safe_load(path.read_text())
@@ -71,7 +73,7 @@ def test_pulling_what_was_run_is_no_error_where_other_stages_never_were(project,
     clone = Project(tmp_path / "clone")
     clone.call(f"dvc remote add -f -d -q --local shelf {shelf}")
 
-    clone.call("dvc pull -q --allow-missing")
+    clone.call(command)
 
     assert clone.nothing_to_do()
     assert clone.runs() == project.runs()

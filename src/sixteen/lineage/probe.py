@@ -2,34 +2,39 @@
 
 import csv
 import importlib
-import itertools
 import json
 import logging
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from sixteen.lineage.fingerprint import digest
-
-SECONDS = 55  # after which a probe is given up
+MINUTES = 10  # after which a probe is given up; a busy machine takes some
 EPOCHS = 4  # of one step each; the first warms up
 
 log = logging.getLogger("sixteen")
 
 
 def measure(specs: dict[str, dict[str, Any]], root: Path, workers: int) -> dict[str, Any]:
-    """What each probe measured, or a sentence that says why it has no answer; ``workers`` at a time."""
+    """What each probe measured, or a sentence that says why it has no answer; ``workers`` at a time.
+
+    A spec ``says`` what it is, which is logged as it begins. It has a ``training`` on ``items`` (shape and classes), or
+    the networks to ``count`` the weights of.
+    """
     cache = str((root / ".sixteen/cache").resolve())
     environment = {"SIXTEEN_CACHE": cache, "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
-    log.info("measuring %d short trainings, %d at a time", len(specs), workers)
+
+    def run(place: Path, spec: dict[str, Any]) -> Any:
+        log.info("measuring %d of %d: %s", int(place.name), len(specs), spec["says"])
+        return _run(place, spec, environment)
+
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
-        places = [Path(folder, str(i)) for i in range(len(specs))]
-        answers = pool.map(_run, places, specs.values(), itertools.repeat(environment))
-        return dict(zip(specs, answers, strict=True))
+        places = [Path(folder, str(i + 1)) for i in range(len(specs))]
+        return dict(zip(specs, pool.map(run, places, specs.values()), strict=True))
 
 
 def _run(place: Path, spec: dict[str, Any], environment: dict[str, str]) -> Any:
@@ -39,55 +44,74 @@ def _run(place: Path, spec: dict[str, Any], environment: dict[str, str]) -> Any:
     with (place / "log").open("w") as said:
         try:
             subprocess.run(
-                command, env=environment, stdout=said, stderr=said, timeout=SECONDS, check=True
+                command, env=environment, stdout=said, stderr=said, timeout=60 * MINUTES, check=True
             )
         except subprocess.TimeoutExpired:
-            return f"the probe didn't end within {SECONDS} s"
+            return f"its probe didn't end within {MINUTES} minutes"
         except subprocess.CalledProcessError as error:
             lines = (place / "log").read_text().strip().splitlines()
-            return f"the probe failed: {lines[-1] if lines else error.returncode}"
+            return f"its probe failed: {lines[-1] if lines else error.returncode}"
     return json.loads((place / "result.json").read_text())
 
 
-def _probe_here(place: Path) -> None:
-    """Train for a few steps on random items, and write what was measured; runs in its own process."""
+def _here(place: Path) -> None:
+    """Do what the spec asks for, and write what was measured; runs in its own process."""
+    spec = json.loads((place / "spec.json").read_text())
+    if "count" in spec:
+        result: dict[str, Any] = {key: _weights(told) for key, told in spec["count"].items()}
+    else:
+        *shape, classes = spec["items"]
+        result = _train(place, spec["training"], tuple(shape), classes)
+    (place / "result.json").write_text(json.dumps(result))
+
+
+def _weights(told: dict[str, Any]) -> int:
+    """How many numbers a network stores, by building it."""
     from pydantic import TypeAdapter
 
     from sixteen import networks
+    from sixteen.precision.entry import precision_of
+
+    typed: TypeAdapter[Any] = TypeAdapter(networks.AnyNetwork)
+    network, precision = (
+        typed.validate_python(told["network"]),
+        precision_of(told["precision"]),
+    )
+    *shape, classes = told["items"]
+    return networks.build(network, tuple(shape), classes, precision, 0.0, 0).count_params()
+
+
+def _train(
+    place: Path, told: dict[str, Any], shape: tuple[int, ...], classes: int
+) -> dict[str, Any]:
+    """Train for a few steps on random items: seconds an item, for training and test; of starting and compiling."""
+    began = time.perf_counter()
     from sixteen.training import backends
     from sixteen.training.parameters import Training
     from sixteen.training.train import train
 
-    spec = json.loads((place / "spec.json").read_text())
-    *shape, classes = spec["items"]
-    parameters = Training.model_validate(spec["parameters"] | {"until": EPOCHS})
+    parameters = Training.model_validate(told | {"until": EPOCHS})
     batch = parameters.recipe.batch
     backends.start(parameters.backend, parameters.threads)  # before the task imports Keras
     form = importlib.import_module(f"sixteen.tasks.{parameters.task}").FORM
-    form.random(batch, tuple(shape), classes).save(place)
+    started = time.perf_counter() - began
+    form.random(batch, shape, classes).save(place)
     facts = train(parameters, {"dataset": place}, place, place)
     with (place / "timing.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))[1:]
     if not rows:
         sys.exit("training on random items diverged at once")
     items = facts["items"] / EPOCHS  # of one step, and as many are tested
-    train_seconds = [float(row["train_seconds"]) / items for row in rows]
-    test_seconds = [float(row["test_seconds"]) / items for row in rows]
-    told = (tuple(shape), classes, parameters.precision, parameters.recipe.l2, 0)
-    typed: TypeAdapter[Any] = TypeAdapter(networks.AnyNetwork)
-    counts = {
-        digest(network): networks.build(typed.validate_python(network), *told).count_params()
-        for network in spec["count"]
-    }
-    result = {
-        "low": [min(train_seconds), min(test_seconds)],
-        "high": [max(train_seconds), max(test_seconds)],
-        "start": facts["import_seconds"],
+    seconds = [
+        [float(row[name]) / items for row in rows] for name in ("train_seconds", "test_seconds")
+    ]
+    return {
+        "low": list(map(min, seconds)),
+        "high": list(map(max, seconds)),
+        "start": started + facts["import_seconds"],
         "compile": facts["compile_seconds"],
-        "counts": counts,
     }
-    (place / "result.json").write_text(json.dumps(result))
 
 
 if __name__ == "__main__":
-    _probe_here(Path(sys.argv[1]))
+    _here(Path(sys.argv[1]))
