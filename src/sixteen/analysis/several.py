@@ -25,8 +25,11 @@ ALIKE = 1e-9  # costs that differ by less are the same, but for rounding
 
 
 @dataclass(frozen=True)
-class _Arm:
-    """One arm against the reference: p that it would look so good if it were inferior, and so bad if it weren't."""
+class Arm:
+    """One arm against the reference: p that it would look so good if it were inferior, and so bad if it weren't.
+
+    `estimate` is of the difference, or of the logarithm of the ratio.
+    """
 
     name: str
     cheaper: bool
@@ -49,11 +52,11 @@ def several(
     Refutes at the level divided by `family`, the networks that each could.
     """
     *names, reference = claim.among(evidence.arms)
-    arms = [_arm(criterion, network, name, reference, evidence) for name in names]
+    arms = [against(criterion, network, name, reference, evidence) for name in names]
     alpha = (1 - criterion.confidence) / 2
-    holding = _proved(arms, [arm.p_holds for arm in arms], alpha)
+    holding = proved(arms, [arm.p_holds for arm in arms], alpha)
     failing, strictly = (
-        _proved(arms, [arm.p_fails for arm in arms], level) for level in (alpha, alpha / family)
+        proved(arms, [arm.p_fails for arm in arms], level) for level in (alpha, alpha / family)
     )
     cheaper = [arm for arm in arms if arm.cheaper]
     looks = sum(_inside(criterion, arm) for arm in cheaper)
@@ -88,7 +91,10 @@ def several(
     }
 
 
-def _arm(criterion: Criterion, network: str, name: str, reference: str, evidence: Evidence) -> _Arm:
+def against(
+    criterion: Criterion, network: str, name: str, reference: str, evidence: Evidence
+) -> Arm:
+    """An arm against the reference at a network, over the seeds in which both finished."""
     compared = (name, reference)
     sample = evidence.sample(network, compared, criterion.metric)
     pairs = pair(sample, compared, criterion.name, criterion.metric, criterion.kind)
@@ -104,7 +110,7 @@ def _arm(criterion: Criterion, network: str, name: str, reference: str, evidence
         t = side * (estimate.mean - limit) / (estimate.sd / math.sqrt(estimate.n))
         p_holds, p_fails = (float(of(t, estimate.n - 1)) for of in (stats.t.sf, stats.t.cdf))
     cheaper = cost < of_reference * (1 - ALIKE)
-    return _Arm(name, cheaper, estimate, pairs.left_out, p_holds, p_fails)
+    return Arm(name, cheaper, estimate, pairs.left_out, p_holds, p_fails)
 
 
 def _worse(
@@ -118,7 +124,7 @@ def _worse(
     return statistics.sign_test(alone, alone + other)
 
 
-def _proved(arms: list[_Arm], p: Sequence[float | None], level: float) -> list[str]:
+def proved(arms: list[Arm], p: Sequence[float | None], level: float) -> list[str]:
     """The arms, of those that cost less, of which a test says it at a level that is corrected for all of them."""
     tested = [(arm.name, value) for arm, value in zip(arms, p, strict=True) if arm.cheaper]
     corrected = holm([value for _, value in tested])
@@ -129,14 +135,14 @@ def _proved(arms: list[_Arm], p: Sequence[float | None], level: float) -> list[s
     ]
 
 
-def _inside(criterion: Criterion, arm: _Arm) -> bool:
+def _inside(criterion: Criterion, arm: Arm) -> bool:
     mean = arm.estimate.mean
     return mean is not None and criterion.region.holds(mean, mean)
 
 
 def _needed(
     criterion: Criterion,
-    arms: list[_Arm],
+    arms: list[Arm],
     short: int,
     holding: bool,
     tests: int,
@@ -159,7 +165,7 @@ def _needed(
 def _why(
     claim: SeveralNonInferior,
     criterion: Criterion,
-    arms: list[_Arm],
+    arms: list[Arm],
     reference: str,
     looks: int,
     holding: list[str],
