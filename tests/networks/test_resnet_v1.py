@@ -43,7 +43,7 @@ def test_settings_are_those_of_the_authors_code():
     norms = of(model, keras.layers.BatchNormalization)
     assert {(norm.momentum, norm.epsilon) for norm in norms} == {(0.9, 1e-5)}
     assert not any(x.use_bias for x in of(model, keras.layers.Conv2D))
-    kernel = model.get_layer("stage2_unit2_1_conv").kernel.numpy()
+    kernel = model.get_layer("stage2_unit1_1_conv").kernel.numpy()
     assert kernel.std() == pytest.approx((2 / (9 * 64)) ** 0.5, rel=0.02)
     head = model.get_layer("head").kernel.numpy()
     assert head.std() == pytest.approx((2 / (128 * 10)) ** 0.5, rel=0.1)

@@ -183,3 +183,60 @@ def test_a_demo_has_the_arms_of_its_study_in_short(demo: str, whole: str) -> Non
             for entry in (short, long)
         ]  # fmt: skip
         assert told[0] == told[1]
+
+
+# What arXiv:2403.02243 ran on CIFAR: 64,000 steps of 128 images; names of its schedules, profile and form.
+SCHEDULES = {
+    **{"cr": ("cosine", "repeated"), "ct": ("cosine", "triangular-v")},
+    **{"lr": ("linear", "repeated"), "lt": ("linear", "triangular-v")},
+    **{"er": ("exponential", "repeated"), "rr": ("rex", "repeated")},
+    **{"eth": ("exponential", "triangular-h"), "etv": ("exponential", "triangular-v")},
+    **{"rth": ("rex", "triangular-h"), "rtv": ("rex", "triangular-v")},
+}
+RANGES = {
+    "schedules-images": (3, 8, 8),
+    "schedules-images-hundred": (3, 8, 8),
+    "schedules-images-six": (3, 6, 6),
+}
+
+
+@pytest.mark.parametrize("study", [*RANGES, "schedules-images-demo"])
+def test_a_study_of_schedules_has_the_ten_of_the_paper_and_what_they_are_compared_with(
+    study: str,
+) -> None:
+    entry = PROJECT.studies[study]
+    assert list(entry.sentences) == ["static", "static-low", "float32", *entry.axes["schedule"]]
+    low, high, gradients = RANGES.get(study, (3, 8, 8))
+    for arm in entry.sentences:
+        (phrase,) = PROJECT.phrases(entry, entry.networks[0], arm)
+        precision = PROJECT.precision(phrase.precision)
+        if arm == "float32":
+            assert _precision(phrase.precision) == PLAIN
+            continue
+        most = low if arm == "static-low" else high
+        assert (precision.low, precision.high, precision.gradients) == (low, most, gradients)
+        assert precision.ranges == "moving"
+        if arm in SCHEDULES:
+            bits = precision.bits
+            assert (bits.profile, bits.form) == SCHEDULES[arm]
+            assert (bits.cycles, bits.start) == (8, 0)
+        else:
+            assert precision.bits.kind == "static"
+
+
+@pytest.mark.parametrize("study", RANGES)
+def test_schedules_on_cifar_train_as_the_paper_did(study: str) -> None:
+    entry = PROJECT.studies[study]
+    assert list(entry.networks) == ["resnet74v1", "resnet152v1"]
+    assert tuple(entry.seeds) == FIVE
+    for network, depth in zip(entry.networks, (74, 152), strict=True):
+        built = PROJECT.networks[network]
+        assert (built.family, built.depth, built.width) == ("resnet_v1", depth, 16)
+    for arm in entry.sentences:
+        (phrase,) = PROJECT.phrases(entry, entry.networks[0], arm)
+        recipe = PROJECT.recipe(phrase.recipe)
+        assert phrase.until * (50_000 // recipe.batch) == pytest.approx(64_000, rel=0.001)
+        assert (recipe.optimizer, recipe.learning_rate, recipe.momentum) == ("sgd", 0.1, 0.9)
+        assert (recipe.batch, recipe.l2, recipe.augmentation) == (128, 1e-4, "crop-flip")
+        assert recipe.schedule.at == (phrase.until / 2, phrase.until * 3 / 4)
+        assert recipe.schedule.factor == 0.1

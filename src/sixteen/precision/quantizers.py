@@ -128,16 +128,17 @@ def round_gradient(x: Any, noise: Any, bits: int, axes: Sequence[int] | None) ->
     `noise`, of the shape of `x` and uniform from -0.5 to 0.5, is added, in steps of the grid, before rounding.
     """
 
+    # The noise is an argument, since what a loop's body makes can't be reached from outside of it, where gradients are.
     @ops.custom_gradient
-    def rounded(x: Any) -> tuple[Any, Any]:
+    def rounded(x: Any, noise: Any) -> tuple[Any, Any]:
         def gradient(*arguments: Any, upstream: Any = None) -> Any:
             upstream = arguments[0] if upstream is None else upstream
             least, width = _range_of(upstream, axes)
-            return grid(upstream, bits, least, width, noise)
+            return grid(upstream, bits, least, width, noise), ops.zeros_like(noise)
 
         return x, gradient
 
-    return rounded(x)
+    return rounded(x, noise)
 
 
 def averaged(moving: Any, quantized: Quantized, least: Any, width: Any) -> tuple[Any, Any]:

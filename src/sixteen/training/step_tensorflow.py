@@ -84,7 +84,8 @@ class TensorFlowStep(Step):
                 outputs = self.model(inputs, training=True)
             loss, own = self.loss(outputs, targets, self.model.losses)
             scaled = self.optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled, variables)
+        # Those of embeddings come by rows, repeated ones apart, which clipping would not add up.
+        gradients = [tf.convert_to_tensor(g) for g in tape.gradient(scaled, variables)]
         self.optimizer.apply(gradients, variables)
         return self._report(own, outputs, targets, gradients)
 

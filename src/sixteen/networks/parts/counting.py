@@ -6,6 +6,9 @@ from typing import Any
 
 import keras
 
+from sixteen.networks.parts.carrying_lstm import CarryingLstm
+
+LSTM = (keras.layers.LSTM, CarryingLstm)
 WEIGHTED = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 WEIGHTED += (keras.layers.Dense,)
 
@@ -13,7 +16,7 @@ WEIGHTED += (keras.layers.Dense,)
 def layers_of(model: keras.Model) -> int:
     """How many layers hold kernels; an attention counts as four (queries, keys, values, output)."""
     attentions = sum(isinstance(layer, keras.layers.MultiHeadAttention) for layer in model.layers)
-    held = (*WEIGHTED, keras.layers.LSTM)
+    held = (*WEIGHTED, *LSTM)
     return sum(isinstance(layer, held) for layer in model.layers) + 4 * attentions
 
 
@@ -33,7 +36,7 @@ def activation_elements(model: keras.Model) -> int:
     for operation in model.operations:
         if isinstance(operation, keras.layers.InputLayer):
             continue
-        if isinstance(operation, keras.layers.LSTM):
+        if isinstance(operation, LSTM):
             total += 6 * operation.units * operation.input.shape[1]
             continue
         total += sum(_elements(tensor) for tensor in keras.tree.flatten(operation.output))
@@ -49,7 +52,7 @@ def _adds(layer: Any) -> int:
     if isinstance(layer, keras.layers.MultiHeadAttention):
         tokens, heads, size = _attention(layer)
         return tokens * sum(_kernels(layer)) + 2 * heads * tokens**2 * size
-    if isinstance(layer, keras.layers.LSTM):
+    if isinstance(layer, LSTM):
         return layer.input.shape[1] * sum(_kernels(layer))
     if isinstance(layer, WEIGHTED):
         return math.prod(layer.output.shape[1:-1]) * sum(_kernels(layer))
