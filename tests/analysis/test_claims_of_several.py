@@ -14,11 +14,9 @@ from sixteen.analysis.criterion import number
 from sixteen.analysis.evidence import Evidence
 from sixteen.errors import UserError
 from sixteen.study.claim import Claim
-from sixteen.tasks.measured.parts.metric import Metric
 from sixteen.tasks.measured.parts.metrics import metrics_of
 
-PERPLEXITY = Metric("perplexity", "of 1", 1, "less", "ratio", "measured", clock=False)
-METRICS = metrics_of(TASK) | {"perplexity": PERPLEXITY}
+METRICS = metrics_of("model_language") | metrics_of(TASK)
 COST = {"static": 1.0, "er": 0.82, "cr": 0.63, "ct": 0.63, "rr": 0.40}
 SCHEDULES = ["er", "cr", "ct", "rr"]
 
@@ -363,7 +361,7 @@ def test_the_growth_of_a_perplexity_is_a_share_of_it() -> None:
         for seed in range(5)
     ]
     assert judged["estimate"] == pytest.approx(np.mean(logs))
-    assert "growth of the perplexity over deficit-0, " in judged["why"]
+    assert "growth of the test perplexity over deficit-0, " in judged["why"]
 
 
 def test_a_slope_is_not_believed_to_be_steadier_than_rounded_accuracies_let_it_be() -> None:

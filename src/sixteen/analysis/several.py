@@ -15,7 +15,7 @@ from scipy import stats
 
 from sixteen.analysis import statistics, wording
 from sixteen.analysis.contrast import costs
-from sixteen.analysis.criterion import Criterion, number
+from sixteen.analysis.criterion import Criterion
 from sixteen.analysis.evidence import Evidence
 from sixteen.analysis.pairs import pair
 from sixteen.analysis.statistics import Estimate, holm
@@ -67,27 +67,26 @@ def several(
         verdict = "refuted"
     needed = None
     if verdict == "inconclusive" and wanted_power is not None:
-        open_ = [arm for arm in cheaper if arm.name not in (*holding, *strictly)]
+        undecided = [arm for arm in cheaper if arm.name not in (*holding, *strictly)]
+        positive = looks >= claim.least  # to which side the means point
         short = claim.least - len(holding)
-        if looks < claim.least:
+        if not positive:
             short = len(cheaper) - len(strictly) - claim.least + 1
-        needed = _needed(
-            criterion, open_, short, looks >= claim.least, len(cheaper), family, wanted_power
-        )
-    n = min(arm.estimate.n for arm in arms)
-    left_out = list(dict.fromkeys(run for arm in arms for run in arm.left_out))
-    why = _why(claim, criterion, arms, reference, looks, holding, failing)
+        level = 1 - (1 - criterion.confidence) / len(cheaper) / (1 if positive else family)
+        needed = _needed(criterion, undecided, short, positive, level, wanted_power)
+    why = _why(claim, criterion, arms, looks, holding, failing)
     if needed is not None:
         why += f"; if these effects and spreads are the true ones, {needed} seeds decide with power {wanted_power:g} each"
     brief = f"{looks} of {len(arms)} arms, {len(holding)} proved"
+    counts = {"estimate": looks, "low": len(holding), "high": len(cheaper) - len(failing)}
+    left_out = list(dict.fromkeys(run for arm in arms for run in arm.left_out))
     return {
         **{"network": network, "verdict": verdict, "why": why + wording.left_out(left_out)},
         "brief": f"{brief}, {needed} seeds would decide" if needed else brief,
         "metric": f"arms that cost less, {criterion.metric.words} {criterion.words}",
-        **{"basis": "tested", "n": n, "estimate": looks, "low": len(holding)},
-        **{"high": len(cheaper) - len(failing), "confidence": criterion.confidence},
-        **{"margin": criterion.margin, "unit": "arms", "needed_n": needed, "detectable": None},
-        "left_out": left_out,
+        **{"basis": "tested", "n": _seeds(arms), **counts, "unit": "arms"},
+        **{"confidence": criterion.confidence, "margin": criterion.margin},
+        **{"needed_n": needed, "detectable": None, "left_out": left_out},
     }
 
 
@@ -144,19 +143,17 @@ def _needed(
     criterion: Criterion,
     arms: list[Arm],
     short: int,
-    holding: bool,
-    tests: int,
-    family: int,
+    positive: bool,
+    level: float,
     wanted_power: float,
 ) -> int | None:
-    """Seeds with which so many more of the open arms would be proved, at the level of Bonferroni; None if none would."""
+    """Seeds with which so many more of these arms would be proved to hold (to fail), each at `level`; None if none would."""
     if any(arm.left_out for arm in arms):
         return None
-    level = 1 - (1 - criterion.confidence) / tests / (1 if holding else family)
     counts = [
         statistics.needed_n(arm.estimate, criterion.region, level, wanted_power)
         for arm in arms
-        if _inside(criterion, arm) == holding
+        if _inside(criterion, arm) == positive
     ]
     known = sorted(count for count in counts if count is not None)
     return known[short - 1] if len(known) >= short else None
@@ -166,23 +163,26 @@ def _why(
     claim: SeveralNonInferior,
     criterion: Criterion,
     arms: list[Arm],
-    reference: str,
     looks: int,
     holding: list[str],
     failing: list[str],
 ) -> str:
     """What was counted, as a clause."""
-    n = min(arm.estimate.n for arm in arms)
-    than = "over" if criterion.kind == "ratio" else "minus"
+    reference, than = claim.arms[-1], "over" if criterion.kind == "ratio" else "minus"
     tests = sum(arm.cheaper for arm in arms)
     dear = [arm.name for arm in arms if not arm.cheaper]
     told = (
-        f"over {n} seeds {looks} of {len(arms)} arms cost less than {reference} and have by their means a "
-        f"{criterion.metric.words} {than} that of {reference} of {criterion.words}; with Holm's correction over "
-        f"{number(tests)} tests this is proved of {_listed(holding)} and its opposite of {_listed(failing)}"
+        f"over {_seeds(arms)} seeds {looks} of {len(arms)} arms cost less than {reference} and have by their means a "
+        f"{criterion.metric.words} {than} that of {reference} of {criterion.words}; with Holm's correction over {tests} "
+        f"tests this is proved of {_listed(holding)} and its opposite of {_listed(failing)}"
     )
     told += f"; not cheaper: {', '.join(dear)}" if dear else ""
     return f"{told}; at least {claim.least} are claimed"
+
+
+def _seeds(arms: list[Arm]) -> int:
+    """Those of the arm that has fewest."""
+    return min(arm.estimate.n for arm in arms)
 
 
 def _listed(names: list[str]) -> str:
