@@ -14,11 +14,9 @@ from sixteen.analysis.criterion import number
 from sixteen.analysis.evidence import Evidence
 from sixteen.errors import UserError
 from sixteen.study.claim import Claim
-from sixteen.tasks.measured.parts.metric import Metric
 from sixteen.tasks.measured.parts.metrics import metrics_of
 
-PERPLEXITY = Metric("perplexity", "of 1", 1, "less", "ratio", "measured", clock=False)
-METRICS = metrics_of(TASK) | {"perplexity": PERPLEXITY}
+METRICS = metrics_of("model_language") | metrics_of(TASK)
 COST = {"static": 1.0, "er": 0.82, "cr": 0.63, "ct": 0.63, "rr": 0.40}
 SCHEDULES = ["er", "cr", "ct", "rr"]
 
@@ -353,14 +351,17 @@ def test_a_trend_is_the_mean_slope_of_the_seeds(test, slope, verdict) -> None:
     assert (judged["needed_n"] is not None) == (verdict == "inconclusive")
 
 
-def test_the_growth_of_a_perplexity_is_a_factor() -> None:
+def test_the_growth_of_a_perplexity_is_a_share_of_it() -> None:
     made = {name: list(80 * np.exp(np.array(of) - 0.8)) for name, of in series(0.03).items()}
-    judged = judge(
-        claim("trend_greater", **DEFICIT, metric="perplexity"), evidence({"a": made}, "perplexity")
-    )
-    assert (judged["verdict"], judged["unit"]) == ("supported", "times")
-    assert judged["estimate"] == pytest.approx(np.exp(0.03), rel=2e-3)
-    assert "growth of the perplexity per epoch over deficit-0, " in judged["why"]
+    given = evidence({"a": made}, "perplexity")
+    judged = judge(claim("trend_greater", **DEFICIT, metric="perplexity"), given)
+    assert (judged["verdict"], judged["unit"]) == ("supported", "% per epoch (in logarithms)")
+    logs = [
+        100 * np.polyfit([0, 0.5, 2, 10], [np.log(of[seed]) for of in made.values()], 1)[0]
+        for seed in range(5)
+    ]
+    assert judged["estimate"] == pytest.approx(np.mean(logs))
+    assert "growth of the test perplexity over deficit-0, " in judged["why"]
 
 
 def test_a_slope_is_not_believed_to_be_steadier_than_rounded_accuracies_let_it_be() -> None:

@@ -15,6 +15,7 @@ from made_up_studies import CLAIMS, CONTINUOUS, PRECISIONS, RECIPES
 from sixteen.analysis.parameters import Summary
 from sixteen.analysis.summarize import summarize
 from sixteen.lineage import record
+from sixteen.precision.entry import precision_of
 from sixteen.reporting import provenance
 from sixteen.reporting.report import Report, report
 from sixteen.reporting.study import Study
@@ -80,14 +81,17 @@ class Project:
         noise = self.random.normal(0, 0.006 if half else 0.003, done + 1)
         accuracy = 0.95 - 0.85 * np.exp(-(first + np.arange(done + 1)) / 3) + noise
         accuracy[0] = accuracy[0] if first == 0 else reached.accuracy - (0.01 if half else 0)
+        bits = precision_of(precision).forward_bits(first, first + max(done, 1), made_up.STEPS)
+        if "bits" in precision:  # what is saved costs accuracy
+            accuracy[1:] -= 0.004 * (8 - bits.mean())
         start = made_up.logits(self.random, reached.logits, 0.01 if half else 0)
         last = made_up.logits(self.random, start, 0.5)
         pace = depth * (0.8 if half else 1.0) * self.random.normal(1, 0.03) * 0.2
         timing = [[first + i, pace, 1400 / pace, 0.2] for i in range(1, done + 1)]
-        facts = made_up.facts(self.random, precision, depth, pace * done, recipe["batch"])
+        facts = made_up.facts(self.random, precision, depth, pace * done, recipe["batch"], bits)
         facts |= {"outcome": "diverged" if diverged else "finished", "device": made_up.DEVICE}
         files = {
-            "history.csv": made_up.history(self.random, precision, accuracy, first),
+            "history.csv": made_up.history(self.random, precision, accuracy, first, bits),
             "timing.csv": made_up.table(
                 ("epoch", "train_seconds", "items_per_second", "test_seconds"), timing
             ),

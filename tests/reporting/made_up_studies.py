@@ -20,6 +20,26 @@ PRECISIONS: dict[str, dict[str, Any]] = {
     "norm16": {**HALF, "batch_norm": "float16"},
     "mixed_norm16": {**MASTER, "batch_norm": "float16"},
 }
+# Schedules of bits, as arXiv:2403.02243 names them.
+CYCLES = {
+    "cr": ("cosine", "repeated"), "lr": ("linear", "repeated"), "er": ("exponential", "repeated"),
+    "rr": ("rex", "repeated"), "ct": ("cosine", "triangular-v"), "lt": ("linear", "triangular-v"),
+    "eth": ("exponential", "triangular-h"), "etv": ("exponential", "triangular-v"),
+    "rth": ("rex", "triangular-h"), "rtv": ("rex", "triangular-v"),
+}  # fmt: skip
+QUANTIZED = {**PLAIN, "low": 3, "high": 8, "gradients": 8, "ranges": "moving"}
+PRECISIONS |= {
+    "static": {**QUANTIZED, "bits": {"kind": "static"}},
+    "fewest": {**QUANTIZED, "bits": {"kind": "window", "start": 0.0, "epochs": 100.0}},
+    **{
+        name: {**QUANTIZED, "bits": {"kind": "cyclic", "profile": profile, "form": form, "cycles": 8, "start": 0.0}}
+        for name, (profile, form) in CYCLES.items()
+    },
+    **{
+        f"deficit{n}": {**QUANTIZED, "bits": {"kind": "window", "start": 0.0, "epochs": float(n)}}
+        for n in (0, 2, 4)
+    },
+}  # fmt: skip
 SGD = {"optimizer": "sgd", "learning_rate": 0.01, "momentum": 0.9, "l2": 0.0001, "averaging": None, "clip_norm": None,
        "batch": 32, "augmentation": "none",
        "schedule": {"kind": "constant", "warmup": 0.0, "restarts": False}}  # fmt: skip
@@ -61,6 +81,13 @@ SWITCH = {
     "half-way": CAST(2, 4),
     "after-3": CAST(3, 4),
 }
+SCHEDULES = {
+    "static": "trained-in-static-by-sgd-until-5",
+    "static-low": "trained-in-fewest-by-sgd-until-5",
+    "float32": "trained-in-float32-by-sgd-until-5",
+    **{name: f"trained-in-{name}-by-sgd-until-5" for name in CYCLES},
+}
+DEFICITS = {f"deficit-{n}": f"trained-in-deficit{n}-by-sgd-until-6" for n in (0, 2, 4)}
 FACTORIAL = {
     "-".join(
         [precision, *recipe.replace(".", "_").split("-")]

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
+from sixteen.precision.entry import precision_of
+
 CLASSES = 10
 ITEMS = 200  # of the test set
 STEPS = 43  # of an epoch
@@ -104,9 +106,16 @@ def observed(
 
 
 def history(
-    random: np.random.Generator, precision: dict[str, Any], accuracy: np.ndarray, first: int
+    random: np.random.Generator,
+    precision: dict[str, Any],
+    accuracy: np.ndarray,
+    first: int,
+    bits: np.ndarray,
 ) -> str:
-    """history.csv of epochs ``first`` to the last of ``accuracy``, the first before any step."""
+    """history.csv of epochs ``first`` to the last of ``accuracy``, the first before any step.
+
+    With the last of the forward bits [steps] of an epoch, a test is the worse the fewer they are.
+    """
     scale, rows = precision["loss_scale"], [[first, "", "", 2.3, accuracy[0], *[""] * 7]]
     half = precision["compute"] != "float32"
     for i in range(1, len(accuracy)):
@@ -117,6 +126,9 @@ def history(
             1 if scale is None else scale["start"] / 2 ** min(i, 3) if dynamic else scale["factor"]
         )
         skipped = int(random.integers(1, 4)) if dynamic and i <= 3 else 0
+        last = bits[i * STEPS - 1] if "bits" in precision else None
+        short = 0.01 * (8 - last) if last else 0.0
+        at_bits = [last, loss * 1.2 + short, accuracy[i] - short] if last else [""] * 3
         rows.append(
             [
                 first + i,
@@ -128,14 +140,19 @@ def history(
                 0,
                 factor,
                 skipped,
-                *[""] * 3,
+                *at_bits,
             ]
         )
     return table(HISTORY, rows)
 
 
 def facts(
-    random: np.random.Generator, precision: dict[str, Any], depth: int, seconds: float, batch: int
+    random: np.random.Generator,
+    precision: dict[str, Any],
+    depth: int,
+    seconds: float,
+    batch: int,
+    bits: np.ndarray,
 ) -> dict[str, Any]:
     """The facts that reports read, bytes counted as training counts them."""
     count = depth * 9700
@@ -148,7 +165,7 @@ def facts(
     }
     state["master_bytes"] = 4 * count if precision["master_weights"] else 0
     return {
-        "items": STEPS * batch, "bit_cost": 1.0, "compile_seconds": 14.0 + seconds, "train_seconds": seconds,
+        "items": STEPS * batch, "steps": len(bits), "bit_cost": precision_of(precision).bit_cost(bits), "compile_seconds": 14.0 + seconds, "train_seconds": seconds,
         "peak_bytes": int(6e8 + sum(state.values()) * 40 * random.normal(1, 0.01)),
         "peak_bytes_of": "process", **state, "activation_bytes": depth * 24_000 * small, "batch": batch,
         "energy_joules": None, "parameters": count, "layers": 6 * ((depth - 2) // 6) + 2,

@@ -19,6 +19,8 @@ ARMS: dict[str, dict[str, Any]] = {
     "standalone16": {"arms": studies.STANDALONE, "published": studies.PUBLISHED},
     "mixed": {"arms": studies.MIXED, "factorial": studies.TWO_BY_TWO},
     "switch": {"arms": studies.SWITCH},
+    "schedules": {"arms": studies.SCHEDULES, "observe": None},
+    "critical": {"arms": studies.DEFICITS, "observe": None},
     "variability": {"arms": studies.FACTORIAL, "factorial": list(studies.FACTORIAL)},
 }
 CONTINUOUS = {"accuracy-curves", "final-accuracy", "loss-curves", "memory", "largest-batch", "class-accuracy",
@@ -33,6 +35,9 @@ FIGURES = {
        "effects-underflowed-gradients"},
     "switch": OBSERVED | {"switch-epoch", "final-accuracy", "accuracy-curves", "loss-curves", "zero-gradients",
                           "class-accuracy"},
+    "schedules": {"schedules", "pareto", "selection", "final-accuracy", "accuracy-curves", "loss-curves",
+                  "class-accuracy"},
+    "critical": {"along-deficit", "schedules", "selection", "final-accuracy", "accuracy-curves", "loss-curves"},
     "variability": {"effects-epoch-sd", "effects-loss-sd", "effects-accuracy", "effects-loss", "final-accuracy",
                     "effects-gradient-error", "effects-lost-updates"},
 }  # fmt: skip

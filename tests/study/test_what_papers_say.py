@@ -10,7 +10,6 @@ from sixteen.analysis.claims import judge
 from sixteen.analysis.evidence import Evidence
 from sixteen.study.claim import Claim, Exact
 from sixteen.study.load import load
-from sixteen.tasks.measured.parts.metric import Metric
 from sixteen.tasks.measured.parts.metrics import TIMED, metrics_of
 
 # A line a claim: study's claims, id, and the claim as a formula. Shares are shares: 0.01 is a point.
@@ -110,8 +109,7 @@ TABLE = """
     vit8        71.0±0.3 71.3±0.3 71.2±0.3  316  423  410 1.3
     vit12       71.1±0.3 71.4±0.3 71.5±0.3  425  663  629 1.6
 """
-PERPLEXITY = Metric("perplexity", "of 1", 1, "less", "ratio", "measured", clock=False)
-METRICS = metrics_of("classify_images") | {"perplexity": PERPLEXITY}
+METRICS = metrics_of("model_language") | metrics_of("classify_images")
 # How a formula says a test: what may be less but for a margin, what rises or falls over several arms.
 SEVERAL = {
     r"(\S+) >= (\S+) - ([\d.]+)": "not_less",

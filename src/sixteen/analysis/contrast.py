@@ -14,7 +14,7 @@ from sixteen.analysis import statistics
 from sixteen.analysis.pairs import Row, Sample, complete, item
 from sixteen.analysis.statistics import Estimate
 from sixteen.study.claim import RankCorrelation, Trend, place
-from sixteen.tasks.measured.parts.metric import Metric
+from sixteen.tasks.measured.parts.metric import Kind, Metric
 
 COST = "bit_cost"
 
@@ -69,15 +69,21 @@ def trend(claim: Trend, sample: Sample, arms: tuple[str, ...], metric: Metric) -
     at = [place(claim.series, arm) or 0.0 for arm in arms]
     middle = sum(at) / len(at)
     squares = sum((x - middle) ** 2 for x in at)
-    weights = [(x - middle) / squares for x in at]
-    scaled = math.log if metric.kind == "ratio" else float
-    values = [
-        sum(weight * scaled(value) for weight, value in zip(weights, of, strict=True))
-        for of in found.values()
-    ]
     counted = (metric.spread, metric.kind) == ("items", "difference")
     one = max(map(item, sample.rows), default=0.0) if counted else 0.0
+    values = slopes(list(found.values()), at, metric.kind)
     return Contrast(values, left_out, one / math.sqrt(2 * squares), "a test item")
+
+
+def slopes(found: list[list[float]], at: list[float], kind: Kind) -> list[float]:
+    """The least-squares slope of the values of each seed, or of their logarithms, over the places `at`."""
+    middle = sum(at) / len(at)
+    squares = sum((x - middle) ** 2 for x in at)
+    scaled = math.log if kind == "ratio" else float
+    return [
+        sum((x - middle) / squares * scaled(value) for x, value in zip(at, of, strict=True))
+        for of in found
+    ]
 
 
 def costs(rows: list[Row], arms: tuple[str, ...]) -> list[float]:

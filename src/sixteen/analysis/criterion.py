@@ -132,18 +132,18 @@ def _non_inferior(claim: NonInferior | SeveralNonInferior, base: Criterion) -> C
 
 def _over_arms(claim: RankCorrelation | Trend, base: Criterion) -> Criterion:
     """A number of several arms together is a metric of its own, which is above (below) nothing."""
-    of, side = base.metric, claim.test.rpartition("_")[2]
+    of = base.metric
     if isinstance(claim, RankCorrelation):
         words = f"rank correlation of the {of.words} with the cost of training"
         one = dataclasses.replace(of, words=words, unit=TAU, scale=1, ends=COSINE)
     elif of.kind == "ratio":
-        side = f"ratio_{side}"
-        one = dataclasses.replace(of, words=f"growth of the {of.words} per {claim.per}", ends=None)
+        words, unit = f"growth of the {of.words}", f"% per {claim.per} (in logarithms)"
+        one = dataclasses.replace(of, words=words, unit=unit, scale=100, ends=None)
     else:
         unit = f"{of.unit} per {claim.per}"
         one = dataclasses.replace(of, words=f"slope of the {of.words}", unit=unit, ends=None)
     one = dataclasses.replace(one, spread="measured")
-    kind, region, margin, words = SIDES[side]
+    kind, region, margin, words = SIDES[claim.test.rpartition("_")[2]]
     return Criterion(base.name, one, kind, region, margin, words, base.confidence, "value")
 
 

@@ -15,7 +15,7 @@ from scipy import stats
 
 from sixteen.analysis import statistics, wording
 from sixteen.analysis.contrast import costs
-from sixteen.analysis.criterion import Criterion, number
+from sixteen.analysis.criterion import Criterion
 from sixteen.analysis.evidence import Evidence
 from sixteen.analysis.pairs import pair
 from sixteen.analysis.statistics import Estimate, holm
@@ -25,8 +25,11 @@ ALIKE = 1e-9  # costs that differ by less are the same, but for rounding
 
 
 @dataclass(frozen=True)
-class _Arm:
-    """One arm against the reference: p that it would look so good if it were inferior, and so bad if it weren't."""
+class Arm:
+    """One arm against the reference: p that it would look so good if it were inferior, and so bad if it weren't.
+
+    `estimate` is of the difference, or of the logarithm of the ratio.
+    """
 
     name: str
     cheaper: bool
@@ -49,11 +52,11 @@ def several(
     Refutes at the level divided by `family`, the networks that each could.
     """
     *names, reference = claim.among(evidence.arms)
-    arms = [_arm(criterion, network, name, reference, evidence) for name in names]
+    arms = [against(criterion, network, name, reference, evidence) for name in names]
     alpha = (1 - criterion.confidence) / 2
-    holding = _proved(arms, [arm.p_holds for arm in arms], alpha)
+    holding = proved(arms, [arm.p_holds for arm in arms], alpha)
     failing, strictly = (
-        _proved(arms, [arm.p_fails for arm in arms], level) for level in (alpha, alpha / family)
+        proved(arms, [arm.p_fails for arm in arms], level) for level in (alpha, alpha / family)
     )
     cheaper = [arm for arm in arms if arm.cheaper]
     looks = sum(_inside(criterion, arm) for arm in cheaper)
@@ -64,31 +67,33 @@ def several(
         verdict = "refuted"
     needed = None
     if verdict == "inconclusive" and wanted_power is not None:
-        open_ = [arm for arm in cheaper if arm.name not in (*holding, *strictly)]
+        undecided = [arm for arm in cheaper if arm.name not in (*holding, *strictly)]
+        positive = looks >= claim.least  # to which side the means point
         short = claim.least - len(holding)
-        if looks < claim.least:
+        if not positive:
             short = len(cheaper) - len(strictly) - claim.least + 1
-        needed = _needed(
-            criterion, open_, short, looks >= claim.least, len(cheaper), family, wanted_power
-        )
-    n = min(arm.estimate.n for arm in arms)
-    left_out = list(dict.fromkeys(run for arm in arms for run in arm.left_out))
-    why = _why(claim, criterion, arms, reference, looks, holding, failing)
+        level = 1 - (1 - criterion.confidence) / len(cheaper) / (1 if positive else family)
+        needed = _needed(criterion, undecided, short, positive, level, wanted_power)
+    why = _why(claim, criterion, arms, looks, holding, failing)
     if needed is not None:
         why += f"; if these effects and spreads are the true ones, {needed} seeds decide with power {wanted_power:g} each"
     brief = f"{looks} of {len(arms)} arms, {len(holding)} proved"
+    counts = {"estimate": looks, "low": len(holding), "high": len(cheaper) - len(failing)}
+    left_out = list(dict.fromkeys(run for arm in arms for run in arm.left_out))
     return {
         **{"network": network, "verdict": verdict, "why": why + wording.left_out(left_out)},
         "brief": f"{brief}, {needed} seeds would decide" if needed else brief,
         "metric": f"arms that cost less, {criterion.metric.words} {criterion.words}",
-        **{"basis": "tested", "n": n, "estimate": looks, "low": len(holding)},
-        **{"high": len(cheaper) - len(failing), "confidence": criterion.confidence},
-        **{"margin": criterion.margin, "unit": "arms", "needed_n": needed, "detectable": None},
-        "left_out": left_out,
+        **{"basis": "tested", "n": _seeds(arms), **counts, "unit": "arms"},
+        **{"confidence": criterion.confidence, "margin": criterion.margin},
+        **{"needed_n": needed, "detectable": None, "left_out": left_out},
     }
 
 
-def _arm(criterion: Criterion, network: str, name: str, reference: str, evidence: Evidence) -> _Arm:
+def against(
+    criterion: Criterion, network: str, name: str, reference: str, evidence: Evidence
+) -> Arm:
+    """An arm against the reference at a network, over the seeds in which both finished."""
     compared = (name, reference)
     sample = evidence.sample(network, compared, criterion.metric)
     pairs = pair(sample, compared, criterion.name, criterion.metric, criterion.kind)
@@ -104,7 +109,7 @@ def _arm(criterion: Criterion, network: str, name: str, reference: str, evidence
         t = side * (estimate.mean - limit) / (estimate.sd / math.sqrt(estimate.n))
         p_holds, p_fails = (float(of(t, estimate.n - 1)) for of in (stats.t.sf, stats.t.cdf))
     cheaper = cost < of_reference * (1 - ALIKE)
-    return _Arm(name, cheaper, estimate, pairs.left_out, p_holds, p_fails)
+    return Arm(name, cheaper, estimate, pairs.left_out, p_holds, p_fails)
 
 
 def _worse(
@@ -118,7 +123,7 @@ def _worse(
     return statistics.sign_test(alone, alone + other)
 
 
-def _proved(arms: list[_Arm], p: Sequence[float | None], level: float) -> list[str]:
+def proved(arms: list[Arm], p: Sequence[float | None], level: float) -> list[str]:
     """The arms, of those that cost less, of which a test says it at a level that is corrected for all of them."""
     tested = [(arm.name, value) for arm, value in zip(arms, p, strict=True) if arm.cheaper]
     corrected = holm([value for _, value in tested])
@@ -129,28 +134,26 @@ def _proved(arms: list[_Arm], p: Sequence[float | None], level: float) -> list[s
     ]
 
 
-def _inside(criterion: Criterion, arm: _Arm) -> bool:
+def _inside(criterion: Criterion, arm: Arm) -> bool:
     mean = arm.estimate.mean
     return mean is not None and criterion.region.holds(mean, mean)
 
 
 def _needed(
     criterion: Criterion,
-    arms: list[_Arm],
+    arms: list[Arm],
     short: int,
-    holding: bool,
-    tests: int,
-    family: int,
+    positive: bool,
+    level: float,
     wanted_power: float,
 ) -> int | None:
-    """Seeds with which so many more of the open arms would be proved, at the level of Bonferroni; None if none would."""
+    """Seeds with which so many more of these arms would be proved to hold (to fail), each at `level`; None if none would."""
     if any(arm.left_out for arm in arms):
         return None
-    level = 1 - (1 - criterion.confidence) / tests / (1 if holding else family)
     counts = [
         statistics.needed_n(arm.estimate, criterion.region, level, wanted_power)
         for arm in arms
-        if _inside(criterion, arm) == holding
+        if _inside(criterion, arm) == positive
     ]
     known = sorted(count for count in counts if count is not None)
     return known[short - 1] if len(known) >= short else None
@@ -159,24 +162,27 @@ def _needed(
 def _why(
     claim: SeveralNonInferior,
     criterion: Criterion,
-    arms: list[_Arm],
-    reference: str,
+    arms: list[Arm],
     looks: int,
     holding: list[str],
     failing: list[str],
 ) -> str:
     """What was counted, as a clause."""
-    n = min(arm.estimate.n for arm in arms)
-    than = "over" if criterion.kind == "ratio" else "minus"
+    reference, than = claim.arms[-1], "over" if criterion.kind == "ratio" else "minus"
     tests = sum(arm.cheaper for arm in arms)
     dear = [arm.name for arm in arms if not arm.cheaper]
     told = (
-        f"over {n} seeds {looks} of {len(arms)} arms cost less than {reference} and have by their means a "
-        f"{criterion.metric.words} {than} that of {reference} of {criterion.words}; with Holm's correction over "
-        f"{number(tests)} tests this is proved of {_listed(holding)} and its opposite of {_listed(failing)}"
+        f"over {_seeds(arms)} seeds {looks} of {len(arms)} arms cost less than {reference} and have by their means a "
+        f"{criterion.metric.words} {than} that of {reference} of {criterion.words}; with Holm's correction over {tests} "
+        f"tests this is proved of {_listed(holding)} and its opposite of {_listed(failing)}"
     )
     told += f"; not cheaper: {', '.join(dear)}" if dear else ""
     return f"{told}; at least {claim.least} are claimed"
+
+
+def _seeds(arms: list[Arm]) -> int:
+    """Those of the arm that has fewest."""
+    return min(arm.estimate.n for arm in arms)
 
 
 def _listed(names: list[str]) -> str:

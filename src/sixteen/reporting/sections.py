@@ -8,19 +8,24 @@ from typing import Any
 
 from IPython.display import Markdown, display
 
-from sixteen.reporting import glance, tables
+from sixteen.reporting import choice, glance, tables
 from sixteen.reporting.figures import (
+    bits,
     cost,
     curves,
     harm,
     kinks,
     memory,
+    pareto,
     reach,
     results,
+    selection,
+    series,
     theory,
     timed,
     updates,
 )
+from sixteen.reporting.page import nothing
 from sixteen.reporting.study import Study
 from sixteen.reporting.verdicts import verdicts as verdict_table
 
@@ -55,6 +60,23 @@ e₁₆ is the 16-bit gradient minus the 32-bit one at the same weights.
 DESCENT = """### Descent
 
 One gradient step lowers the loss by η||∇L||² less a remainder R.
+"""
+SCHEDULES = """## Schedules and what they cost
+
+Cost counts bit operations: a product of two tensors of p and q bits costs p q, and a step has one forward and two backward
+products. It is a model of hardware that isn't there yet; on today's, layers on a grid of few bits are slower than those of
+32 bit. All runs are tested after the last epoch, with the most bits.
+"""
+CHOICE = """## Which schedule?
+
+What is nearest to the best by its mean may be so by chance. So the table names, for each goal, the schedules that the data
+can't tell apart at the level of all comparisons at once, and says where they separate nothing.
+"""
+SELECTION = """## What a choice would have added
+
+The authors' code reports the best test over training, with the bits that the schedule has at that moment.
+"""
+SERIES = """## Along a series
 """
 STATISTICS = """## Statistics
 
@@ -99,6 +121,23 @@ def accuracy(study: Study) -> None:
         curves.accuracy_curves(study),
         harm.classes(study),
     )
+
+
+def schedules(study: Study) -> None:
+    """Schedules of bits as they were run, what was reached against what it cost, and which to use."""
+    _show(SCHEDULES, bits.schedules(study), pareto.pareto(study))
+    _show(CHOICE, choice.which_schedule(study))
+
+
+def best_epoch(study: Study) -> None:
+    """What choosing the best epoch, or testing with the bits of the moment, would have added."""
+    _show(SELECTION, selection.selection(study))
+
+
+def along_series(study: Study) -> None:
+    """What was reached along each series of arms that differ in a number."""
+    found = [series.along(study, name) for name in series.names(study)]
+    _show(SERIES, *(found or [nothing("Series", "no three arms differ in a number alone")]))
 
 
 def time_and_memory(study: Study, pairs: Iterable[tuple[str, str]]) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sixteen.analysis.evidence import Evidence
 from sixteen.analysis.statistics import interval_within
 from sixteen.errors import UserError
 from sixteen.files import read_json
 from sixteen.reporting.provenance import tree
+from sixteen.study.claim import Levels
 from sixteen.tasks import measured
 from sixteen.tasks.measured.parts.metric import POINTS, Metric
 from sixteen.tasks.measured.parts.metrics import metrics_of
@@ -147,12 +149,24 @@ class Study:
 
     def facts(self, network: str) -> dict[str, Any]:
         """The facts of the first run of a network: layers and parameters are those of all its runs."""
-        run = self.runs.query("network == @network").iloc[0]
+        return self.trained(network, self.arms[0])["facts"]
+
+    def trained(self, network: str, arm: str) -> dict[str, Any]:
+        """The record of the last phase of the first run of an arm."""
+        run = self.runs.query("network == @network and arm == @arm").iloc[0]
         return next(
-            record["facts"]
+            record
             for record in self.provenance["records"].values()
             if record["fingerprint"] == run["fingerprint"]
         )
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The runs as claims are judged by them."""
+        rows = self.runs.astype(object).where(self.runs.notna(), None).to_dict("records")
+        levels = Levels.model_validate(self.parameters["statistics"])
+        layers = self.settings["layers"]
+        return Evidence(rows, [], [], [], layers, levels, self.metrics, self.item)
 
     def trace(self, title: str) -> str:
         """The lineage of the summary as a tree, headed by what was made from it."""

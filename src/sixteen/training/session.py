@@ -180,6 +180,7 @@ class Session:
         return {
             **self.ledger.facts(self.items),
             "batch": self.parameters.recipe.batch,
+            "steps": len(self.bits),
             "bit_cost": self.parameters.precision.bit_cost(self.bits),
             "observe_seconds": self.watching.seconds,
             **self.learner.facts(),

@@ -60,8 +60,10 @@ def style() -> AbstractContextManager[None]:
 
 
 def look(study: Study, arm: str) -> tuple[str, str, Any]:
-    """Colour, marker and line style of an arm, the same in every figure of a study."""
-    return LOOKS[study.arms.index(arm) % len(LOOKS)]
+    """Colour, marker and line style of an arm, the same in every figure of a study; colours return with another marker."""
+    rounds, place = divmod(study.arms.index(arm), len(LOOKS))
+    _, marker, line = LOOKS[(place + rounds) % len(LOOKS)]
+    return LOOKS[place][0], marker, line
 
 
 def panels(names: list[str], kinds: int, height: float) -> tuple[Figure, list[list[Axes]]]:
