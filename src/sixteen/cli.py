@@ -1,6 +1,7 @@
 """The command line `sixteen`: what was made from what, whether it still holds, and what is still to do."""
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -16,6 +17,9 @@ ROOT = Path()
 
 def main() -> None:
     """Run one subcommand. Exits 1 on a user's mistake or a finding, with one sentence each on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may know ASCII alone
+            stream.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args()
     try:
         sound = arguments.run(arguments)

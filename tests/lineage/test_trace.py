@@ -1,8 +1,11 @@
 """Tracing: renamed copies are found, modified files refused, and only what was compared is claimed."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -128,6 +131,22 @@ def test_a_changed_record_is_refused(project, tmp_path):
     (tmp_path / "record.json").write_text(file.read_text().replace('"float16"', '"float32"'))
     with pytest.raises(UserError, match="no record"):
         told(tmp_path / "record.json")
+
+
+@pytest.mark.parametrize("spelled", [b"\xef\xbb\xbf%s", b"%s\n"])
+def test_a_record_in_another_spelling_is_refused(project, tmp_path, spelled):
+    file = only("results/digits/**/quantized*/seed-0/*/record.json")
+    (tmp_path / "record.json").write_bytes(spelled % file.read_bytes())
+    with pytest.raises(UserError, match="no record"):
+        told(tmp_path / "record.json")
+
+
+def test_a_terminal_that_knows_few_characters_shows_the_rest_escaped(project):
+    command = [sys.executable, "-m", "sixteen", "trace", str(FIGURE)]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "\\u2502" in done.stdout
 
 
 def test_reports_alone_answer_and_say_what_is_not_here(project):

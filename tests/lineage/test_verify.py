@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,19 @@ def test_an_edited_notebook_is_a_note(project):
     assert "notebooks/empty.ipynb" in report.notes[0]
 
 
+def test_an_archive_below_the_home_folder_is_held_against_what_was_read(
+    project, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "images.tar").write_text("others")
+    folder = only("data/prepared/*/*")
+    kept = json.loads((folder / "record.json").read_text())
+    kept["inputs"]["~/images.tar"] = "0" * 64
+    record.write(folder, {key: value for key, value in kept.items() if key != "seal"})
+    report = verify(Path())
+    assert any("~/images.tar isn't any more as" in note for note in report.notes)
+
+
 def reported_run():
     return only("results/small/summarized/reported/*")
 
@@ -229,6 +243,18 @@ def test_what_is_no_file_is_found_and_not_waited_for(project, folder):
     found = findings()
     assert len(found) == 2
     assert all("is no file that can be read" in finding for finding in found)
+
+
+@pytest.mark.parametrize("name", ["provenance.json", "tables/claims.json"])
+def test_a_pipe_in_the_place_of_a_file_is_found_and_not_waited_for(project, name):
+    file = Path("reports/small") / name
+    file.unlink()
+    os.mkfifo(file)
+    signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits for the pipe"))
+    signal.alarm(20)
+    found = findings()
+    signal.alarm(0)
+    assert any(finding.startswith(f"{file} is no file") for finding in found)
 
 
 def test_a_record_that_is_sealed_and_malformed_is_found(project):

@@ -59,6 +59,19 @@ def test_the_same_summary_gives_the_same_bytes(project: tuple[Path, Path], repor
     assert _files(again) == _files(reported)
 
 
+def test_what_the_user_has_set_for_matplotlib_and_ipython_is_not_read(
+    project: tuple[Path, Path], reported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, startup = tmp_path / "matplotlibrc", tmp_path / "profile_default" / "startup"
+    settings.write_text("font.size: 20\nlines.linewidth: 5\nsavefig.dpi: 33\n")
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text("import matplotlib; matplotlib.rcParams['font.size'] = 30\n")
+    monkeypatch.setenv("MATPLOTLIBRC", str(settings))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+
+    assert _files(render(*project, NOTEBOOK, "third")) == _files(reported)
+
+
 def test_no_path_of_the_machine_is_in_any_file(project: tuple[Path, Path], reported: Path) -> None:
     for name, content in _files(reported).items():
         assert str(project[0]).encode() not in content, name

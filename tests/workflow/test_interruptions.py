@@ -1,5 +1,7 @@
 """What happens when a run is edited, killed, cancelled, doubled, or out of disk: nothing is lost."""
 
+import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -51,6 +53,36 @@ def test_after_kill_9_of_everything_the_next_call_goes_on(fresh):
     after = {path: (fresh.folder / path / "record.json").stat().st_mtime_ns for path in kept}
     assert after == times
     assert list(fresh.folder.glob("results/**/.*.partial")) == []
+
+
+def test_what_jobs_of_a_killed_snakemake_still_finish_is_kept(finished, tmp_path):
+    """Jobs outlive it; Snakemake deletes what is there by the time that it starts a job."""
+    shutil.copytree(finished.folder, tmp_path / "project", symlinks=True)
+    project = Project(tmp_path / "project")
+    orphans = [path for path in project.runs() if re.search("/trained-in-[^/]+/seed-", path)]
+    for path in orphans:
+        (project.folder / path).rename(tmp_path / path.rpartition("/")[2])
+    with contextlib.ExitStack() as held:
+        for path in orphans:
+            lock = project.folder / ".sixteen/locks" / path.rpartition("/")[2]
+            fcntl.flock(held.enter_context(lock.open("a")), fcntl.LOCK_EX)
+        process = project.start(
+            f"snakemake --cores 1 -- {' '.join(f'{path}/record.json' for path in orphans)}"
+        )
+        assert process.stdout is not None
+        said = next(line for line in process.stdout if "waiting for it" in line)
+        for path in orphans:
+            # It is made, and empty, once a job has been started.
+            shutil.rmtree(project.folder / path, ignore_errors=True)
+            (tmp_path / path.rpartition("/")[2]).rename(project.folder / path)
+    output, _ = process.communicate(timeout=300)
+
+    assert process.returncode == 0, output
+    assert any(path in said for path in orphans)
+    kept, made = (
+        (place.folder / f"{path}/record.json" for path in orphans) for place in (finished, project)
+    )
+    assert [file.read_bytes() for file in made] == [file.read_bytes() for file in kept]
 
 
 def test_a_second_snakemake_is_refused_in_a_sentence_and_loses_nothing(fresh):

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -166,6 +167,35 @@ def test_logs_that_cannot_be_written_are_one_sentence(fresh):
 
     assert "the folder logs can't be written: make it writable" in output
     assert "Traceback" not in output
+
+
+def test_the_environment_may_stand_in_a_folder_of_any_name(project, tmp_path):
+    """Its path goes through a shell, and through Snakemake, to which braces mean something."""
+    for name in ("it's here", "{here}"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".venv").symlink_to(sys.prefix)
+        shutil.rmtree(project.folder / "reports/continuous16-demo")
+        command = [tmp_path / name / ".venv/bin/python", "-m", "snakemake", "--cores", "1", "demo"]
+
+        done = subprocess.run(
+            command, cwd=project.folder, env=project.environment, capture_output=True, text=True
+        )
+
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_download_of_which_params_yaml_says_nothing_any_more_is_refused(fresh):
+    """Edited while the download was queued."""
+    for dataset in ("gone", "digits"):
+        to = f"data/fetched/{dataset}/archive.tar.gz"
+
+        output = fresh.call(
+            f"python workflow/scripts/fetch.py --dataset {dataset} --output {to} --log logs/fetch.log",
+            status=1,
+        )
+
+        assert f"no longer says where {to} comes from" in output
+        assert "Traceback" not in output
 
 
 def test_checkout_of_another_commit_and_back(project):

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from sixteen.study.load import load
 min_version("9.27")
 
 # Jobs run in the environment that Snakemake runs in, whether it was activated or not.
-shell.prefix(f"PATH='{Path(sys.executable).parent}':$PATH; ")
+# Its path is quoted for the shell, and its braces for Snakemake, which puts values in place of what stands in such.
+ENVIRONMENT = shlex.quote(str(Path(sys.executable).parent))
+shell.prefix(f"PATH={ENVIRONMENT}:$PATH; ".replace("{", "{{").replace("}", "}}"))
 
 
 wildcard_constraints:
@@ -68,7 +71,28 @@ def own_this_folder():
     owner.flush()
     for path in Path(".snakemake/locks").glob("*"):
         path.unlink()
+    await_jobs()
     return owner
+
+
+def await_jobs():
+    """Wait for the jobs that a killed Snakemake has left at work, before it is planned which runs are missing.
+
+    What they finish later would be deleted by Snakemake, as it does with all outputs of a job that it starts.
+    """
+    for run in PLAN.runs.values():
+        lock = Path(".sixteen/locks") / run.fingerprint
+        if Path(run.record).exists() or not lock.exists():
+            continue
+        with lock.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                logger.info(
+                    f"{run.path} is held by a job of a snakemake that was killed: waiting for it; if you stop that job, a "
+                    "training goes on from its last checkpoint"
+                )
+                fcntl.flock(file, fcntl.LOCK_EX)
 
 
 # Only the first process plans. Jobs that it submits read the frozen plan of their run: params.yaml may

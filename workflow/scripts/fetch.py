@@ -5,7 +5,9 @@ from pathlib import Path
 
 from sixteen.datasets.archives.fetch import fetch
 from sixteen.datasets.prepared.entry import Downloaded
+from sixteen.errors import UserError
 from sixteen.lineage import job
+from sixteen.lineage.planning import archive
 from sixteen.study.load import load
 
 if __name__ == "__main__":
@@ -15,6 +17,11 @@ if __name__ == "__main__":
     parser.add_argument("--log", type=Path, required=True)
     arguments = parser.parse_args()
     with job.explained(arguments.log):
-        entry = load().datasets[arguments.dataset]
-        assert isinstance(entry, Downloaded)  # no other kind has a rule that leads here
-        fetch(entry.url, arguments.output, entry.sha256, entry.bytes)
+        name, to = arguments.dataset, arguments.output
+        entry = load().datasets.get(name)
+        if not isinstance(entry, Downloaded) or archive(name, entry) != to.as_posix():
+            raise UserError(
+                f"params.yaml no longer says where {to} comes from, it has changed since that was planned: start "
+                "snakemake anew"
+            )
+        fetch(entry.url, to, entry.sha256, entry.bytes)

@@ -1,13 +1,12 @@
 """How many items a dataset has, before or after it is prepared."""
 
 import importlib
-import os
 from dataclasses import dataclass
 from typing import Any
 
 from sixteen.errors import UserError
 from sixteen.lineage.plan import Plan
-from sixteen.lineage.steps import Run
+from sixteen.lineage.steps import Run, place_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ def items_of(plan: Plan, prepare: Run, records: list[dict[str, Any]]) -> Items:
         return Items(train, test, classes, kind.shape(entry))
     from sixteen.datasets.archives.members import opened
 
-    place = plan.root / os.path.expanduser(os.path.expandvars(prepare.sources["archive"]))
+    place = plan.root / place_of(prepare.sources["archive"])
     if not place.exists():
         raise UserError(
             f"expected the dataset at {place}, to count its items, found nothing there: put it there, or set "

@@ -25,7 +25,7 @@ from sixteen.entry import Entry
 from sixteen.errors import UserError, printable
 from sixteen.files import settle
 from sixteen.lineage import console, fingerprint, machine, record
-from sixteen.lineage.steps import PLANS, Run, load_run
+from sixteen.lineage.steps import PLANS, Run, load_run, place_of
 
 PRIVATE = Path(".sixteen")
 
@@ -199,8 +199,9 @@ def _inputs(run: Run, root: Path) -> tuple[dict[str, Path], dict[str, str]]:
         outputs = record.intact(root, path)["outputs"]
         read |= {f"{path}/{name}": output["sha256"] for name, output in outputs.items()}
     for role, source in run.sources.items():
-        inputs[role] = root / os.path.expanduser(os.path.expandvars(source))
-        if "$" in str(inputs[role]):
+        inputs[role] = root / place_of(source)
+        named = re.findall(r"\$\{?(\w+)", source)
+        if any(name not in os.environ for name in named):
             raise UserError(
                 f"params.yaml gives {source} as the path of this dataset, and that variable isn't set: set it "
                 "to the folder or tar, for example `export SIXTEEN_CIFAR10_JPEG=/data/cifar10-jpeg.tar.xz`"

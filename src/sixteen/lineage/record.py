@@ -165,6 +165,8 @@ def read(folder: Path) -> dict[str, Any]:
 
 def closure_in(file: Path) -> dict[str, dict[str, Any]] | None:
     """The records that a report's provenance.json holds, by path; None if one of them isn't sound."""
+    if not file.is_file():  # to read from a pipe is to wait for ever
+        return None
     try:
         closure = json.loads(file.read_bytes())["records"]
         if all(sound(kept) and kept["path"] == path for path, kept in closure.items()):

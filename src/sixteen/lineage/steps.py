@@ -1,6 +1,7 @@
 """The steps that there are, and one run of a step as it is planned and frozen."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,11 @@ class Run:
     def record(self) -> str:
         """Path of the run's record: there when, and only when, the run is finished."""
         return f"{self.path}/record.json"
+
+
+def place_of(source: str) -> str:
+    """Where a source stands that begins with ``~`` or names variables; one that isn't set stays as it is."""
+    return os.path.expanduser(os.path.expandvars(source))
 
 
 def manifest_of(fingerprint: str) -> str:

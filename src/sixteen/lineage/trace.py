@@ -66,8 +66,10 @@ def _place(archive: Archive, file: Path) -> tuple[str, str] | None:
 
 def _as_record(file: Path) -> Record | None:
     try:
-        kept = json.loads(file.read_bytes())
-        return kept if kept["seal"] == record.seal_of(kept) else None
+        content = file.read_bytes()
+        kept = json.loads(content)
+        whole = kept["seal"] == record.seal_of(kept) and content == record.text_of(kept).encode()
+        return kept if whole else None
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -1,6 +1,5 @@
 """Whether every run is as it was written: files against their records, records against their parents."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from tqdm import tqdm
 from sixteen.errors import UserError
 from sixteen.lineage import record
 from sixteen.lineage.archive import Record, sources
+from sixteen.lineage.steps import place_of
 
 
 @dataclass
@@ -140,7 +140,7 @@ class Verification:
 
     def _source(self, place: str, name: str, digest: str) -> None:
         """A file that no run made: an archive is immutable, others may be edited after they were read."""
-        file = self.root / os.path.expandvars(name)
+        file = self.root / place_of(name)
         if file.is_file() and record.sha256_of(file) != digest:
             said = f"{name} isn't any more as {place} read it"
             where = self.report.findings if name.startswith("data/") else self.report.notes

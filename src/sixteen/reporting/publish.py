@@ -109,10 +109,13 @@ def _copy(reported: Path, fresh: Path, root: Path) -> Record:
 
 def _row(folder: Path) -> tuple[str, ...]:
     """The line of a published report in the index: cells of HTML."""
+    files = folder / "provenance.json", folder / "tables" / "claims.json"
     try:
-        provenance = read_json(folder / "provenance.json")
+        if not all(file.is_file() for file in files):  # to read from a pipe is to wait for ever
+            raise FileNotFoundError
+        provenance, decided = map(read_json, files)
         told = provenance["records"][provenance["summary"]]["parameters"]
-        claims = read_json(folder / "tables" / "claims.json")["claims"]
+        claims = decided["claims"]
         return (
             f'<a href="{escape(folder.name)}/index.html">{escape(told["title"])}</a><br>'
             f"{tally(claim['verdict'] for claim in claims)}<br>"

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import nbformat
 import papermill
 from jupyter_client.manager import AsyncKernelManager
@@ -91,7 +92,11 @@ def _kernel_manager(folder: str) -> type[AsyncKernelManager]:
             # The kernel works in another folder: a relative PYTHONPATH would lead nowhere there.
             source = str(Path(sixteen.__file__).resolve().parents[1])
             search = os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH"))))
-            await super()._async_start_kernel(**options, env={**os.environ, "PYTHONPATH": search})
+            # What the user has set for Matplotlib and IPython would change the bytes of the report.
+            own = {"MATPLOTLIBRC": matplotlib.get_data_path(), "IPYTHONDIR": f"{folder}/ipython"}
+            await super()._async_start_kernel(
+                **options, env={**os.environ, **own, "PYTHONPATH": search}
+            )
 
         start_kernel = _async_start_kernel
 
