@@ -36,7 +36,7 @@ def test_two_classes_have_the_published_strengths():
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_edges_and_features_are_those_of_the_model(classes):
-    told = entry(classes=classes, nodes=3000)
+    told = entry(classes=classes, nodes=3000, features=200)
     graph = read(None, told)
     labels = labels_of(graph)
     within, between = told.probabilities
@@ -50,9 +50,10 @@ def test_edges_and_features_are_those_of_the_model(classes):
     means = np.array([graph.features[labels == k].mean(0) for k in range(classes)])
     assert np.abs(means.mean(0)).max() < 0.1  # centres are centred
     # The distance between two of them: sqrt(p mu / n) times that of the u, 4 for +-u, whatever K.
-    expected = 40 * told.strengths[1] / 3000
-    found = np.square(means[0] - means[1]).sum() / expected
-    assert found == pytest.approx(4 if classes == 2 else 3, rel=0.5)
+    expected = 200 * told.strengths[1] / 3000 * (4 if classes == 2 else 3)
+    by_chance = 200 * (1 / sizes[0] + 1 / sizes[1])
+    found = np.square(means[0] - means[1]).sum() - by_chance
+    assert found == pytest.approx(expected, rel=0.25)
     residuals = graph.features - means[labels]
     assert residuals.std() == pytest.approx(1, rel=0.02)
     assert np.array_equal(graph.features * 4096, np.rint(graph.features * 4096))
@@ -66,6 +67,16 @@ def test_by_features_alone_the_best_accuracy_is_that_of_two_gaussians():
     expected = 0.5 * (1 + math.erf(np.linalg.norm(centre) / math.sqrt(2)))
     assert graph.best_accuracy[0] == pytest.approx(expected, abs=0.015)
     assert 0.55 < expected < 0.99
+
+
+def test_of_more_centres_the_nearest_is_the_best_guess():
+    graph = read(None, entry(classes=5, features=30, nodes=1500, phi=0.0, epsilon=100.0))
+    labels = labels_of(graph)
+    means = np.array([graph.features[labels == k].mean(0) for k in range(5)])
+    nearest = np.square(graph.features[:, None] - means).sum(2).argmin(1)
+    right = (nearest == labels)[graph.test_nodes].mean()
+    assert graph.best_accuracy[0] == pytest.approx(right, abs=0.02)
+    assert 0.4 < right < 0.9
 
 
 def test_by_edges_alone_the_best_accuracy_is_that_of_counts_of_all_pairs():

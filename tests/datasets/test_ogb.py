@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from sixteen.datasets import ogbn_arxiv
+from sixteen.datasets import ogbn_arxiv, ogbn_products
 from sixteen.errors import UserError
 
 ENTRY = ogbn_arxiv.OgbnArxiv(
@@ -125,3 +125,27 @@ def test_another_digest_is_refused_before_anything_is_read(archive, tables, tmp_
     inputs = {"archive": archive(tables)}
     with pytest.raises(UserError, match=r"expected .*arxiv\.zip with sha256 0{64}, came"):
         prepare(Preparation(dataset=ENTRY), inputs, tmp_path, tmp_path)
+
+
+def test_products_have_their_own_layout_and_features_as_they_are(tmp_path):
+    features = FEATURES[:, :100]
+    tables = {
+        "raw/edge": lines([[0, 1], [2, 1]]),
+        "raw/node-feat": lines(features.tolist()),
+        "raw/node-label": lines([[46], [0], [1], [2], [3]]),
+        "raw/num-node-list": "5\n",
+        "raw/num-edge-list": "2\n",
+        **{f"split/sales_ranking/{n}": f"{i}\n" for i, n in enumerate(("train", "valid", "test"))},
+    }
+    path = tmp_path / "products.zip"
+    with zipfile.ZipFile(path, "w") as written:
+        for name, text in tables.items():
+            written.writestr(f"products/{name}.csv.gz", gzip.compress(text.encode()))
+    about = {"url": "https://example.org/products.zip", "bytes": 1, "sha256": "0" * 64}
+    entry = ogbn_products.OgbnProducts(kind="ogbn-products", sampled=[32, 32], **about)
+    graph = ogbn_products.read(path, entry)
+    assert graph.shape == ogbn_products.shape(entry) == (100, 32, 32)
+    assert np.array_equal(graph.features, features.astype(np.float32))
+    assert graph.edges.tolist() == [[1, 0, 2, 1], [0, 1, 1, 2]]
+    assert graph.train_labels.tolist() == [46] and graph.test_nodes.tolist() == [2]
+    assert len(graph.classes) == ogbn_products.items(entry)[2] == 47

@@ -122,6 +122,8 @@ def test_what_a_choice_adds_is_over_the_last_epoch_with_the_most_bits(shown: dra
         )
         assert tuple(mine.loc[way, ["mean", "low", "high"]]) == pytest.approx((mean, low, high))
     assert set(table.query("arm == 'float32'")["way"]) == {"best"}
+    axis = shown.panel("selection", "resnet8")
+    assert axis.get_xlabel() == "added to the test accuracy (points)"
 
 
 def test_the_table_names_the_cheapest_and_what_cannot_be_told_from_the_best(
@@ -263,6 +265,7 @@ def test_a_task_without_accuracy_has_every_part_of_the_page(
     assert "perplexity" in text.lower() and not re.search(r"\bnan\b", text)
     assert "t right or wrong" in names["curves"].accuracy_curves(of).text
     drawn_names = {path.stem for path in (of.output / "figures").glob("*.png")}
+    assert "taken off the test loss of the last epoch" in text
     wanted = {"schedules": {"pareto"}, "critical": {"along-deficit"}}[name]
     assert drawn_names >= wanted | {"schedules", "selection", "final-perplexity"}
     if name == "schedules":

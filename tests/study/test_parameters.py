@@ -290,6 +290,58 @@ def test_a_claim_that_cannot_be_decided_is_refused(project, change, expected):
     assert expected in str(caught.value) and "accuracy-maintained" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (
+            {"test": "trend_less", "series": "deficit", "per": "epoch", "metric": "accuracy"},
+            "compares at least 3 arms like deficit-2, and the study has only float32, float16",
+        ),
+        (
+            {"test": "rank_correlation_less", "arms": ["a", "b", "c"], "metric": "accuracy"},
+            "compares at least 3 of the arms a, b, c, and the study has only",
+        ),
+        (
+            {"test": "trend_less", "series": "deficit", "per": "epoch", "metric": "step_seconds"},
+            "compares at least 3 arms",
+        ),
+        (
+            {
+                "test": "not_more",
+                "arms": ["float16", "float32"],
+                "metric": "epoch_sd",
+                "margin": 1.5,
+            },
+            "expected a `margin` below 1, since epoch_sd is compared by ratio, came 1.5",
+        ),
+    ],
+)
+def test_a_claim_on_arms_that_a_study_lacks_is_refused(project, fields, expected):
+    path = project / "papers/2311.18587.yaml"
+    paper = reading.read(path)
+    head = {"id": "new", "says": "So.", "source": "Here.", "only": None, "hardware": None}
+    paper["claims"]["continuous16"][0] = head | fields
+    path.write_text(yaml.safe_dump(paper))
+    with pytest.raises(UserError) as caught:
+        load(project)
+    assert expected in str(caught.value) and "'new'" in str(caught.value)
+
+
+def test_what_is_timed_is_no_metric_of_a_series(project):
+    path = project / "papers/2305.10947.yaml"
+    paper = reading.read(path)
+    paper["claims"]["standalone16"][0] = {
+        **{"id": "new", "says": "So.", "source": "Here.", "only": None, "hardware": None},
+        **{"test": "rank_correlation_less", "metric": "step_seconds"},
+        "arms": ["float32", "float16", "mixed"],
+    }
+    path.write_text(yaml.safe_dump(paper))
+    with pytest.raises(
+        UserError, match="came 'step_seconds', which is measured of two arms in turns"
+    ):
+        load(project)
+
+
 def test_two_claims_of_one_id_are_refused(project):
     path = project / "papers/2311.18587.yaml"
     paper = reading.read(path)

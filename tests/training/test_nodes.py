@@ -1,8 +1,9 @@
-"""Trainings on whole graphs: they learn, on both backends alike, and go on after a kill with the same bytes."""
+"""Trainings on graphs: they learn, on both backends alike, and go on after a kill with the same bytes."""
 
 import pytest
-from small_runs import CONSTANT, FLOAT32, PRECISIONS, Run, Runner
+from small_runs import CONSTANT, FLOAT32, PRECISIONS, Run, Runner, tensors
 
+from sixteen.datasets import digits_graph_sampled
 from sixteen.datasets.digits_graph import DigitsGraph, read
 
 GCN = {"family": "gcn", "hidden": 16, "layers": 2, "dropout": 0.2, "aggregation": "quantized"}
@@ -38,6 +39,27 @@ def test_a_whole_graph_is_learned(nodes, precision):
 def test_jax_learns_it_as_well(nodes):
     pytest.importorskip("jax")
     check(nodes.run("jax", precision=QUANTIZED, backend="jax", **SETTINGS))
+
+
+@pytest.fixture(scope="module")
+def sampled(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sampled")
+    about = {"neighbours": 5, "seed": 0, "train_per_class": 20, "sampled": [4, 4]}
+    digits_graph_sampled.read(
+        None, digits_graph_sampled.DigitsGraphSampled(kind="digits-graph-sampled", **about)
+    ).save(folder)
+    return Runner(folder, folder)
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_sampled_neighbours_are_enough(sampled, backend):
+    pytest.importorskip(backend)
+    settings = SETTINGS | {"task": "classify_nodes_sampled", "batch": 50, "until": 8}
+    settings |= {"network": GCN | {"family": "sage"}, "precision": QUANTIZED}
+    found = sampled.run(backend, backend=backend, **settings)
+    assert found.column("test_accuracy")[-1] > 0.85
+    assert found.facts["items"] == 8 * 200
+    assert len(tensors(found, "predictions")["logits"]) == 1597
 
 
 def test_killed_and_called_again_gives_the_same_bytes(nodes):

@@ -14,6 +14,7 @@ How the five tasks of arXiv:2403.02243 fit (pairs and boxes aim at these doors):
 |---|---|---|---|---|---|
 | `classify_images` | image | image, shift down, right, flip | pixels; label | | logits [n, classes] |
 | `classify_nodes`, full batch | node | the training nodes: the batch is the graph | features, edges, degrees, nodes; labels | | logits of test nodes |
+| `classify_nodes_sampled` | node | target, its sampled neighbours, theirs | features gathered by id; labels | | logits of test nodes |
 | `model_language` | token | where each of the batch's streams stands | a window of each stream; the same, a token later | LSTM state, which `begin` resets | log-likelihood of each token |
 | pairs | pair | pair | tokens, segments, mask; label | | logits [n, 3] |
 | boxes | picture | picture, flip | pixels; assigned classes and offsets of every anchor (tensors) | | 100 boxes a picture: place, score, class |

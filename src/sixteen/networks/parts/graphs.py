@@ -16,7 +16,7 @@ from sixteen.precision.layers import Layers
 from sixteen.precision.quantizers import ForwardQuantizer, GradientQuantizer
 
 EPSILON = 1e-5  # of normalisation, the default of PyTorch
-ROW, WHOLE = (1,), None  # axes that share a range: a row, the whole tensor
+ROW, WHOLE = (-1,), None  # axes that share a range: a row, the whole tensor
 
 
 class Grids:

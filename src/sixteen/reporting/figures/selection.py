@@ -71,11 +71,8 @@ def _gains(study: Study) -> tuple[str, str, pd.DataFrame]:
         gains = {"best": plain.max() - last, "moment": moment.iloc[-1] - last}
         rows.append(dict(zip(KEY, key, strict=True)) | gains | {"both": moment.max() - last})
     unit = "points" if known.unit == POINTS else known.unit
-    return (
-        known.words if right else f"{known.words}, taken off",
-        unit,
-        pd.DataFrame(rows, columns=[*KEY, *WAYS]),
-    )
+    words = f"{'added to' if right else 'taken off'} the {known.words}"
+    return words, unit, pd.DataFrame(rows, columns=[*KEY, *WAYS])
 
 
 def _draw(study: Study, axis: Axes, means: pd.DataFrame) -> None:
