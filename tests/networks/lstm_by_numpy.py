@@ -106,17 +106,23 @@ def check(backend, bits, gradients):
     """Hold the layer to NumPy: outputs, what it carries, averages, gradients."""
     import keras
 
+    from sixteen.networks.parts import carrying_lstm
+    from sixteen.precision import quantizers
+
     layer, weights, x, upstream, noises = made(quantized(bits, gradients))
     layer.carry(BATCH)
     first = np.random.default_rng(9).uniform(-0.5, 0.5, (2, BATCH, UNITS)).astype(np.float32)
     for variable, value in zip(layer.carried, first, strict=True):
         variable.assign(value)
-    drawn, own = iter(noises), keras.random.uniform
-    keras.random.uniform = lambda *_: keras.ops.convert_to_tensor(next(drawn))
+    drawn, modules = iter(noises), (carrying_lstm, quantizers)
+    own = [module.uniform for module in modules]
+    for module in modules:
+        module.uniform = lambda *_: keras.ops.convert_to_tensor(next(drawn))
     try:
         found = (_by_tensorflow if backend == "tensorflow" else _by_jax)(layer, x, upstream)
     finally:
-        keras.random.uniform = own
+        for module, function in zip(modules, own, strict=True):
+            module.uniform = function
     outputs, gradients_of, moved = found
     wanted = ByNumpy(weights, x, first, bits, gradients)
     near = {"rtol": 1e-4, "atol": 1e-5}

@@ -12,6 +12,7 @@ import tensorflow as tf
 from small_networks import PRECISIONS, build, network, variables
 
 from sixteen import networks
+from sixteen.precision import quantizers
 from sixteen.precision.bits import Static
 from sixteen.precision.entry import FLOAT32, Quantized
 from sixteen.precision.proofs import check_dtypes
@@ -121,7 +122,7 @@ def test_sums_on_grids_are_another_network():
 @pytest.mark.parametrize("aggregation", ["full", "quantized"])
 def test_gradients_come_back_on_grids_as_by_hand(aggregation, monkeypatch):
     """One layer, which multiplies first, and no noise, so that NumPy can do the same."""
-    monkeypatch.setattr(keras.random, "uniform", lambda shape, *_: tf.zeros(shape))
+    monkeypatch.setattr(quantizers, "uniform", lambda shape, *_: tf.zeros(shape))
     entry = gcn(layers=1, aggregation=aggregation)
     model = build(entry, (FEATURES,), precision=on_grids(8, gradients=3), classes=CLASSES)
     features, edges, degrees, asked = graph()
@@ -180,8 +181,6 @@ def test_grids_start_from_the_same_numbers_and_32_bits_are_float32():
     weights = variables(quantized)
     assert set(weights) == set(start)
     assert all(np.array_equal(weights[path], start[path]) for path in start)
-    from sixteen.precision import quantizers
-
     with quantizers.at(32):
         assert np.array_equal(called(quantized, graph()), called(model, graph()))
 

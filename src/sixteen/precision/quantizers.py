@@ -17,6 +17,7 @@ from keras import ops
 
 from sixteen.precision.bits import FULL, MOST
 from sixteen.precision.entry import Quantized
+from sixteen.precision.noise import uniform
 
 MOMENTUM = 0.9  # of the moving average of ranges
 LEAST = 1e-8  # step of a grid whose range is empty
@@ -118,7 +119,7 @@ class GradientQuantizer(keras.layers.Layer):
         """`x` as it is."""
         if not training or self.quantized.gradients >= FULL:
             return x
-        noise = keras.random.uniform(ops.shape(x), -0.5, 0.5, "float32", self.seed_generator)
+        noise = uniform(x.shape, self.seed_generator)
         return round_gradient(x, noise, self.quantized.gradients, self.axes)
 
 

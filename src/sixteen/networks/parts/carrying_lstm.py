@@ -22,6 +22,7 @@ from keras import ops
 
 from sixteen.precision.bits import FULL
 from sixteen.precision.entry import Quantized
+from sixteen.precision.noise import uniform
 from sixteen.precision.quantizers import (
     MOMENTUM,
     ForwardQuantizer,
@@ -132,7 +133,7 @@ class QuantizedCarryingLstm(CarryingLstm):
         gradients = self.quantized.gradients
         if gradients >= FULL:
             return given, lambda given, h: given + ops.matmul(fake_quantize(h, bits, None), kernel)
-        noise = keras.random.uniform(ops.shape(given), -0.5, 0.5, "float32", self.noise)
+        noise = uniform(given.shape, self.noise)
 
         def sum_of(given: Any, h: Any) -> Any:
             given, noise = ops.split(given, 2, axis=-1)
