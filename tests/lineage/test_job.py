@@ -167,6 +167,22 @@ def test_an_unset_variable_in_the_path_of_a_dataset_is_explained(run):
         job.execute(lost, cheap(run))
 
 
+def test_a_variable_may_hold_a_path_with_a_dollar_in_it(run, tmp_path, monkeypatch):
+    images = tmp_path / "va$lue"
+    images.mkdir()
+    monkeypatch.setenv("MY_IMAGES", str(images))
+    reads = dataclasses.replace(run, sources={"archive": "$MY_IMAGES"})
+    seen = {}
+
+    def step(parameters: Training, inputs, into, scratch):
+        seen.update(inputs)
+        return cheap(run)(parameters, inputs, into, scratch)
+
+    job.execute(reads, step)
+
+    assert seen["archive"] == images
+
+
 def test_runs_of_different_fingerprints_do_not_wait_for_each_other(run, parameters):
     with job.exclusive(Path(".sixteen/locks/another"), "another"):
         thread = threading.Thread(target=job.execute, args=(run, cheap(run)))

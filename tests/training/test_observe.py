@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import json
+import shutil
 import sys
 import types
 
@@ -600,6 +601,24 @@ def test_trains_again_where_the_tables_are_missing_or_of_other_weights(runner, t
     assert epochs_of(again) == [0, 2, 4]
     together = runner.scratch("often") / "live"
     assert bytes_of(again, TABLES) == bytes_of(together, TABLES)
+
+
+def test_tables_that_a_training_left_are_believed_only_as_they_were_written(
+    runner, trained, tmp_path
+):
+    from sixteen.training.observe import _are_of
+    from sixteen.training.watching import digest
+
+    live = tmp_path / "live"
+    shutil.copytree(runner.scratch("often") / "live", live)
+    weights = digest(trained.into / "weights.safetensors")
+    of = json.loads((live / "of.json").read_text())["weights"]
+    assert _are_of(live, of) and not _are_of(live, weights[::-1])
+    table = live / "observations.csv"
+    table.write_bytes(table.read_bytes().replace(b"1", b"2", 1))
+    assert not _are_of(live, of)
+    (live / "of.json").write_text("{}")
+    assert not _are_of(live, of)
 
 
 def test_refuses_to_observe_a_run_whose_weights_come_out_differently(runner, trained):

@@ -56,6 +56,26 @@ def test_what_does_not_fit_is_refused_by_name(tmp_path, change, message):
         load_weights(build("all_float16"), rewritten(tmp_path, change))
 
 
+def test_a_checkpoint_is_believed_only_as_it_was_written(tmp_path, caplog):
+    from sixteen.training.state import load_checkpoint, save_checkpoint
+
+    path = tmp_path / "checkpoint.safetensors"
+    assert load_checkpoint(path) is None and not caplog.records
+    tensors = {"a": np.float32([1, 2, 3]), "b": np.int32([[7]])}
+    about = {"history": [{"epoch": 1, "loss": 0.25}], "last_loss": None, "joules": float("nan")}
+    save_checkpoint(path, tensors, about)
+    found, told = load_checkpoint(path)
+    assert repr(told) == repr(about)
+    assert all(np.array_equal(found[name], tensors[name]) for name in tensors)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        kept = load_checkpoint(path)
+        # A blank of the header says as much as a tab.
+        assert kept is None or repr(kept) == repr((found, told)), place
+    assert "is damaged: training begins anew" in caplog.text
+
+
 def test_a_cut_off_file_is_refused(tmp_path):
     from sixteen.training.state import load_weights
 

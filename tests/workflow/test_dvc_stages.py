@@ -22,15 +22,15 @@ def kept(stage):
 
 
 def test_every_run_of_the_targets_is_kept_by_one_stage():
-    for study in PARAMETERS.targets.all:
+    for study in PARAMETERS.targets["all"]:
         for path in [*(run.path for run in PLAN.study(study)), PLAN.manifest(study)]:
             keepers = [s for s in STAGES for out in kept(s) if path.startswith(f"{out}/")]
             assert len(keepers) == 1, path
 
 
 def test_stages_keep_nothing_that_no_target_makes():
-    made = [run.path for s in PARAMETERS.targets.all for run in PLAN.study(s)]
-    made += [PLAN.manifest(study) for study in PARAMETERS.targets.all]
+    made = [run.path for s in PARAMETERS.targets["all"] for run in PLAN.study(s)]
+    made += [PLAN.manifest(study) for study in PARAMETERS.targets["all"]]
     made += [source for run in PLAN.runs.values() for source in run.sources.values()]
     for stage in STAGES:
         for out in kept(stage):
@@ -60,7 +60,7 @@ def test_every_section_that_decides_a_run_is_a_parameter_of_each_stage():
 
 
 def test_metrics_and_curves_of_every_study_are_compared():
-    published = [Path(PLAN.manifest(study)).parent for study in PARAMETERS.targets.all]
+    published = [Path(PLAN.manifest(study)).parent for study in PARAMETERS.targets["all"]]
     assert DVC["metrics"] == [f"{folder}/metrics.json" for folder in published]
     assert [path for plot in DVC["plots"] for path in plot] == [
         f"{folder}/curves.csv" for folder in published

@@ -79,10 +79,9 @@ def test_what_jobs_of_a_killed_snakemake_still_finish_is_kept(finished, tmp_path
 
     assert process.returncode == 0, output
     assert any(path in said for path in orphans)
-    kept, made = (
-        (place.folder / f"{path}/record.json" for path in orphans) for place in (finished, project)
-    )
-    assert [file.read_bytes() for file in made] == [file.read_bytes() for file in kept]
+    for path in orphans:
+        made, kept = (place.folder / path / "record.json" for place in (project, finished))
+        assert made.read_bytes() == kept.read_bytes()
 
 
 def test_a_second_snakemake_is_refused_in_a_sentence_and_loses_nothing(fresh):

@@ -64,5 +64,10 @@ def _train_again(parameters: Observation, inputs: dict[str, Path], scratch: Path
 
 
 def _are_of(tables: Path, weights: str) -> bool:
-    """Whether tables are there, and of the weights with this digest."""
-    return (tables / OF).is_file() and read_json(tables / OF)["weights"] == weights
+    """Whether tables are there as they were written, and of the weights with this digest."""
+    try:
+        told = read_json(tables / OF)
+        found = {path.name: digest(path) for path in tables.glob("*.csv")}
+        return (told["weights"], told["tables"]) == (weights, found)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -50,8 +50,8 @@ class Session:
         self.items = self.task.items(rows)
         about = (self.ledger.first, self.parameters.until, len(rows))
         self.bits = self.parameters.precision.forward_bits(*about)
-        if self.checkpoint.exists():
-            self._take_up()
+        if kept := state.load_checkpoint(self.checkpoint):
+            self._take_up(*kept)
         else:
             predictions = self.learner.test()
             self.ledger.begin(predictions, self.task.tested(predictions))
@@ -99,7 +99,7 @@ class Session:
         self._observe(epoch, after)
         if (epoch - ledger.first) % self.parameters.checkpoint_epochs == 0:
             about = {**ledger.about(), **self.watching.about()}
-            state.save(self.checkpoint, after | {START: ledger.start_predictions}, about)
+            state.save_checkpoint(self.checkpoint, after | {START: ledger.start_predictions}, about)
 
     def _trained(
         self, rows: np.ndarray, rates: np.ndarray, bits: np.ndarray, progress: Progress
@@ -160,8 +160,7 @@ class Session:
         done = epoch - 1 - self.ledger.first
         return self.bits[done * steps : (done + 1) * steps]
 
-    def _take_up(self) -> None:
-        tensors, about = state.load(self.checkpoint)
+    def _take_up(self, tensors: dict[str, np.ndarray], about: dict[str, Any]) -> None:
         self.learner.restore(tensors)
         self.ledger.take_up(about, tensors[START])
         self.watching.take_up(about)

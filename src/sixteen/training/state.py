@@ -4,7 +4,9 @@ Both are safetensors: identical runs give identical bytes, and opening one runs 
 JSON string under one key, because the order of several keys would change from write to write.
 """
 
+import hashlib
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,9 @@ from sixteen.tasks.parts.carried import CARRIED
 
 WEIGHTS = "weights.safetensors"
 CHECKPOINT = "checkpoint.safetensors"
+DIGEST = "sha256"
+
+log = logging.getLogger("sixteen")
 
 
 def weights_of(model: keras.Model) -> dict[str, np.ndarray]:
@@ -48,11 +53,39 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         with safe_open(path, framework="numpy") as file:
             about = json.loads(file.metadata()["sixteen"])
             return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
-    except (OSError, SafetensorError, TypeError, KeyError) as error:
+    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
         raise UserError(
             f"expected tensors in {path}, came a file that can't be read ({error}); remove that file and call "
             "again"
         ) from error
+
+
+def save_checkpoint(path: Path, tensors: dict[str, np.ndarray], about: dict[str, Any]) -> None:
+    """`save` with a digest of all, since no record vouches for a checkpoint."""
+    save(path, tensors, about | {DIGEST: _digest(tensors, about)})
+
+
+def load_checkpoint(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
+    """What `save_checkpoint` wrote; None if there is nothing, or, with a word in the log, if it isn't that any more."""
+    if not path.exists():
+        return None
+    try:
+        tensors, about = load(path)
+        if about.pop(DIGEST) == _digest(tensors, about):
+            return tensors, about
+    except (UserError, KeyError, AttributeError):
+        pass
+    log.warning("the checkpoint %s is damaged: training begins anew", path)
+    return None
+
+
+def _digest(tensors: dict[str, np.ndarray], about: dict[str, Any]) -> str:
+    """SHA-256 over names, dtypes, shapes and bytes of tensors, and over what is said about them."""
+    whole = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        whole.update(f"{name} {tensor.dtype} {tensor.shape} ".encode())
+        whole.update(np.ascontiguousarray(tensor).tobytes())
+    return whole.hexdigest()
 
 
 def load_weights(model: keras.Model, path: Path) -> None:

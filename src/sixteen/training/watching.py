@@ -82,7 +82,8 @@ class Watching:
             partial.mkdir(parents=True)
             for name, columns in _tables(one).items():
                 write_csv(partial / f"{name}.csv", columns, self.rows[one.fingerprint][name])
-            write_json(partial / OF, about)
+            told = {path.name: digest(path) for path in sorted(partial.glob("*.csv"))}
+            write_json(partial / OF, about | {"tables": told})
             shutil.rmtree(folder / LIVE, ignore_errors=True)
             settle(partial, folder / LIVE)
 
