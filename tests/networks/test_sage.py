@@ -9,6 +9,7 @@ from test_gcn import ASKED, CLASSES, FEATURES, called, graph, grid, on_grids, wi
 
 from sixteen import networks
 from sixteen.errors import UserError
+from sixteen.precision import quantizers
 from sixteen.precision.proofs import check_dtypes
 
 SAMPLED = (FEATURES, 2, 3)  # a target, 2 neighbours, 3 of each of them: 9 nodes
@@ -94,7 +95,7 @@ def test_logits_on_grids_are_those_of_numpy(shape, inputs, bits, aggregation):
 @pytest.mark.parametrize("aggregation", ["full", "quantized"])
 def test_gradients_come_back_on_grids_as_by_hand(aggregation, monkeypatch):
     """One layer, which multiplies first, and no noise, so that NumPy can do the same."""
-    monkeypatch.setattr(keras.random, "uniform", lambda shape, *_: tf.zeros(shape))
+    monkeypatch.setattr(quantizers, "uniform", lambda shape, *_: tf.zeros(shape))
     entry = sage(layers=1, aggregation=aggregation)
     model = build(entry, (FEATURES,), precision=on_grids(8, gradients=3), classes=CLASSES)
     features, edges, degrees, asked = graph()
@@ -118,6 +119,34 @@ def test_gradients_come_back_on_grids_as_by_hand(aggregation, monkeypatch):
     by_path = {v.path: g for v, g in zip(model.trainable_variables, found, strict=True)}
     for path, value in wanted.items():
         assert by_path[path].numpy() == pytest.approx(value, abs=1e-5), path
+
+
+@pytest.mark.parametrize("aggregation", ["full", "quantized"])
+def test_gradients_of_means_come_back_on_grids_as_by_hand(aggregation, monkeypatch):
+    """One layer, which averages first; what comes back to the features, from the node itself and from its neighbours."""
+    monkeypatch.setattr(quantizers, "uniform", lambda shape, *_: tf.zeros(shape))
+    entry = sage(layers=1, aggregation=aggregation)
+    model = build(entry, (FEATURES,), precision=on_grids(8, gradients=3), classes=7)
+    features, edges, degrees, asked = graph()
+    upstream = np.random.default_rng(2).normal(0, 1, (len(asked), 7)).astype(np.float32)
+    given = tf.constant(features)
+    with tf.GradientTape() as tape:
+        tape.watch(given)
+        outputs = called(model, (given, edges, degrees, asked), training=True)
+        loss = tf.reduce_sum(outputs * upstream)
+    gradient = np.zeros((8, 7), np.float32)
+    gradient[ASKED] = upstream
+    gradient = grid(gradient, 3, rows=False)
+    weights = variables(model)
+    own, of_neighbours = (
+        gradient @ grid(weights[f"conv1/{name}/kernel"].T, 8) for name in ("own", "neighbours")
+    )
+    averages = np.zeros((8, 8), np.float32)
+    averages[edges[1], edges[0]] = 1
+    averages /= np.maximum(degrees, 1)[:, None]
+    of_neighbours = grid(of_neighbours, 3 if aggregation == "quantized" else 32, rows=False)
+    wanted = own + averages.T @ of_neighbours
+    assert tape.gradient(loss, given).numpy() == pytest.approx(wanted, abs=1e-5)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS.values(), ids=PRECISIONS)
