@@ -17,11 +17,13 @@ from small_runs import ADAM, precision, recipe
 from sixteen import networks
 from sixteen.datasets.prepared.images import Images
 from sixteen.networks import AnyNetwork
+from sixteen.precision.entry import Quantized
 from sixteen.study.load import load
 
 pytestmark = pytest.mark.usefixtures("keras_started")
 
-# All that params.yaml names and its studies say, variations included, and what it could.
+# All that params.yaml names and its studies say, variations included, and what it could; where layers are quantized, formats
+# are those of float32.
 PARAMETERS = load(Path(__file__).parents[2])
 SAID = {
     phrase.precision
@@ -30,7 +32,9 @@ SAID = {
     for phrase in PARAMETERS.phrases(study, None, arm)
 }
 ENTRIES = {
-    name: PARAMETERS.precision(name) for name in sorted(SAID | PARAMETERS.precisions.keys())
+    name: found
+    for name in sorted(SAID | PARAMETERS.precisions.keys())
+    if not isinstance(found := PARAMETERS.precision(name), Quantized)
 } | {
     "float16_static": precision("float16_static"),
     "mixed_bfloat16": precision("mixed_unscaled", compute="bfloat16"),
@@ -116,7 +120,7 @@ def traced(precision, recipe, make=network):
 
     optimizer.apply = marked
     rows, number = tf.zeros((2, 4, 4), tf.int32), tf.constant(0)
-    return step._train.get_concrete_function(rows, number).graph, marks
+    return step._train.get_concrete_function(rows, number, tf.constant(32)).graph, marks
 
 
 def with_branches(graph, operations):
@@ -278,7 +282,7 @@ for name, precision in ENTRIES.items():
         step = JaxStep(model, rule, task(), precision, recipe)
         state = [[variable.value for variable in group] for group in step._groups()]
         rows = np.zeros((2, 4, 4), np.int32)
-        traced = jax.make_jaxpr(step._train_step)(state, step.train_data, rows, np.int32(0))
+        traced = jax.make_jaxpr(step._train_step)(state, step.train_data, rows, np.int32(0), np.int32(32))
         found = set()
         for equation in equations(traced.jaxpr):
             if equation.primitive.name in ("dot_general", "conv_general_dilated"):
