@@ -86,6 +86,7 @@ def run(
         "peak_bytes": 1000,
         "peak_bytes_of": "process",
         "bit_cost": 1.0,
+        "steps": parameters.until - first,
         "weight_bytes": weights.nbytes,
         "master_bytes": 0,
         "activation_bytes": 40,
@@ -106,4 +107,5 @@ def _leave_observations(parameters: Training, into: Path, scratch: Path) -> None
         for name in ("observations", "descent", "exponents", "kinks"):
             (live / f"{name}.csv").write_text("epoch\n")
         of = {"weights": digest(into / "weights.safetensors"), "observe_seconds": 0.0}
+        of["tables"] = {table.name: digest(table) for table in live.glob("*.csv")}
         (live / OF).write_text(json.dumps(of))
