@@ -153,3 +153,12 @@ def outputs_of(step, folder):
 
 
 RUNS = {run.fingerprint: run for run in PLAN.runs.values()} if PLAN else {}
+REPORTED = "results/{study}/summarized/reported/{fingerprint}"
+PAGE = os.path.join(REPORTED, "index.html")
+
+
+def labels_of(wildcards):
+    """What Snakemake's own report (`snakemake --report`) says beside the page of a study."""
+    study = PARAMETERS.studies[wildcards.study]
+    papers = ", ".join(PARAMETERS.papers[name].cited for name in study.papers)
+    return {"Study": wildcards.study, "Papers": papers, "Scale": study.scale}

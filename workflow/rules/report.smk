@@ -1,24 +1,14 @@
 # Reports: rendered once per fingerprint, published under the stable names that people open.
 
 
-def labels_of(wildcards):
-    """What Snakemake's own report (`snakemake --report`) says beside the page of a study."""
-    study = PARAMETERS.studies[wildcards.study]
-    papers = ", ".join(PARAMETERS.papers[name].cited for name in study.papers)
-    return {"Study": wildcards.study, "Papers": papers, "Scale": study.scale}
-
-
-REPORTED = "results/{study}/summarized/reported/{fingerprint}"
-
-
 rule report:
     input:
         ancient(parents_of),
     output:
-        [name for name in outputs_of("report", REPORTED) if not name.endswith("/index.html")],
+        [name for name in outputs_of("report", REPORTED) if name != PAGE],
         # The rendered page, not the published one, which isn't an output: publication swaps whole folders.
         page=report(
-            f"{REPORTED}/index.html",
+            PAGE,
             caption="../report/study.rst",
             category=lambda wildcards: PARAMETERS.studies[wildcards.study].title,
             labels=labels_of,
