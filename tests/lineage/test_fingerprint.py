@@ -48,10 +48,11 @@ def many(a, /, b, *, c=None):
 GOLDEN = "8b4905f3e205e16e9ca490ce54746c88d70543f6523448cabaa3ca39ae2173b3"
 
 SCRIPT = """
-import ast, sys
+import ast, hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from sixteen.lineage import fingerprint
-print(fingerprint.digest(fingerprint._shape(ast.parse(sys.stdin.read()))))
+text = fingerprint._shape(ast.parse(sys.stdin.read()))
+print(hashlib.sha256(text.encode()).hexdigest())
 """
 
 

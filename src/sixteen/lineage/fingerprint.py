@@ -10,12 +10,15 @@ import functools
 import hashlib
 import json
 import sys
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
 from sixteen.errors import UserError
 
 LENGTH = 12  # hex digits of a fingerprint: 48 bits, a collision among 10,000 runs has odds of 2e-7
+
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def canonical(value: Any) -> bytes:
@@ -113,7 +116,7 @@ def _module(name: str) -> tuple[str, list[str]] | None:
     if not sources:
         return None
     tree = ast.parse(sources[0].read_text(encoding="utf-8"))
-    return digest(_shape(tree)), _imports(tree, package)
+    return hashlib.sha256(_shape(tree).encode()).hexdigest(), _imports(tree, package)
 
 
 def _imports(tree: ast.AST, package: str) -> list[str]:
@@ -127,28 +130,32 @@ def _imports(tree: ast.AST, package: str) -> list[str]:
     return [name for name in imported if name.partition(".")[0] == package]
 
 
-def _shape(node: Any) -> Any:
-    """A syntax tree as plain lists, the same for every Python version.
+def _shape(node: Any) -> str:
+    """A syntax tree as canonical JSON, the same for every Python version.
 
-    Empty fields are left out, since each version of Python adds some (``type_params`` in 3.12).
+    Empty fields are left out, since each version of Python adds some (``type_params`` in 3.12). Written at once, not by
+    way of lists: every call of Snakemake waits for it.
     """
     if isinstance(node, list):
-        return [_shape(item) for item in node]
+        return f"[{','.join(map(_shape, node))}]"
     if not isinstance(node, ast.AST):
-        return f"{type(node).__name__} {node!r}"
-    fields = dict(ast.iter_fields(node))
-    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        first = node.body[0] if node.body else None
-        if (
-            isinstance(first, ast.Expr)
-            and isinstance(first.value, ast.Constant)
-            and isinstance(first.value.value, str)
-        ):
-            fields["body"] = node.body[1:]
-    if isinstance(node, ast.JoinedStr):  # Python 3.12 puts empty strings between nested formats
-        fields["values"] = [part for part in node.values if not _is_empty_text(part)]
-    kept = {k: v for k, v in fields.items() if v is not None and v != [] and k != "kind"}
-    return [type(node).__name__, {k: _shape(v) for k, v in kept.items()}]
+        return encode_basestring(f"{type(node).__name__} {node!r}")
+    kept = []
+    for field in sorted(node._fields):
+        value: Any = getattr(node, field, None)
+        if field == "body" and isinstance(node, DOCUMENTED):
+            value = value[1:] if _is_docstring(value) else value
+        if field == "values" and isinstance(node, ast.JoinedStr):
+            # Python 3.12 puts empty strings between nested formats.
+            value = [part for part in value if not _is_empty_text(part)]
+        if value is not None and value != [] and field != "kind":
+            kept.append(f'"{field}":{_shape(value)}')
+    return f'["{type(node).__name__}",{{{",".join(kept)}}}]'
+
+
+def _is_docstring(body: list[ast.stmt]) -> bool:
+    first = body[0].value if body and isinstance(body[0], ast.Expr) else None
+    return isinstance(first, ast.Constant) and isinstance(first.value, str)
 
 
 def _is_empty_text(node: Any) -> bool:
