@@ -36,3 +36,7 @@ def test_shares_of_all_words_add_up_to_one_after_any_word():
     for before in range(WORDS):
         found = [baselines.bigram(TRAIN, np.array([before, w]), WORDS, 0)[1] for w in range(WORDS)]
         assert np.exp(found).sum() == pytest.approx(1)
+
+
+def test_the_most_frequent_class_of_the_test_set_is_what_naming_one_class_reaches():
+    assert baselines.majority(np.int32([3, 1, 3, 0, 3, 1, 1, 3])) == 0.5

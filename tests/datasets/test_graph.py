@@ -53,6 +53,7 @@ def test_a_saved_graph_comes_back_and_has_the_same_bytes_again(tmp_path):
         "shape": [2],
         "nodes": 6,
         "edges": 3,
+        "majority_accuracy": 0.5,
         "best_accuracy": None,
     }
 

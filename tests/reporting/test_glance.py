@@ -40,6 +40,13 @@ def test_scope_and_scale_stand_beside_what_the_paper_ran(made: Study) -> None:
     assert "cpu: Example Processor 3000" in text
 
 
+def test_what_is_reached_without_learning_and_at_best_is_told(made: Study) -> None:
+    assert "Nothing is known of the test set." in glance(made).text
+    _changed(made, "prepare", majority_accuracy=0.1041, best_perplexity=4.6, best_accuracy=None)
+    text = glance(Study(made.summary, made.output)).text
+    assert "<td>On the test set: majority accuracy 10.4 %, best perplexity 4.6.</td>" in text
+
+
 def test_a_paper_that_ran_nothing_has_no_line(made: Study) -> None:
     (made.output / "papers.json").write_text(json.dumps({"our question": {}}))
     assert "ran</th>" not in glance(made).text

@@ -48,6 +48,5 @@ def _seconds(last: Path, epochs: int, step_seconds: float | None) -> float:
     measured = [float(row["train_seconds"]) for row in rows_of(last / "timing.csv")]
     if step_seconds is None:
         return epochs * statistics.median(measured)
-    facts = read_json(last / "record.json")["facts"]
-    steps = facts["items"] // facts["batch"] // len(measured)
+    steps = read_json(last / "record.json")["facts"]["steps"] // len(measured)
     return epochs * steps * step_seconds

@@ -36,6 +36,7 @@ def glance(study: Study) -> Html:
         "Scope": escape(_scope(study)),
         "Scale": f"<b>{escape(study.parameters['scale'])}</b>: {SCALES[study.parameters['scale']]}.",
         **{f"{cited} ran": _ran(settings) for cited, settings in study.papers.items() if settings},
+        "To compare with": escape(_landmarks(study)),
         "Hardware": escape(study.device),
         "Time": _time(study),
         "Energy": _energy(study),
@@ -58,6 +59,17 @@ def _scope(study: Study) -> str:
         f"({int(runs['test_items'].max()):,} test {study.item}s); "
         f"arms: {arms}; {seeds} seed{'' if seeds == 1 else 's'}."
     )
+
+
+def _landmarks(study: Study) -> str:
+    """What a dataset's own record says of its test set: what is reached without learning, and what can be at best."""
+    facts = {}
+    for record in _records(study, "prepare"):
+        facts |= {name: value for name, value in record["facts"].items() if value is not None}
+    shares = [(name, f"{100 * v:.1f} %") for name, v in facts.items() if name.endswith("_accuracy")]
+    others = [(name, number(v)) for name, v in facts.items() if name.endswith("_perplexity")]
+    told = [f"{name.replace('_', ' ')} {value}" for name, value in (*shares, *others)]
+    return f"On the test set: {', '.join(told)}." if told else "Nothing is known of the test set."
 
 
 def _ran(settings: dict[str, str]) -> str:

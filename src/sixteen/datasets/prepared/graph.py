@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from sixteen.datasets.prepared import files
+from sixteen.datasets.prepared import baselines, files
 from sixteen.errors import UserError
 
 PARTS = ("train", "validation", "test")
@@ -111,6 +111,7 @@ class Graph:
             "shape": list(self.shape),
             "nodes": len(self.features),
             "edges": (self.edges.shape[1] + loops) // 2,
+            "majority_accuracy": baselines.majority(self.test_labels),
             "best_accuracy": self.best_accuracy[0] if self.best_accuracy else None,
         }
 

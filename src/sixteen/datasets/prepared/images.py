@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from sixteen.datasets.prepared import files
+from sixteen.datasets.prepared import baselines, files
 from sixteen.datasets.prepared.entry import Normalisation
 from sixteen.errors import UserError
 
@@ -73,6 +73,7 @@ class Images:
             "shape": list(self.train_images.shape[1:]),
             "mean": self.mean.tolist(),
             "std": self.std.tolist(),
+            "majority_accuracy": baselines.majority(self.test_labels),
         }
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from sixteen.datasets.prepared import files
+from sixteen.datasets.prepared import baselines, files
 
 
 @dataclass(frozen=True)
@@ -51,4 +51,5 @@ class Sequences:
             "test_items": len(self.test_sequences),
             "outputs": len(self.classes),
             "shape": list(self.train_sequences.shape[1:]),
+            "majority_accuracy": baselines.majority(self.test_labels),
         }
