@@ -1,11 +1,20 @@
-"""A reader with a browser, where one is installed."""
+"""What all tests share: compiled programs, and a reader with a browser, where one is installed."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_programs(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One cache of compiled programs for the processes of all tests, new for each call of pytest."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    os.environ.setdefault("SIXTEEN_CACHE", str(folder / "programs"))
 
 
 @pytest.fixture

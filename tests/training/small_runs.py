@@ -1,7 +1,6 @@
 """Runs of a small network on a few digits, each in a process of its own as in the workflow."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -176,7 +175,6 @@ class Runner:
 
     def __init__(self, folder: Path, dataset: Path):
         self.folder, self.dataset = folder, dataset
-        self.environment = {"SIXTEEN_CACHE": str(folder / "cache")} | os.environ
 
     def start(
         self, name: str, start: Path | None = None, killed_after: int | None = None, **settings
@@ -214,7 +212,6 @@ class Runner:
         }
         return subprocess.Popen(
             [sys.executable, "-c", PROGRAM, json.dumps(call)],
-            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,6 +1,5 @@
 """Trainings of a language model: state that is carried, phases, resumption, on both backends."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -105,7 +104,6 @@ def test_a_run_that_is_killed_goes_on_to_the_same_bytes(tmp_path, backend):
     names = {"here": str(Path(__file__).parent), "backend": backend, "folder": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(**names)],
-        env={"SIXTEEN_CACHE": str(tmp_path)} | os.environ,
         capture_output=True,
         text=True,
     )

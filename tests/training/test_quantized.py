@@ -131,7 +131,6 @@ print(json.dumps([programs, [bool((ends[0] == end).all()) for end in ends]]))
     given = [json.dumps(parameters(**settings)), str(runner.dataset)]
     done = subprocess.run(
         [sys.executable, "-c", program, *given],
-        env=runner.environment,
         capture_output=True,
         text=True,
     )
