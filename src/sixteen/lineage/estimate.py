@@ -1,4 +1,4 @@
-"""What studies will take before they run: time, disk, runs and items.
+"""What studies will take before they run: time, disk, bit operations, runs and items.
 
 Time comes from how fast their trainings go here, see `sixteen.lineage.probes`; disk from the sizes of finished runs of
 the same kind, see `sixteen.lineage.disk`. Everything here is an estimate, and says how it was made.
@@ -9,7 +9,7 @@ import platform
 from collections import Counter
 from typing import Any
 
-from sixteen.lineage import record
+from sixteen.lineage import cost, record
 from sixteen.lineage.disk import Disk
 from sixteen.lineage.items import items_of
 from sixteen.lineage.layout import span, table, wrapped
@@ -56,6 +56,8 @@ class _Estimate:
         self.by_path = {run.path: run for run in self.runs}
         prepare = next(run for run in self.runs if run.step == "prepare")
         self.items = items_of(plan, prepare, records)
+        asked = plan.parameters.studies[study]
+        self.costs = cost.costs(plan.parameters, asked, self.items)
         done = {r["path"] for r in records}
         self.todo = [run for run in self.runs if run.path not in done]
         self.training = [run for run in self.todo if run.step in TRAINING]
@@ -73,8 +75,8 @@ class _Estimate:
         done = len(self.runs) - len(self.todo)
         head = f"{self.study}: {len(self.runs)} runs, {done} done, {len(self.todo)} to do"
         disk = Disk(self.todo, self.by_path, self.items, speeds.weights, self.records).sentences()
-        blocks = [[head], self._time(speeds), wrapped(*disk), self._steps()]
-        return "\n\n".join("\n".join(block) for block in blocks)
+        blocks = [[head], self._time(speeds), wrapped(*disk), cost.told(self.costs), self._steps()]
+        return "\n\n".join("\n".join(block) for block in blocks if block)
 
     def _steps(self) -> list[str]:
         todo, planned = (Counter(run.step for run in runs) for runs in (self.todo, self.runs))

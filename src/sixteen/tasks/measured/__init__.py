@@ -6,6 +6,7 @@ stale. A module offers
 - `METRICS`: the metrics that the task alone has, by name. The first is the one by which pages show what was reached;
   `loss` is always there; `accuracy` where predictions are right or wrong, which is then `test_accuracy` of a history;
   `agreement` where they are scores of classes, whose largest is the one predicted;
+- `steps(items, batch, shape)`: how many steps an epoch has with so many training items of that shape;
 - `evaluate(dataset, run, into)`: write metrics.json and per_class.csv of the run in the folder `run` into the folder
   `into`, and return the facts of the record. metrics.json holds `outcome`, `n` (test items) and the metrics;
   per_class.csv has a row for each class of items (class, n, correct, accuracy), and none where there are no classes.

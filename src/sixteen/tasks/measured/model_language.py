@@ -47,6 +47,11 @@ class _Text:
     best: np.ndarray
 
 
+def steps(items: int, batch: int, shape: tuple[int, ...]) -> int:
+    """Windows of `shape[0]` tokens in each of `batch` streams, into which a text of so many tokens is cut."""
+    return items // batch // shape[0]
+
+
 def evaluate(dataset: Path, run: Path, into: Path) -> dict[str, Any]:
     """Write metrics.json and per_class.csv, which is empty, of the run in `run` on the test text of the prepared `dataset`.
 

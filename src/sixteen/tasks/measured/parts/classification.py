@@ -33,6 +33,11 @@ class _Labels:
     classes: tuple[str, ...]
 
 
+def steps(items: int, batch: int, shape: tuple[int, ...]) -> int:
+    """Steps of an epoch; a batch that isn't full is left out."""
+    return items // batch
+
+
 def metrics(item: str) -> dict[str, Metric]:
     """The metrics of a task that classifies such items."""
     unsteady = "epoch-to-epoch deviation of test {} (second half)"
