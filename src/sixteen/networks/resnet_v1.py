@@ -90,8 +90,6 @@ class Parts:
 
     def normalised(self, x: Any, filters: int, size: int, stride: int, name: str) -> Any:
         """A padded convolution and its batch normalisation."""
-        import keras
-
         x = self.layers.convolution(
             filters=filters,
             kernel_size=size,
@@ -101,6 +99,12 @@ class Parts:
             name=f"{name}_conv",
             **self.kernel(size * size * filters),
         )(x)
+        return self.norm(x, name)
+
+    def norm(self, x: Any, name: str) -> Any:
+        """A batch normalisation."""
+        import keras
+
         return keras.layers.BatchNormalization(
             momentum=0.9, epsilon=1e-5, dtype=self.statistics, name=f"{name}_norm"
         )(x)

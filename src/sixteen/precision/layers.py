@@ -27,6 +27,12 @@ class Layers:
             return keras.layers.Conv2D(**about)
         return QuantizedConv2D(self.precision, self.noise_seed(), **about)
 
+    def depthwise(self, **about: Any) -> keras.layers.Layer:
+        """A convolution of each channel by itself, without bias, `about` as Keras' DepthwiseConv2D has it."""
+        if not isinstance(self.precision, Quantized):
+            return keras.layers.DepthwiseConv2D(use_bias=False, **about)
+        return QuantizedDepthwiseConv2D(self.precision, self.noise_seed(), **about)
+
     def dense(self, **about: Any) -> keras.layers.Layer:
         """A dense layer, `about` as Keras' Dense has it."""
         if not isinstance(self.precision, Quantized):
@@ -66,6 +72,25 @@ class QuantizedConv2D(_OnGrids, keras.layers.Conv2D):
         y = self.convolution_op(self.of_input(x, training=training), self.of_kernel(self.kernel))
         if self.bias is not None:
             y = y + self.of_bias(self.bias)
+        return self.of_gradient(y, training=training)
+
+
+class QuantizedDepthwiseConv2D(_OnGrids, keras.layers.DepthwiseConv2D):
+    """A convolution of each channel of images [batch, height, width, channels], without bias, on grids."""
+
+    def __init__(self, quantized: Quantized, noise_seed: int, **about: Any) -> None:
+        super().__init__(use_bias=False, **about)
+        self.put_on_grids(quantized, noise_seed, channels=2)
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        """Float32 [batch, height, width, channels]."""
+        y = keras.ops.depthwise_conv(
+            self.of_input(x, training=training),
+            self.of_kernel(self.kernel),
+            strides=self.strides,
+            padding=self.padding,
+            data_format=self.data_format,
+        )
         return self.of_gradient(y, training=training)
 
 
