@@ -25,9 +25,8 @@ from sixteen.entry import Entry
 from sixteen.errors import UserError, printable
 from sixteen.files import settle
 from sixteen.lineage import console, fingerprint, machine, record
+from sixteen.lineage.places import PRIVATE, expect_folders
 from sixteen.lineage.steps import PLANS, Run, load_run, place_of
-
-PRIVATE = Path(".sixteen")
 
 Step = Callable[[Any, dict[str, Path], Path, Path], dict[str, Any]]
 
@@ -225,6 +224,11 @@ def _about_disk(error: Exception) -> str | None:
         return f"no space is left for {where}: free some, then call again; finished runs stay"
     if number in (errno.EROFS, errno.EACCES, errno.EPERM):
         return f"{where} can't be written: make it writable, then call again; finished runs stay"
+    if number in (errno.ENOTDIR, errno.EEXIST, errno.ENOENT):
+        try:
+            expect_folders([Path(where)])
+        except UserError as told:
+            return f"{told}"
     return None
 
 
