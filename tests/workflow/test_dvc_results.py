@@ -3,6 +3,8 @@
 import csv
 import json
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -57,6 +59,18 @@ def test_an_experiment_is_compared_by_what_changed(project):
     assert set(differences["accuracy.resnet8.float32"]) == {"old", "new", "diff"}
     [plot] = answer(project, "dvc plots diff main bold --json")["data"][CURVES]
     assert plot["revisions"] == ["main", "bold"]
+
+
+def test_dvc_finds_the_environment_of_the_project_where_none_is_active(fresh):
+    """Then snakemake isn't on PATH, and a stage would end in `snakemake: not found`."""
+    environment = Path(sys.executable).parent
+    (fresh.folder / ".venv").symlink_to(environment.parent)
+    fresh.environment["PATH"] = "/usr/bin:/bin"
+
+    fresh.call(".venv/bin/dvc repro -q demos")
+
+    fresh.environment["PATH"] += f":{environment}"
+    assert fresh.nothing_to_do()
 
 
 @pytest.mark.parametrize("command", ["dvc pull -q demos", "dvc pull -q --allow-missing"])
