@@ -85,9 +85,7 @@ def test_a_job_that_meets_one_says_so_without_a_traceback(project, parameters, p
     plan.freeze()
     run = next(run for run in plan.runs.values() if run.step == "train")
     put(Path(place), "a link to nowhere")
-    program = (
-        "from sixteen.lineage import job; from sixteen.training.train import train; job.main(train)"
-    )
+    program = "from sixteen.lineage import job; job.main('sixteen.training.train:train')"
     told = subprocess.run(
         [
             sys.executable,
