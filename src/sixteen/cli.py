@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from sixteen.errors import UserError, printable
+from sixteen.lineage.places import expect_folders
 from sixteen.lineage.plan import Plan
 from sixteen.study.load import load
 
@@ -114,8 +115,8 @@ def _verify(arguments: argparse.Namespace) -> bool:
 def _why(arguments: argparse.Namespace) -> bool:
     from sixteen.lineage.why import why
 
-    every = load(ROOT)
-    print(printable(why(Plan(every), every.target(arguments.study or "all"))))
+    plan = _plan_here()
+    print(printable(why(plan, plan.parameters.target(arguments.study or "all"))))
     return True
 
 
@@ -125,9 +126,15 @@ def _plan(arguments: argparse.Namespace) -> bool:
     log = logging.getLogger("sixteen")
     log.setLevel(logging.INFO)
     log.addHandler(logging.StreamHandler())  # what is being measured, on stderr
-    every = load(ROOT)
-    print(printable(estimate(Plan(every), every.target(arguments.study))))
+    plan = _plan_here()
+    print(printable(estimate(plan, plan.parameters.target(arguments.study))))
     return True
+
+
+def _plan_here() -> Plan:
+    plan = Plan(load(ROOT))
+    expect_folders(plan.folders())
+    return plan
 
 
 def _digest(arguments: argparse.Namespace) -> bool:

@@ -1,6 +1,7 @@
 """A run is there whole or not at all, made once, and from what was recorded."""
 
 import dataclasses
+import fcntl
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ import pytest
 from small_plan import cheap, planned
 
 from sixteen.errors import UserError
-from sixteen.lineage import job, record
+from sixteen.lineage import job, machine, record
 from sixteen.training.parameters import Training
 
 SOURCE = Path(job.__file__).parents[2]
@@ -36,7 +37,7 @@ def step(parameters: Training, inputs, into, scratch):
     for name in ("predictions.safetensors", "history.csv", "timing.csv", "outcome.json"):
         (into / name).write_text(name)
     return {}
-job.main(step)
+job.main("__main__:step")
 """
 
 
@@ -50,10 +51,24 @@ def run(project, parameters):
 
 
 def start(run, seconds):
-    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    command = [sys.executable, "-c", RUNNER, "--plan", f".sixteen/plan/{run.fingerprint}.json"]
-    command += ["--log", "logs/x.log", str(seconds)]
+    return begin(run, RUNNER, str(seconds))
+
+
+def begin(run, program, *arguments):
+    environment = {**os.environ, "PYTHONPATH": f"{SOURCE}:."}
+    command = [sys.executable, "-c", program, "--plan", f".sixteen/plan/{run.fingerprint}.json"]
+    command += ["--log", "logs/x.log", *arguments]
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def locked(run):
+    """Whether a process holds the lock of a run."""
+    with Path(".sixteen/locks", run.fingerprint).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def wait_for(condition):
@@ -134,6 +149,64 @@ def test_a_cancelled_run_says_so_in_one_sentence(run):
     assert process.returncode == 130
     assert "cancelled" in said and "Traceback" not in said
     assert not Path(run.path).exists()
+
+
+SLOW = "import time; from pathlib import Path; Path('started').touch(); time.sleep(600)"
+
+
+def test_a_job_holds_its_run_before_it_has_imported_its_step(run):
+    """The next Snakemake waits for the jobs of a killed one by their locks."""
+    Path("slow.py").write_text(SLOW)
+    process = begin(run, "from sixteen.lineage import start; start.step('slow:step')")
+    wait_for(Path("started").exists)
+    assert locked(run)
+    process.kill()
+    process.communicate()
+    assert not locked(run)
+
+
+def test_a_job_that_waits_for_a_device_holds_its_run(run, monkeypatch):
+    monkeypatch.setattr(machine, "LOCKS", Path())
+    program = RUNNER.replace("job.main(", "job.machine.LOCKS = Path()\njob.main(").replace(
+        '"__main__:step"', '"__main__:step", "shared"'
+    )
+    with machine.device(1, True):
+        process = begin(run, program, "--runs-per-gpu", "1", "0")
+        wait_for(
+            lambda: Path("logs/x.log").exists() and "waiting" in Path("logs/x.log").read_text()
+        )
+        assert locked(run) and not Path("started").exists()
+    process.communicate()
+    assert process.returncode == 0
+    assert record.read(Path(run.path))
+
+
+@pytest.mark.parametrize(
+    "script", [path.name for path in sorted((SOURCE.parent / "workflow/scripts").glob("*.py"))]
+)
+def test_a_job_cancelled_while_it_starts_says_nothing(project, script):
+    """What a job imports takes a second or more, on a busy machine ten."""
+    Path("pydantic.py").write_text(SLOW)  # in place of the real one, which all of them import
+    process = subprocess.Popen(
+        [sys.executable, SOURCE.parent / "workflow/scripts" / script],
+        env={**os.environ, "PYTHONPATH": f".:{SOURCE}"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(Path("started").exists)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert (process.returncode, said) == (130, "")
+
+
+def test_a_job_cancelled_while_it_imports_its_step_says_so_in_one_sentence(run):
+    Path("slow.py").write_text(SLOW)
+    process = begin(run, "from sixteen.lineage import start; start.step('slow:step')")
+    wait_for(Path("started").exists)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert process.returncode == 130
+    assert "cancelled" in said and "Traceback" not in said
 
 
 def test_folders_that_snakemake_made_beforehand_are_no_obstacle(run):

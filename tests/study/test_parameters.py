@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -104,6 +105,31 @@ def test_all_names_that_nothing_defines_are_told_at_once(real):
     real["studies"]["switch"]["networks"] = ["resnet9"]
     real["targets"]["all"] = ["nothing"]
     assert len(refusal(real).splitlines()) == 3
+
+
+def test_one_wrong_name_is_told_a_few_times_however_often_it_is_used(real):
+    real["precisions"]["flaot32"] = real["precisions"].pop("float32")
+    first, second, third, more = refusal(real).splitlines()
+    assert all("expected a name under `precisions`" in line for line in (first, second, third))
+    assert "studies/continuous16-demo/arms/float32: " in first and first.endswith("came 'float32'")
+    arms = [
+        text
+        for study in real["studies"].values()
+        for text in study["arms"].values()
+        if "-in-float32" in text
+    ]
+    told = re.fullmatch(r"\.\.\. and (\d+) more like this", more)
+    assert told and int(told[1]) >= len(arms) - 3
+
+
+def test_of_many_kinds_of_mistakes_the_first_are_told(real):
+    for number, study in enumerate(real["studies"].values()):
+        study["dataset"] = f"nothing-{number}"
+    lines = refusal(real).splitlines()
+    assert len(lines) == 13
+    assert lines[0].endswith("came 'nothing-0'")
+    more = len(real["studies"]) - 12
+    assert lines[-1] == f"... and {more} more of other kinds, to be told when these are mended"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,12 @@
 """What users of DVC look at: metrics, curves, experiments, and a pull where not everything was ever run."""
 
 import csv
+import hashlib
 import json
+import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -59,6 +63,18 @@ def test_an_experiment_is_compared_by_what_changed(project):
     assert plot["revisions"] == ["main", "bold"]
 
 
+def test_dvc_finds_the_environment_of_the_project_where_none_is_active(fresh):
+    """Then snakemake isn't on PATH, and a stage would end in `snakemake: not found`."""
+    environment = Path(sys.executable).parent
+    (fresh.folder / ".venv").symlink_to(environment.parent)
+    fresh.environment["PATH"] = "/usr/bin:/bin"
+
+    fresh.call(".venv/bin/dvc repro -q demos")
+
+    fresh.environment["PATH"] += f":{environment}"
+    assert fresh.nothing_to_do()
+
+
 @pytest.mark.parametrize("command", ["dvc pull -q demos", "dvc pull -q --allow-missing"])
 def test_pulling_what_was_run_is_no_error_where_other_stages_never_were(project, tmp_path, command):
     whole = yaml.safe_load((ROOT / "dvc.yaml").read_text())
@@ -79,3 +95,28 @@ def test_pulling_what_was_run_is_no_error_where_other_stages_never_were(project,
     assert clone.runs() == project.runs()
     shown = clone.call("dvc metrics show --json")
     assert METRICS in shown
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_damaged_remote_is_noticed(finished, clone, tmp_path, checked):
+    """By the pull, if the remote is set to be verified; else by `sixteen verify`, which names the file."""
+    weights = next(finished.folder.glob("results/digits/**/weights.safetensors"))
+    shelf = tmp_path / "shelf"
+    shutil.copytree(finished.folder.parent / "shelf", shelf)
+    md5 = hashlib.md5(weights.read_bytes()).hexdigest()
+    kept = shelf / "files/md5" / md5[:2] / md5[2:]
+    kept.chmod(0o644)
+    kept.write_bytes(weights.read_bytes()[:-1] + b"?")
+    clone.call(f"dvc remote modify --local shelf url {shelf}")
+    if checked:
+        clone.call("dvc remote modify --local shelf verify true")
+
+    clone.call("dvc pull -q demos", status=1 if checked else 0)
+
+    if checked:
+        assert not (clone.folder / "results/digits").exists()
+        assert (clone.folder / "reports" / STUDY / "index.html").exists()
+        assert "all as recorded" in clone.call("sixteen verify")
+    else:
+        damaged = weights.relative_to(finished.folder).as_posix()
+        assert f"sixteen: {damaged} differs from the record" in clone.call("sixteen verify", 1)

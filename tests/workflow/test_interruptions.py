@@ -161,6 +161,21 @@ def test_a_read_only_results_folder_is_told_in_a_sentence(fresh, small_disk):
     assert "Traceback" not in output
 
 
+@pytest.mark.parametrize("place", ["reports", ".sixteen/scratch", "logs/digits"])
+def test_a_file_where_a_folder_belongs_is_told_in_a_sentence(fresh, place):
+    path = fresh.folder / place
+    shutil.rmtree(path, ignore_errors=True)
+    path.parent.mkdir(exist_ok=True)
+    path.symlink_to("/nowhere/at/all")
+
+    for command in ("snakemake -n --cores 2 demo", "snakemake --cores 2 demo"):
+        output = fresh.call(command, status=1)
+
+        assert f"expected a folder at {place}, came a link to nowhere: move it away" in output
+        assert "Traceback" not in output
+    assert path.is_symlink()
+
+
 def whole(path: Path) -> bool:
     """Whether a file below a seed stands in a run that is finished or is deeper in the sentence."""
     return (path.parent / "record.json").exists() or not re.fullmatch(

@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from sixteen.errors import UserError, printable
+from sixteen.lineage.places import expect_folders
 from sixteen.lineage.plan import Plan
 from sixteen.lineage.steps import PLANS, STEPS, load_run
 from sixteen.study.checks import TARGETS
@@ -107,6 +108,7 @@ if workflow.is_main_process:
             )
         PARAMETERS = load()
         PLAN = Plan(PARAMETERS)
+        expect_folders(PLAN.folders())
         if not workflow.output_settings.dryrun:
             OWNER = own_this_folder()
             PLAN.freeze()

@@ -1,7 +1,6 @@
 """Go on training from the weights of another run."""
 
-from sixteen.lineage import job
-from sixteen.training.train import continue_training
+from sixteen.lineage import start
 
 if __name__ == "__main__":
-    job.main(continue_training, device="shared")
+    start.step("sixteen.training.train:continue_training", device="shared")

@@ -1,7 +1,6 @@
 """Evaluate a run from its saved predictions."""
 
-from sixteen.analysis.evaluate import evaluate
-from sixteen.lineage import job
+from sixteen.lineage import start
 
 if __name__ == "__main__":
-    job.main(evaluate)
+    start.step("sixteen.analysis.evaluate:evaluate")

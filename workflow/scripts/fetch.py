@@ -3,14 +3,17 @@
 import argparse
 from pathlib import Path
 
-from sixteen.datasets.archives.fetch import fetch
-from sixteen.datasets.prepared.entry import Downloaded
-from sixteen.errors import UserError
-from sixteen.lineage import job
-from sixteen.lineage.planning import archive
-from sixteen.study.load import load
+from sixteen.lineage import start
 
 if __name__ == "__main__":
+    start.quietly()
+    from sixteen.datasets.archives.fetch import fetch
+    from sixteen.datasets.prepared.entry import Downloaded
+    from sixteen.errors import UserError
+    from sixteen.lineage import job
+    from sixteen.lineage.planning import archive
+    from sixteen.study.load import load
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--output", type=Path, required=True)

@@ -1,7 +1,6 @@
 """Measure two arms in turns, alone on the device."""
 
-from sixteen.lineage import job
-from sixteen.timing.measure import measure_time
+from sixteen.lineage import start
 
 if __name__ == "__main__":
-    job.main(measure_time, device="alone")
+    start.step("sixteen.timing.measure:measure_time", device="alone")

@@ -1,7 +1,6 @@
 """Measure the theory beside a training, as it was made or by making it again."""
 
-from sixteen.lineage import job
-from sixteen.training.observe import observe
+from sixteen.lineage import start
 
 if __name__ == "__main__":
-    job.main(observe, device="shared")
+    start.step("sixteen.training.observe:observe", device="shared")

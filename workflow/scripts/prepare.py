@@ -1,7 +1,6 @@
 """Prepare a dataset into one deterministic file."""
 
-from sixteen.datasets.prepared.prepare import prepare
-from sixteen.lineage import job
+from sixteen.lineage import start
 
 if __name__ == "__main__":
-    job.main(prepare)
+    start.step("sixteen.datasets.prepared.prepare:prepare")

@@ -3,10 +3,13 @@
 import argparse
 from pathlib import Path
 
-from sixteen.lineage import job
-from sixteen.reporting.publish import publish
+from sixteen.lineage import start
 
 if __name__ == "__main__":
+    start.quietly()
+    from sixteen.lineage import job
+    from sixteen.reporting.publish import publish
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--reported", type=Path, required=True, help="folder of the rendered report"

@@ -1,7 +1,6 @@
 """Render the report of a study."""
 
-from sixteen.lineage import job
-from sixteen.reporting.report import report
+from sixteen.lineage import start
 
 if __name__ == "__main__":
-    job.main(report)
+    start.step("sixteen.reporting.report:report")

@@ -1,7 +1,6 @@
 """Summarize all runs of a study and decide its claims."""
 
-from sixteen.analysis.summarize import summarize
-from sixteen.lineage import job
+from sixteen.lineage import start
 
 if __name__ == "__main__":
-    job.main(summarize)
+    start.step("sixteen.analysis.summarize:summarize")

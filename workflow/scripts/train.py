@@ -1,7 +1,6 @@
 """Train a network from its initial weights."""
 
-from sixteen.lineage import job
-from sixteen.training.train import train
+from sixteen.lineage import start
 
 if __name__ == "__main__":
-    job.main(train, device="shared")
+    start.step("sixteen.training.train:train", device="shared")

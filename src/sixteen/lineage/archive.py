@@ -8,6 +8,7 @@ from typing import Any
 
 from sixteen.errors import UserError
 from sixteen.lineage import record
+from sixteen.lineage.places import KEPT, expect_folders
 
 Record = dict[str, Any]
 
@@ -34,6 +35,7 @@ class Archive:
     @classmethod
     def of(cls, root: Path) -> "Archive":
         """Read the records below a project's folder. Raises UserError if there is nothing to read."""
+        expect_folders(root / name for name in KEPT)
         records: dict[str, Record] = {}
         published: dict[str, str] = {}
         broken: list[str] = []

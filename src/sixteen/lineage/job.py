@@ -10,6 +10,7 @@ import errno
 import fcntl
 import logging
 import os
+import pkgutil
 import re
 import shutil
 import signal
@@ -25,22 +26,21 @@ from sixteen.entry import Entry
 from sixteen.errors import UserError, printable
 from sixteen.files import settle
 from sixteen.lineage import console, fingerprint, machine, record
+from sixteen.lineage.places import PRIVATE, expect_folders
 from sixteen.lineage.steps import PLANS, Run, load_run, place_of
-
-PRIVATE = Path(".sixteen")
 
 Step = Callable[[Any, dict[str, Path], Path, Path], dict[str, Any]]
 
 log = logging.getLogger("sixteen")
 
 
-def main(step: Step, device: Literal["shared", "alone"] | None = None) -> None:
+def main(step: str, device: Literal["shared", "alone"] | None = None) -> None:
     """Command line of a rule's script: ``--plan FILE --log FILE``, and ``--runs-per-gpu N`` of one that trains.
 
-    ``device``: a step that trains takes a place on a GPU, or beside other trainings on the machine where there is none;
-    one that measures time is alone on it.
+    ``step`` is ``module:function``. ``device``: a step that trains takes a place on a GPU, or beside other trainings on
+    the machine where there is none; one that measures time is alone on it.
     """
-    parser = argparse.ArgumentParser(description=(step.__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser()
     parser.add_argument("--plan", type=Path, required=True, help="the run, frozen by the plan")
     parser.add_argument("--log", type=Path, required=True, help="where progress is written as well")
     if device:
@@ -51,12 +51,8 @@ def main(step: Step, device: Literal["shared", "alone"] | None = None) -> None:
     with explained(arguments.log):
         run = load_run(arguments.plan)
         console.begin_lines_with(console.label(run.path))
-        with (
-            machine.device(arguments.runs_per_gpu, device == "alone")
-            if device
-            else contextlib.nullcontext()
-        ):
-            execute(run, step)
+        alone = device == "alone"
+        execute(run, step, on=machine.device(arguments.runs_per_gpu, alone) if device else None)
     if device:
         # TensorFlow takes a second to tear down what the kernel frees at once.
         logging.shutdown()
@@ -69,9 +65,10 @@ def explained(path: Path) -> Iterator[None]:
 
     A cancelled command exits with 130. Any other exception is a defect of ours: its traceback is logged, exit 1.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.ExitStack() as stack:
         try:
+            for cancelling in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(cancelling, signal.default_int_handler)
             stack.enter_context(console.told(path))
             yield
         except UserError as error:
@@ -85,39 +82,51 @@ def explained(path: Path) -> Iterator[None]:
             _stop(sentence, 1)
 
 
-def execute(run: Run, step: Step, root: Path = Path()) -> None:
-    """Make a run unless it is there. Raises UserError if what it starts from isn't what was recorded."""
-    folder = root / run.path
+def execute(
+    run: Run,
+    step: Step | str,
+    root: Path = Path(),
+    on: contextlib.AbstractContextManager[None] | None = None,
+) -> None:
+    """Make a run unless it is there. Raises UserError if what it starts from isn't what was recorded.
+
+    It is locked before the step is imported, if a name is given, and before there is a place for it `on` a device: the
+    next Snakemake waits for the jobs that a killed one has left, see `await_jobs` there, and knows them by their locks.
+    """
     with exclusive(root / PRIVATE / "locks" / run.fingerprint, f"the run {run.path}"):
-        if (folder / record.NAME).exists():
-            return
-        _check_code(run, root)
-        started, clock = datetime.now(UTC), time.monotonic()
-        inputs, read = _inputs(run, root)
-        partial = folder.with_name(f".{run.fingerprint}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        scratch = root / PRIVATE / "scratch" / run.fingerprint
-        scratch.mkdir(parents=True, exist_ok=True)
-        os.environ.setdefault("SIXTEEN_CACHE", str((root / PRIVATE / "cache").resolve()))
-        facts = step(read_by(step, run), inputs, partial, scratch)
-        _check_code(
-            run, root
-        )  # once more: steps import late, and notebooks run in a process of their own
-        execution = {
-            "started": started.isoformat(timespec="seconds"),
-            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": round(time.monotonic() - clock, 3),
-            "command": f"snakemake --cores all {run.record}",
-            **machine.facts(root),
-        }
-        record.write(partial, _recorded(run, read, partial, facts, execution))
-        # Snakemake makes the folders of declared outputs beforehand.
-        # With `snakemake --force` it also leaves the files that it doesn't know of from the run that is remade.
-        shutil.rmtree(folder, ignore_errors=True)
-        settle(partial, folder)
-        shutil.rmtree(scratch, ignore_errors=True)
-        _disown_stale(run, root)
+        if not (root / run.record).exists():
+            imported = pkgutil.resolve_name(step) if isinstance(step, str) else step
+            with on or contextlib.nullcontext():
+                _make(run, imported, root)
+
+
+def _make(run: Run, step: Step, root: Path) -> None:
+    folder = root / run.path
+    _check_code(run, root)
+    started, clock = datetime.now(UTC), time.monotonic()
+    inputs, read = _inputs(run, root)
+    partial = folder.with_name(f".{run.fingerprint}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    scratch = root / PRIVATE / "scratch" / run.fingerprint
+    scratch.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("SIXTEEN_CACHE", str((root / PRIVATE / "cache").resolve()))
+    facts = step(read_by(step, run), inputs, partial, scratch)
+    _check_code(run, root)  # once more: steps import late, and notebooks run in their own process
+    execution = {
+        "started": started.isoformat(timespec="seconds"),
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - clock, 3),
+        "command": f"snakemake --cores all {run.record}",
+        **machine.facts(root),
+    }
+    record.write(partial, _recorded(run, read, partial, facts, execution))
+    # Snakemake makes the folders of declared outputs beforehand.
+    # With `snakemake --force` it also leaves the files that it doesn't know of from the run that is remade.
+    shutil.rmtree(folder, ignore_errors=True)
+    settle(partial, folder)
+    shutil.rmtree(scratch, ignore_errors=True)
+    _disown_stale(run, root)
 
 
 def _recorded(
@@ -225,6 +234,11 @@ def _about_disk(error: Exception) -> str | None:
         return f"no space is left for {where}: free some, then call again; finished runs stay"
     if number in (errno.EROFS, errno.EACCES, errno.EPERM):
         return f"{where} can't be written: make it writable, then call again; finished runs stay"
+    if number in (errno.ENOTDIR, errno.EEXIST, errno.ENOENT):
+        try:
+            expect_folders([Path(where)])
+        except UserError as told:
+            return f"{told}"
     return None
 
 

@@ -6,10 +6,12 @@ reads its own run as it was frozen when the plan was made, never params.yaml.
 
 import dataclasses
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sixteen.lineage import fingerprint
+from sixteen.lineage.places import KEPT, PRIVATE
 from sixteen.lineage.planning import OBSERVER, StudyRuns
 from sixteen.lineage.steps import PLANS, Run, manifest_of
 from sixteen.study.parameters import Parameters
@@ -34,6 +36,16 @@ class Plan:
     def manifest(self, name: str) -> str:
         """Path of the manifest that says that exactly this report of a study is published."""
         return f"reports/{name}/{manifest_of(self._reports[name].rpartition('/')[2])}"
+
+    def folders(self) -> Iterator[Path]:
+        """Where folders stand, or will: those of runs, their logs and scratch, reports, and what is ours alone."""
+        for run in self.runs.values():
+            yield self.root / run.path
+            yield (self.root / "logs" / run.path.partition("/")[2]).parent
+            yield self.root / PRIVATE / "scratch" / run.fingerprint
+        yield from (self.root / self.manifest(study).rpartition("/")[0] for study in self._reports)
+        yield from (self.root / place for place in KEPT)
+        yield from (self.root / PRIVATE / name for name in ("plan", "locks", "cache"))
 
     def freeze(self) -> None:
         """Write each run to ``<fingerprint>.json``: queued jobs do what was planned.

@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from sixteen.lineage.places import PRIVATE
+
 MINUTES = 10  # after which a probe is given up; a busy machine takes some
 EPOCHS = 4  # of one step each; the first warms up
 
@@ -25,7 +27,7 @@ def measure(specs: dict[str, dict[str, Any]], root: Path, workers: int) -> dict[
     A spec ``says`` what it is, which is logged as it begins. It has a ``training`` on ``items`` (shape and classes), or
     the networks to ``count`` the weights of.
     """
-    cache = str((root / ".sixteen/cache").resolve())
+    cache = str((root / PRIVATE / "cache").resolve())
     environment = {"SIXTEEN_CACHE": cache, "TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
 
     def run(place: Path, spec: dict[str, Any]) -> Any:

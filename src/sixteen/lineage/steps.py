@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sixteen.errors import UserError
+from sixteen.lineage.places import PRIVATE
 
 # For each step the module that computes it and the files that it leaves, record.json apart. Networks, kinds of datasets,
 # tasks and observations are imported by name, so that a new one makes no other run stale.
@@ -69,7 +70,7 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 STEPS["continue_training"] = STEPS["train"]
 
-PLANS = Path(".sixteen/plan")
+PLANS = PRIVATE / "plan"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from tqdm import tqdm
 from sixteen.errors import UserError
 from sixteen.lineage import record
 from sixteen.lineage.archive import Record, sources
+from sixteen.lineage.places import KEPT
 from sixteen.lineage.steps import place_of
 
 
@@ -40,9 +41,7 @@ class Verification:
         self.root = root
         self.report = Report()
         self.records: dict[str, Record] = {}
-        found = [
-            path for name in (*record.ROOTS, "reports") for path in record.files_in(root / name)
-        ]
+        found = [path for name in KEPT for path in record.files_in(root / name)]
         present = [path for path in found if path.is_file()]
         for path in sorted(set(found) - set(present)):
             self.find(

@@ -14,6 +14,7 @@ from typing import Any
 from sixteen.errors import UserError
 from sixteen.files import read_json, settle
 from sixteen.lineage import record
+from sixteen.lineage.places import PRIVATE
 from sixteen.lineage.steps import manifest_of
 from sixteen.reporting.page import page, table, tally
 
@@ -139,7 +140,7 @@ def _write_index(reports: Path) -> None:
 @contextmanager
 def _lock(reports: Path) -> Iterator[None]:
     """One publication at a time; the kernel gives the lock back when a process is killed."""
-    path = reports.parent / ".sixteen" / "locks" / "reports"
+    path = reports.parent / PRIVATE / "locks" / "reports"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -5,6 +5,7 @@ from pathlib import Path
 from sixteen.errors import UserError
 from sixteen.lineage import record
 from sixteen.lineage.archive import Record
+from sixteen.lineage.places import KEPT, expect_folders
 from sixteen.lineage.steps import manifest_of
 from sixteen.lineage.verify import Report, Verification
 from sixteen.reporting import publish
@@ -16,10 +17,10 @@ CHANGING = ("execution", "facts", "seal")
 def verify(root: Path) -> Report:
     """Hash every file of every run and published report, and compare all that is recorded about it.
 
-    Shows progress on a terminal. Raises UserError if there is nothing to verify.
+    Shows progress on a terminal. Raises UserError if there is nothing to verify, or a file where a folder belongs.
     """
-    here = [name for name in (*record.ROOTS, "reports") if (root / name).is_dir()]
-    if not here:
+    expect_folders(root / name for name in KEPT)
+    if not any((root / name).is_dir() for name in KEPT):
         raise UserError(
             "expected results/ or reports/ in the current folder, found none: run this from the top of the project"
         )

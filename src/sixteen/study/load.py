@@ -16,7 +16,7 @@ FILE = Path("params.yaml")
 
 
 def load(root: Path = Path()) -> Parameters:
-    """Read and check params.yaml and papers/. Raises UserError with a line for each mistake."""
+    """Read and check params.yaml and papers/. Raises UserError with the mistakes, see `reading.listed`."""
     content = reading.read(root / FILE)
     papers = {
         path.stem: reading.checked(Paper, reading.read(path), path.relative_to(root).as_posix())
@@ -26,17 +26,17 @@ def load(root: Path = Path()) -> Parameters:
 
 
 def parse(content: Any, papers: dict[str, Paper]) -> Parameters:
-    """Parameters from what params.yaml holds. Raises UserError with a line for each mistake."""
+    """Parameters from what params.yaml holds. Raises UserError with the mistakes, see `reading.listed`."""
     if not isinstance(content, dict):
         raise UserError(f"{FILE}: expected named values, came {content!r}")
     if "papers" in content:
         raise UserError(f"{FILE}, papers: expected no such key: each paper is a file of {PAPERS}/")
     resolved, unknown = _with_names(content)
     if unknown:
-        raise UserError("\n".join(unknown))
+        raise UserError(reading.listed(unknown))
     parameters = reading.checked(Parameters, resolved | {"papers": papers}, str(FILE))
-    if mistakes := dict.fromkeys(checks.mistakes(parameters)):
-        raise UserError("\n".join(f"{FILE}, {mistake}" for mistake in mistakes))
+    if mistakes := list(checks.mistakes(parameters)):
+        raise UserError(reading.listed(f"{FILE}, {mistake}" for mistake in mistakes))
     return parameters
 
 

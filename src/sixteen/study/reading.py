@@ -1,7 +1,7 @@
 """Read a YAML file into entries, and say in one sentence each what it may not say: all mistakes at once."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ Read = TypeVar("Read", bound=BaseModel)
 LARGEST = 1 << 20  # bytes of a file; more is no file of parameters
 DEEPEST = 50  # levels of nesting
 MOST = 100_000  # values, with what aliases stand for
+ALIKE, KINDS = 3, 12  # mistakes told of a kind, and kinds of mistakes
 TOO_MANY = f"expected at most {MOST:,} values, with what aliases stand for, came more"
 NAMES = "small letters and digits, words joined by - or _"
 PHRASES = {
@@ -66,11 +67,28 @@ def read(path: Path) -> Any:
 
 
 def checked(kind: type[Read], content: Any, place: str) -> Read:
-    """`content` as entries of a kind. Raises UserError with a line for each mistake."""
+    """`content` as entries of a kind. Raises UserError with the mistakes, see `listed`."""
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        raise UserError("\n".join(dict.fromkeys(sentences(error, content, place)))) from None
+        raise UserError(listed(sentences(error, content, place))) from None
+
+
+def listed(mistakes: Iterable[str]) -> str:
+    """A line for each mistake. Of those alike but for their place there are a few, and so there are of all.
+
+    One wrong name is a mistake wherever it is used, in a hundred arms perhaps.
+    """
+    alike: dict[str, list[str]] = {}
+    for mistake in dict.fromkeys(mistakes):
+        alike.setdefault(mistake.partition(": ")[2], []).append(mistake)
+    told = []
+    for all_of_a_kind in list(alike.values())[:KINDS]:
+        first, more = all_of_a_kind[:ALIKE], len(all_of_a_kind) - ALIKE
+        told += [*first, *([f"... and {more} more like this"] if more > 0 else [])]
+    if (more := len(alike) - KINDS) > 0:
+        told.append(f"... and {more} more of other kinds, to be told when these are mended")
+    return "\n".join(told)
 
 
 class _Loader(yaml.SafeLoader):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sixteen.errors import UserError
+from sixteen.training import surroundings
 
 XLA_FLAGS = "--xla_allow_excess_precision=false --xla_gpu_deterministic_ops=true"
 # TensorFlow's libraries on GPUs add up float16 products in float32: its default, which a user's environment could undo.
@@ -37,10 +38,9 @@ def start(backend: str, threads: int) -> None:
             f"expected a process where Keras hasn't started, came one where it runs on "
             f"{keras.backend.backend()}, not {backend}; train in a process of its own"
         )
+    surroundings.settle({"XLA_FLAGS": XLA_FLAGS, **FLOAT32_SUMS})
     os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    _append("XLA_FLAGS", XLA_FLAGS)
-    os.environ |= FLOAT32_SUMS
     with _hidden(UNUSED):
         if backend == "tensorflow":
             _start_tensorflow(threads)  # imports Keras as well
@@ -54,11 +54,9 @@ def start(backend: str, threads: int) -> None:
 
 def _start_tensorflow(threads: int) -> None:
     if cache := _cache("tensorflow", threads):
-        _append(
-            "TF_XLA_FLAGS",
-            f"--tf_xla_persistent_cache_directory={cache} "
-            "--tf_xla_persistent_cache_device_types=CPU,GPU,XLA_CPU_JIT",
-        )
+        flags = f"--tf_xla_persistent_cache_directory={cache} "
+        flags += "--tf_xla_persistent_cache_device_types=CPU,GPU,XLA_CPU_JIT"
+        os.environ["TF_XLA_FLAGS"] = f"{os.environ.get('TF_XLA_FLAGS', '')} {flags}".strip()
     import tensorflow as tf
 
     try:
@@ -98,10 +96,6 @@ def _cache(backend: str, threads: int) -> Path | None:
     folder = Path(root) / f"{backend}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _append(variable: str, flags: str) -> None:
-    os.environ[variable] = f"{os.environ.get(variable, '')} {flags}".strip()
 
 
 @contextlib.contextmanager
