@@ -50,7 +50,7 @@ def build(
     # Here, not above: the plan asks for `layers`, and must not wait for TensorFlow.
     import keras
 
-    parts = _Parts(precision, l2, seed)
+    parts = Parts(precision, l2, seed)
     inputs = keras.Input(shape, dtype=precision.compute, name="images")
     x = parts.relu(parts.normalised(inputs, network.width, KERNEL, 1, "stem"), "stem")
     for stage in range(STAGES):
@@ -62,7 +62,7 @@ def build(
     return keras.Model(inputs, head(x), name="resnet_v1")
 
 
-class _Parts:
+class Parts:
     """The layers of a ResNet with their policies; kernels are drawn in the order in which they are made."""
 
     def __init__(self, precision: Precision, l2: float, seed: int) -> None:
