@@ -21,10 +21,11 @@ CANVAS = {
     **{"digits": [1, 1], "side": [32, 40], "overlap": 0, "cells": 2, "texture": [0, 60]},
     **{"contrast": [80, 100], "noise": 5, "normalisation": "scalar"},
 }
-NETWORK = {"family": "retinanet", "width": 8, "units": [1, 1, 1], "levels": 2, "features": 16}
+NETWORK = {"family": "retinanet", "width": 8, "units": [1, 1], "levels": 1, "features": 16}
 QUANTIZED = FLOAT32 | {"low": 3, "high": 8, "gradients": 8, "ranges": "moving"}
 QUANTIZED |= {"bits": {"kind": "static"}}
-ADAM = {"optimizer": "adam", "learning_rate": 0.005, "beta_1": 0.9, "beta_2": 0.999, "l2": 0.0}
+# 0.999 is 1 in bfloat16, where nothing would move.
+ADAM = {"optimizer": "adam", "learning_rate": 0.005, "beta_1": 0.9, "beta_2": 0.99, "l2": 0.0}
 ADAM |= {"epsilon": 1e-4, "schedule": CONSTANT, "batch": 8, "clip_norm": 0.1}
 SETTINGS = {"network": NETWORK | {"convolutions": 1}, "task": "detect_objects", "until": 8} | ADAM
 
@@ -37,19 +38,15 @@ def canvas(tmp_path_factory):
 
 
 def precision_of(canvas, run):
-    """What is measured of a run: first before any step, then at its end."""
+    """The average precision of a run."""
     module("detect_objects").evaluate(canvas.dataset, run.into, run.into)
     return json.loads((run.into / "metrics.json").read_text())["average_precision"]
 
 
-@pytest.mark.parametrize(
-    ("backend", "precision"),
-    [("tensorflow", "float32"), ("tensorflow", "quantized"), ("jax", "quantized")],
-)
-def test_digits_are_found_and_told_apart(canvas, backend, precision):
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_digits_are_found_and_told_apart(canvas, backend):
     pytest.importorskip(backend)
-    entry = QUANTIZED if precision == "quantized" else PRECISIONS[precision]
-    found = canvas.run(f"{backend}-{precision}", backend=backend, precision=entry, **SETTINGS)
+    found = canvas.run(backend, backend=backend, precision=QUANTIZED, **SETTINGS)
     assert found.outcome["outcome"] == "finished" and found.facts["items"] == 8 * 160
     losses = found.column("test_loss")
     assert losses[-1] < 0.5 * losses[0]
@@ -59,7 +56,7 @@ def test_digits_are_found_and_told_apart(canvas, backend, precision):
     assert not predictions["start"][..., :6].any()  # all classes have 0.01 at first
 
 
-@pytest.mark.parametrize("precision", ["float16", "bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_16_bits_go_on_to_learn(canvas, precision):
     settings = SETTINGS | {"until": 2, "augmentation": "flip"}
     found = canvas.run(precision, precision=PRECISIONS[precision], **settings)

@@ -8,10 +8,8 @@ from sixteen.tasks.parts import anchors as a
 
 ALPHA, GAMMA = 0.25, 2  # weight of what is there, and the power that calms what is easy
 BEND = 1 / 9  # where the loss of an offset goes over from a square to a line
-THERE, ELSEWHERE = (
-    0.5,
-    0.4,
-)  # an anchor is for a box from this overlap on, and for none below that one
+# An anchor is for a box from the first overlap on, and for none below the second one.
+THERE, ELSEWHERE = 0.5, 0.4
 
 
 def assigned(anchors: Any, boxes: Any, classes: Any) -> tuple[Any, Any, Any]:
