@@ -222,6 +222,15 @@ def test_activations_are_the_outputs_of_all_operations():
     assert two - one == block
 
 
+def test_a_layer_that_serves_twice_counts_twice():
+    inputs = keras.Input((4, 6, 2))
+    layer = keras.layers.Conv2D(2, 3, padding="same", use_bias=False)
+    model = keras.Model(inputs, layer(layer(inputs)[:, ::2]))
+    assert counting.cost_of(model) == (24 + 12) * 9 * 2 * 2
+    assert networks.activation_elements(model) == (24 + 12 + 12) * 2
+    assert counting.layers_of(model) == 1
+
+
 @pytest.mark.parametrize(
     ("network", "message"),
     [

@@ -75,6 +75,13 @@ SAID = {
         schedules-perplexity perplexity-follows-cost | perplexity: falls with the cost of {ten}
         schedules-perplexity large-savings-lose-rr   | perplexity: rr > static
         schedules-perplexity large-savings-lose-rth  | perplexity: rth > static
+        schedules-boxes fewest-bits-lose         | average_precision: static-low < static
+        schedules-boxes most-bits-match-float32  | average_precision: static >= float32 - 0.01
+        schedules-boxes cyclic-matches-static    | average_precision: cr >= static - 0.01
+        schedules-boxes many-match-static        | average_precision: 5 of {ten} >= static - 0.01 at less cost
+        schedules-boxes precision-follows-cost   | average_precision: rises with the cost of {ten}
+        schedules-boxes large-savings-lose-rr    | average_precision: rr < static
+        schedules-boxes large-savings-lose-rth   | average_precision: rth < static
         deficit early-deficit-damages            | accuracy: falls along deficit
         deficit-perplexity early-deficit-damages | perplexity: rises along deficit
         onset delay-avoids-damage | accuracy: rises along onset
@@ -113,7 +120,9 @@ TABLE = """
     vit8        71.0±0.3 71.3±0.3 71.2±0.3  316  423  410 1.3
     vit12       71.1±0.3 71.4±0.3 71.5±0.3  425  663  629 1.6
 """
-METRICS = metrics_of("model_language") | metrics_of("classify_images")
+METRICS = (
+    metrics_of("model_language") | metrics_of("detect_objects") | metrics_of("classify_images")
+)
 # How a formula says a test: what may be less but for a margin, what rises or falls over several arms.
 SEVERAL = {
     r"(\S+) >= (\S+) - ([\d.]+)": "not_less",

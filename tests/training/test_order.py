@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sixteen.errors import UserError
-from sixteen.tasks.parts.order import epoch_rows
+from sixteen.tasks.parts.order import PADDING, epoch_rows
 
 
 def test_order_is_a_permutation_of_seed_and_epoch_alone():
@@ -30,6 +30,13 @@ def test_augmentation_leaves_the_order_alone():
     assert np.array_equal(plain[..., 0], cropped[..., 0])
     assert set(cropped[..., 1:3].ravel()) == set(range(9))
     assert set(cropped[..., 3].ravel()) == {0, 1}
+
+
+def test_flips_alone_shift_nothing():
+    flipped = epoch_rows(100, 32, "flip", seed=3, epoch=7)
+    assert np.array_equal(flipped[..., 0], epoch_rows(100, 32, "none", seed=3, epoch=7)[..., 0])
+    assert set(flipped[..., 1:3].ravel()) == {PADDING}
+    assert set(flipped[..., 3].ravel()) == {0, 1}
 
 
 def test_refuses_a_batch_larger_than_the_training_set():

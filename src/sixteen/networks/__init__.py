@@ -31,7 +31,7 @@ def build(
     l2: float,
     seed: int,
 ) -> "keras.Model":
-    """Build a network for items [batch, *shape] that returns logits [batch, classes].
+    """Build a network for items [batch, *shape] that returns logits [batch, classes], or what its task says it does.
 
     Weights are drawn by numpy from `seed` in float32, then rounded to the storage type of `precision`, so
     that every precision and backend starts from the same numbers. `l2` is the factor on squared kernels.

@@ -27,7 +27,7 @@ class _Recipe(Entry):
     l2: NotNegative
     averaging: Annotated[float, Field(gt=0, lt=1)] | None
     batch: Count
-    augmentation: Literal["none", "crop-flip"]
+    augmentation: Literal["none", "flip", "crop-flip"]
 
 
 class Sgd(_Recipe):

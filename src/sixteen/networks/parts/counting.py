@@ -39,7 +39,7 @@ def activation_elements(model: keras.Model) -> int:
         if isinstance(operation, LSTM):
             total += 6 * operation.units * operation.input.shape[1]
             continue
-        total += sum(_elements(tensor) for tensor in keras.tree.flatten(operation.output))
+        total += sum(map(_elements, _outputs(operation)))
         if isinstance(operation, keras.layers.MultiHeadAttention):
             tokens, heads, size = _attention(operation)
             scores = heads * tokens**2
@@ -55,8 +55,14 @@ def _adds(layer: Any) -> int:
     if isinstance(layer, LSTM):
         return layer.input.shape[1] * sum(_kernels(layer))
     if isinstance(layer, WEIGHTED):
-        return math.prod(layer.output.shape[1:-1]) * sum(_kernels(layer))
+        places = sum(math.prod(tensor.shape[1:-1]) for tensor in _outputs(layer))
+        return places * sum(_kernels(layer))
     return 0
+
+
+def _outputs(operation: Any) -> list[Any]:
+    """The outputs of every call of an operation: some layers serve several parts of a network."""
+    return keras.tree.flatten([node.outputs for node in operation._inbound_nodes])
 
 
 def _kernels(layer: Any) -> Iterator[int]:

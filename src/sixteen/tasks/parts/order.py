@@ -15,7 +15,7 @@ def epoch_rows(images: int, batch: int, augmentation: str, seed: int, epoch: int
     """The batches of one epoch: int32 [steps, batch, 4] of image, down, right (0 to 8 pixels), flip (0, 1).
 
     `epoch` counts from 1. Images come in a fresh permutation; the `images % batch` last ones of it are left
-    out, others in each epoch, so that all batches have one shape. `augmentation` is "none" or "crop-flip".
+    out, others in each epoch, so that all batches have one shape. `augmentation` is "none", "flip" or "crop-flip".
     Raises UserError if the batch is larger than the training set.
     """
     steps = images // batch
@@ -27,7 +27,10 @@ def epoch_rows(images: int, batch: int, augmentation: str, seed: int, epoch: int
     draw = np.random.default_rng([seed, epoch])
     rows = np.zeros((steps, batch, 4), np.int32)
     rows[..., 0] = draw.permutation(images)[: steps * batch].reshape(steps, batch)
+    if augmentation == "flip":
+        rows[..., 1:3] = PADDING
     if augmentation == "crop-flip":
         rows[..., 1:3] = draw.integers(0, 2 * PADDING + 1, (steps, batch, 2))
+    if augmentation != "none":
         rows[..., 3] = draw.integers(0, 2, (steps, batch))
     return rows
