@@ -53,6 +53,11 @@ class _Pictures:
     classes: tuple[str, ...]
 
 
+def steps(items: int, batch: int, shape: tuple[int, ...]) -> int:
+    """Steps of an epoch; a batch that isn't full is left out."""
+    return items // batch
+
+
 def evaluate(dataset: Path, run: Path, into: Path) -> dict[str, Any]:
     """Write metrics.json and per_class.csv of the run in `run` on the test pictures of the prepared `dataset`.
 
