@@ -87,8 +87,8 @@ SAID = {
         onset delay-avoids-damage | accuracy: rises along onset
         cycles eight-against-two  | accuracy: cycles-8 >= cycles-2 - 0.01
         cycles eight-against-32   | accuracy: cycles-8 >= cycles-32 - 0.01
-        separated restarting-repairs             | accuracy: restarted > decayed
-        separated corrected-ranges-change-nothing | accuracy: |moving - corrected| <= 0.01
+        restart restarting-repairs              | accuracy: restarted > decayed
+        ranges corrected-ranges-change-nothing  | accuracy: |moving - corrected| <= 0.01
         aggregation fewest-bits-lose        | accuracy: static-low < static
         aggregation most-bits-match-float32 | accuracy: static >= float32 - 0.01
         meeting goes-on-in-16-bit | accuracy: float16 >= float32 - 0.01
