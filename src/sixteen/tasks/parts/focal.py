@@ -15,12 +15,11 @@ THERE, ELSEWHERE = 0.5, 0.4
 def assigned(anchors: Any, boxes: Any, classes: Any) -> tuple[Any, Any, Any]:
     """What each anchor is to find: (class int32, offsets, whether it counts for classes), float32 [batch, anchors, ...].
 
-    `anchors` are [anchors, 4], `boxes` [batch, most, 4], `classes` int32 [batch, most], -1 where there is no box. An
-    anchor is for the box that it overlaps most, if by half; its class is -1 if it is for none. In between, from 0.4 on,
+    `anchors` are [anchors, 4], `boxes` [batch, most, 4], empty where there is none, which so overlaps nothing, `classes`
+    int32 [batch, most]. An anchor is for the box that it overlaps most, if by half; its class is -1 if it is for none. In between, from 0.4 on,
     it counts for nothing.
     """
     shares = a.overlap(anchors, boxes)
-    shares = ops.where((classes >= 0)[:, None, :], shares, ops.zeros_like(shares))
     best = ops.argmax(shares, axis=-1)
     most = ops.max(shares, axis=-1)
     there = most >= THERE
