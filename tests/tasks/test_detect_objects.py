@@ -126,7 +126,7 @@ def loss(outputs, boxes, classes):
 def test_loss_is_that_of_an_independent_sum():
     draw = np.random.default_rng(2)
     boxes, classes = some_boxes(draw, 4)
-    classes[3] = -1  # a picture with nothing in it
+    classes[3], boxes[3] = -1, 0  # a picture with nothing in it
     _, offsets, _ = focal.assigned(KNOWN, boxes, classes)
     outputs = draw.normal(0, 2, (4, COUNT, 9)).astype(np.float32)
     outputs[..., 5:] = array(offsets) + draw.normal(

@@ -3,8 +3,8 @@
 The backbone is that of ResNet-18 but for its width: a 7x7 convolution and a max pooling, each with stride 2, then stages of
 post-activation units with `width`, 2 `width`... filters at strides 4, 8... (`sixteen.networks.resnet_v1`). All stages but
 the first give a level of the feature pyramid: a 1x1 convolution, to which what comes from the level above is added,
-enlarged, and a 3x3 one. Higher levels come of 3x3 convolutions with stride 2, of the last stage and then, after a ReLU, of the level
-before. Two heads, each the same for all levels, tell the classes and offsets of every anchor.
+enlarged, and a 3x3 one. Higher levels come of 3x3 convolutions with stride 2, of the last stage and then, after a ReLU,
+of the level before. Two heads, each the same for all levels, tell the classes and offsets of every anchor.
 
 Settings of the code of arXiv:2403.02243: kernels normal with variance 2 / (k^2 filters); those of the heads' outputs zero,
 and every class has probability 0.01 at first. Its biases are zero here, our choice. Its batch norm is frozen, since it

@@ -26,13 +26,13 @@ METRICS = {
     # Means over the classes, at an intersection over union of 0.5, and over those from 0.5 to 0.95 in steps of 0.05.
     "average_precision": share("mean average precision at IoU 0.5", "more"),
     "average_precision_strict": share("mean average precision at IoU 0.5 to 0.95", "more"),
-    "loss": measured("test loss", "per picture", "less", "difference"),
+    "loss": measured("test loss", "units", "less", "difference"),
     "best_epoch_bias": measured(
-        "last-epoch minus best-epoch test loss", "per picture", "less", "difference"
+        "last-epoch minus best-epoch test loss", "units", "less", "difference"
     ),
     # Over the second half of a phase, see sixteen.analysis.runs.
     "loss_sd": measured(
-        "epoch-to-epoch deviation of test loss (second half)", "per picture", "less", "ratio"
+        "epoch-to-epoch deviation of test loss (second half)", "units", "less", "ratio"
     ),
 }
 SAVED = (

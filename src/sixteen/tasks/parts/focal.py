@@ -15,12 +15,11 @@ THERE, ELSEWHERE = 0.5, 0.4
 def assigned(anchors: Any, boxes: Any, classes: Any) -> tuple[Any, Any, Any]:
     """What each anchor is to find: (class int32, offsets, whether it counts for classes), float32 [batch, anchors, ...].
 
-    `anchors` are [anchors, 4], `boxes` [batch, most, 4], `classes` int32 [batch, most], -1 where there is no box. An
-    anchor is for the box that it overlaps most, if by half; its class is -1 if it is for none. In between, from 0.4 on,
-    it counts for nothing.
+    `anchors` are [anchors, 4], `boxes` [batch, most, 4], empty where there is none, which so overlaps nothing, `classes`
+    int32 [batch, most]. An anchor is for the box that it overlaps most, if by half; its class is -1 if it is for none. In
+    between, from 0.4 on, it counts for nothing.
     """
     shares = a.overlap(anchors, boxes)
-    shares = ops.where((classes >= 0)[:, None, :], shares, ops.zeros_like(shares))
     best = ops.argmax(shares, axis=-1)
     most = ops.max(shares, axis=-1)
     there = most >= THERE
@@ -32,9 +31,10 @@ def assigned(anchors: Any, boxes: Any, classes: Any) -> tuple[Any, Any, Any]:
 def losses(outputs: Any, anchors: Any, targets: tuple[Any, Any], dtype: str) -> Any:
     """The loss of each picture, [batch], computed in `dtype` but for the assignment, which is float32.
 
-    `outputs` are [batch, anchors, classes + 4]: logits, then offsets; `targets` are boxes and classes as in `assigned`. Of a picture, the focal losses of all anchors that
-    count and all classes are added up and divided by how many anchors are for a box, 1 at least; to that comes
-    the mean smooth L1 loss of these anchors' four offsets.
+    `outputs` are [batch, anchors, classes + 4]: logits, then offsets; `targets` are boxes and classes as in `assigned`. Of
+    a picture, the focal losses of all anchors that count and all classes are added up and divided by how many anchors are
+    for a box, 1 at least; to that comes the mean smooth L1 loss of these anchors' four offsets. Most focal losses are far
+    below 1e-5 early on: in float16 they lose digits, and their gradients vanish without a scale of the loss.
     """
     label, offsets, counts = assigned(anchors, *targets)
     outputs, offsets = ops.cast(outputs, dtype), ops.cast(offsets, dtype)
