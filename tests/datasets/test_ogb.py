@@ -1,6 +1,7 @@
 """Small archives in the format of the Open Graph Benchmark."""
 
 import gzip
+import re
 import zipfile
 
 import numpy as np
@@ -105,7 +106,7 @@ def test_an_empty_graph_is_refused(archive, tables):
         ogbn_arxiv.read(archive(tables), ENTRY)
 
 
-@pytest.mark.parametrize("harm", ["cut", "no zip", "no gzip"])
+@pytest.mark.parametrize("harm", ["cut", "no zip", "no gzip", "password", "foreign"])
 def test_a_broken_archive_is_refused(archive, tables, harm):
     path = archive(tables)
     content = path.read_bytes()
@@ -113,6 +114,14 @@ def test_a_broken_archive_is_refused(archive, tables, harm):
         with zipfile.ZipFile(path, "w") as written:
             for name in tables:
                 written.writestr(f"arxiv/{name}.csv.gz", "0,1\n")
+    elif harm in ("password", "foreign"):
+        # The flag, or the number of the compression, in the heads of members and in the list of them.
+        at, value = (6, 1) if harm == "password" else (8, 99)
+        damaged = bytearray(content)
+        for head, further in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
+            for found in re.finditer(re.escape(head), content):
+                damaged[found.start() + at + further] = value
+        path.write_bytes(damaged)
     else:
         path.write_bytes(content[: len(content) // 2] if harm == "cut" else b"0" * 500)
     with pytest.raises(UserError, match=r"zip of the Open Graph Benchmark .*; fetch it again"):

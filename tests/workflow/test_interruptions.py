@@ -84,6 +84,25 @@ def test_what_jobs_of_a_killed_snakemake_still_finish_is_kept(finished, tmp_path
         assert made.read_bytes() == kept.read_bytes()
 
 
+def test_snakemakes_report_shows_what_was_finished_after_it_was_killed(finished, tmp_path):
+    """A job ends after Snakemake, which had marked its files as incomplete and now refuses to report on them."""
+    shutil.copytree(finished.folder, tmp_path / "project", symlinks=True)
+    project = Project(tmp_path / "project")
+    path = next(path for path in project.runs() if re.search("/trained-in-[^/]+/seed-", path))
+    run = project.folder / path
+    run.rename(tmp_path / "kept")
+    process = project.start(f"snakemake --cores 1 -- {path}/record.json", CHEAP_PAUSE="600")
+    wait_for(lambda: list(run.parent.glob(".*.partial")))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    shutil.rmtree(run, ignore_errors=True)
+    (tmp_path / "kept").rename(run)
+
+    project.call("snakemake --cores 1 --report report.html demo")
+
+    assert (project.folder / "report.html").exists()
+
+
 def test_a_second_snakemake_is_refused_in_a_sentence_and_loses_nothing(fresh):
     first = fresh.start("snakemake --cores 1 demo", CHEAP_PAUSE="0.2")
     wait_for(lambda: fresh.runs())

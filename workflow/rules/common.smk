@@ -38,7 +38,7 @@ wildcard_constraints:
 
 
 def own_this_folder():
-    """Refuse to work beside another Snakemake, and clear the locks that a killed one has left.
+    """Refuse to work beside another Snakemake, and clear the locks and marks that a killed one has left.
 
     The lock taken here dies with its holder, so that nobody has to unlock by hand.
     """
@@ -70,8 +70,11 @@ def own_this_folder():
     owner.truncate(0)
     owner.write(str(os.getpid()))
     owner.flush()
-    for path in Path(".snakemake/locks").glob("*"):
-        path.unlink()
+    # What is marked as incomplete isn't: files get their names when they are whole. `snakemake --report` would refuse it.
+    for folder in ("locks", "incomplete"):
+        for path in Path(".snakemake", folder).rglob("*"):
+            if path.is_file():
+                path.unlink()
     await_jobs()
     return owner
 

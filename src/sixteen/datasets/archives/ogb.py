@@ -38,6 +38,11 @@ def read_nodes(
     With `standardised` features have mean 0 and deviation 1 over all nodes, column by column (a column of equal numbers is 0).
     UserError for an archive that is damaged, lacks a table, or contradicts itself.
     """
+    broken = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, OSError)
+    foreign = (
+        RuntimeError,
+        NotImplementedError,
+    )  # with a password, or a compression of other programs
     try:
         with zipfile.ZipFile(archive) as opened:
             tables = _Tables(opened, archive, layout.folder)
@@ -46,7 +51,7 @@ def read_nodes(
                 part: tables.read(f"split/{layout.split}/{name}", np.int64, 1)[:, 0]
                 for name, part in SPLIT.items()
             }
-    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, OSError) as error:
+    except (*broken, *foreign) as error:
         raise UserError(
             f"expected a zip of the Open Graph Benchmark at {archive}, came a file that cannot be read as one "
             f"({error}); fetch it again"
