@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from sixteen.networks.parts.attention import Attention
 from sixteen.networks.parts.carrying_lstm import CarryingLstm
 
 LSTM = (keras.layers.LSTM, CarryingLstm)
@@ -29,7 +30,7 @@ def activation_elements(model: keras.Model) -> int:
     """Elements of the outputs of all operations for one item, without the item.
 
     A function that belongs to a layer (a convolution's ReLU) isn't counted apart; of an attention its
-    queries, keys, values, scores, shares and their product count too, of an LSTM its four gates, cell state and
+    scores and shares count too (of Keras' also queries, keys, values and the product), of an LSTM its four gates, cell state and
     output at every step.
     """
     total = 0
@@ -45,6 +46,8 @@ def activation_elements(model: keras.Model) -> int:
             scores = heads * tokens**2
             asked = len(keras.tree.flatten(operation.output)) > 1  # then the shares are an output
             total += 4 * tokens * heads * size + (1 if asked else 2) * scores
+        if isinstance(operation, Attention):
+            total += 2 * operation.heads * operation.output.shape[1] ** 2
     return total
 
 
@@ -52,6 +55,9 @@ def _adds(layer: Any) -> int:
     if isinstance(layer, keras.layers.MultiHeadAttention):
         tokens, heads, size = _attention(layer)
         return tokens * sum(_kernels(layer)) + 2 * heads * tokens**2 * size
+    if isinstance(layer, Attention):
+        _, tokens, width = layer.output.shape
+        return 2 * tokens**2 * width
     if isinstance(layer, LSTM):
         return layer.input.shape[1] * sum(_kernels(layer))
     if isinstance(layer, WEIGHTED):

@@ -11,9 +11,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from sixteen.precision.entry import Precision, Quantized
-from sixteen.precision.layers import Layers
-from sixteen.precision.quantizers import ForwardQuantizer, GradientQuantizer
+from sixteen.precision.entry import Precision
+from sixteen.precision.layers import Layers, as_it_is
 
 EPSILON = 1e-5  # of normalisation, the default of PyTorch
 ROW, WHOLE = (-1,), None  # axes that share a range: a row, the whole tensor
@@ -23,24 +22,15 @@ class Grids:
     """Makes the quantizers of layers, which let all pass where the precision doesn't quantize."""
 
     def __init__(self, precision: Precision, seed: int) -> None:
-        self.quantized = precision if isinstance(precision, Quantized) else None
         self.layers = Layers(precision, seed)
 
     def forward(self, axes: tuple[int, ...] | None, name: str, wanted: bool = True) -> Any:
         """A quantizer of the forward pass with one range over `axes`; lets all pass where it isn't `wanted`."""
-        if self.quantized is None or not wanted:
-            return _as_it_is
-        return ForwardQuantizer(self.quantized, axes, name=name)
+        return self.layers.forward(axes, name) if wanted else as_it_is
 
     def gradient(self, name: str, wanted: bool = True) -> Any:
         """A quantizer of the gradient with one range for the whole tensor."""
-        if self.quantized is None or not wanted:
-            return _as_it_is
-        return GradientQuantizer(self.quantized, WHOLE, self.layers.noise_seed(), name=name)
-
-
-def _as_it_is(x: Any, training: bool = False) -> Any:
-    return x
+        return self.layers.gradient(WHOLE, name) if wanted else as_it_is
 
 
 class GraphConvolution(keras.layers.Layer):

@@ -1,0 +1,1 @@
+"""What kinds of datasets are made of."""
