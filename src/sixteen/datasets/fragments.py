@@ -1,10 +1,10 @@
 """The kind "fragments": sentence pairs whose labels follow from what their words mean. No download.
 
-Fragments of English as of Richardson et al. (arXiv:1909.07521), written anew: quantifiers, comparatives, connectives,
-counts, see `sixteen.datasets.parts.statements`.
+Fragments of English as of Richardson et al. (arXiv:1909.07521), written anew: quantifiers, comparatives and connectives, each
+with negation, see `sixteen.datasets.parts.statements`.
 
 Neither sentence alone tells the label. Hypotheses are drawn evenly, whatever the label. Premises are drawn alike for every
-label too: all hypotheses of a fragment come with their negations, so that what entails one and what excludes one have
+label too: all sentences of a fragment come with their negations, so that what entails one and what excludes one have
 the same chances; and a neutral premise is drawn as if for another hypothesis. Where it happens to decide the one that it
 comes with, a word of that one is replaced by another, of which the premise says nothing.
 
@@ -20,30 +20,32 @@ from pydantic import Field, model_validator
 
 from sixteen.datasets.parts.statements import (
     FRAGMENTS,
-    LABELS,
+    MOST,
+    Form,
     Fragment,
-    Word,
     longest,
     relation,
     words_of,
 )
 from sixteen.datasets.prepared.entry import Dataset, Seed
-from sixteen.datasets.prepared.pairs import SPECIAL, Pair, Pairs
+from sixteen.datasets.prepared.pairs import CLASSES, SPECIAL, Pair, Pairs
 
 TASK = "classify_pairs"
 
-CELLS = len(LABELS) * len(FRAGMENTS)
+CELLS = len(CLASSES) * len(FRAGMENTS)
 HELD_OUT = 4  # every so many-th combination is kept for the test
-LENGTH = longest() + len(SPECIAL)
-VOCABULARY = (*SPECIAL, *words_of())
+LENGTH = 2 * longest() + len(SPECIAL)
 Many = Annotated[int, Field(ge=CELLS, le=1_200_000)]
+# Of two words of a list, both must have combinations that are kept with the same third one.
+Words = Annotated[int, Field(ge=2 * HELD_OUT, le=MOST)]
 
 
 class Fragments(Dataset):
-    """So many pairs for training and for the test, as many of each label in each fragment."""
+    """So many pairs for training and for the test, as many of each label in each fragment; `words` of each kind."""
 
     kind: Literal["fragments"]
     seed: Seed
+    words: Words
     train: Many
     test: Many
 
@@ -60,72 +62,90 @@ class Fragments(Dataset):
 
 def shape(entry: Fragments) -> tuple[int, int]:
     """Tokens of a pair, and words of the vocabulary."""
-    return LENGTH, len(VOCABULARY)
+    return LENGTH, len(_vocabulary(entry))
 
 
 def items(entry: Fragments) -> tuple[int, int, int]:
     """Training pairs, test pairs and classes."""
-    return entry.train, entry.test, len(LABELS)
+    return entry.train, entry.test, len(CLASSES)
 
 
 def read(archive: Path | None, entry: Fragments) -> Pairs:
     """Write the pairs; takes no archive."""
     # The legacy generator is frozen (NEP 19): every machine makes the same pairs.
     draw = np.random.RandomState(entry.seed)
-    train = [_numbered(number, draw, False) for number in range(entry.train)]
-    test = [_numbered(number, draw, True) for number in range(entry.test)]
-    return Pairs.of(train, test, LABELS, VOCABULARY, LENGTH)
+    train, test = (
+        [_pair(number, entry.words, held_out, draw) for number in range(many)]
+        for many, held_out in ((entry.train, False), (entry.test, True))
+    )
+    parts = {"train": train, "validation": [], "test": test}
+    return Pairs.of(parts, _vocabulary(entry), LENGTH)
 
 
-def pair(
-    fragment: Fragment, label: str, draw: np.random.RandomState, held_out: bool
-) -> tuple[str, str]:
-    """Premise and hypothesis of that label, with words whose combinations are, or aren't, those of the test."""
-    words = _words(fragment, draw, held_out)
-    hypothesis = _pick(fragment.hypotheses, draw)
-    said = hypothesis if label != "neutral" else _pick(fragment.hypotheses, draw)
-    wanted = "contradiction" if label == "contradiction" else "entailment"
-    premise = _pick([p for p in fragment.premises if relation(p, said) == wanted], draw)
+def _vocabulary(entry: Fragments) -> tuple[str, ...]:
+    return (*SPECIAL, *words_of(entry.words))
+
+
+def _pair(number: int, many: int, held_out: bool, draw: np.random.RandomState) -> Pair:
+    """A pair with words, of so `many` a list, whose combinations are, or aren't, those of the test.
+
+    Fragment and label follow from `number`.
+    """
+    of_fragment, of_label = divmod(number % CELLS, len(CLASSES))
+    fragment, label = FRAGMENTS[of_fragment], CLASSES[of_label]
+    words = _words(fragment, many, held_out, draw)
+    premise, hypothesis = _forms(fragment, label, draw)
+    others = words
     if label == "neutral" and relation(premise, hypothesis) != "neutral":
-        others = _replaced(fragment, words, draw, held_out)
-        return premise.text.format(**words), hypothesis.text.format(**others)
-    return premise.text.format(**words), hypothesis.text.format(**words)
+        others = _replaced(fragment, many, held_out, words, draw)
+    said = _said(fragment, premise, words), _said(fragment, hypothesis, others)
+    return Pair(said[0], said[1], label, f"pair {number}")
 
 
-def _numbered(number: int, draw: np.random.RandomState, held_out: bool) -> Pair:
-    fragment, label = divmod(number % CELLS, len(LABELS))
-    premise, hypothesis = pair(FRAGMENTS[fragment], LABELS[label], draw, held_out)
-    return Pair(premise.split(), hypothesis.split(), LABELS[label], f"pair {number}")
+def _forms(fragment: Fragment, label: str, draw: np.random.RandomState) -> tuple[Form, Form]:
+    """Premise and hypothesis; where a neutral premise decides its hypothesis, the words have to differ."""
+    hypothesis = _pick(fragment.forms, draw)
+    said = hypothesis if label != "neutral" else _pick(fragment.forms, draw)
+    wanted = "contradiction" if label == "contradiction" else "entailment"
+    return _pick(
+        [form for form in fragment.forms if relation(form, said) == wanted], draw
+    ), hypothesis
 
 
-def _words(fragment: Fragment, draw: np.random.RandomState, held_out: bool) -> dict[str, Word]:
-    """A word for each place, no two alike."""
+def _words(
+    fragment: Fragment, many: int, held_out: bool, draw: np.random.RandomState
+) -> dict[str, int]:
+    """A word for each place, by its number in the list of that place; no two alike."""
     while True:
-        words = {place: _pick(words, draw) for place, words in fragment.lists.items()}
-        if len(set(words.values())) == len(words) and _fits(fragment, words, held_out):
+        words = {place: _pick(range(many), draw) for place in fragment.lists}
+        alike = len({fragment.lists[place][word] for place, word in words.items()}) < len(words)
+        if not alike and _fits(fragment, words, held_out):
             return words
 
 
 def _replaced(
-    fragment: Fragment, words: dict[str, Word], draw: np.random.RandomState, held_out: bool
-) -> dict[str, Word]:
-    """The same words but for one, which shares no form with the one before."""
+    fragment: Fragment,
+    many: int,
+    held_out: bool,
+    words: dict[str, int],
+    draw: np.random.RandomState,
+) -> dict[str, int]:
+    """The same words but for one."""
     place = _pick(fragment.replaced, draw)
-    new = [
-        words | {place: other}
-        for other in fragment.lists[place]
-        if not set(other) & set(words[place])
-    ]
+    new = [words | {place: other} for other in range(many) if other != words[place]]
     return _pick([others for others in new if _fits(fragment, others, held_out)], draw)
 
 
-def _fits(fragment: Fragment, words: dict[str, Word], held_out: bool) -> bool:
+def _fits(fragment: Fragment, words: dict[str, int], held_out: bool) -> bool:
     """Whether all combinations of a subject and a predicate are kept for the test, or none of them."""
-    number = {place: fragment.lists[place].index(word) for place, word in words.items()}
-    sums = (
-        number[a] + number[b] for a, b in itertools.product(fragment.subjects, fragment.predicates)
-    )
-    return all((total % HELD_OUT == 0) == held_out for total in sums)
+    both = itertools.product(fragment.subjects, fragment.predicates)
+    kept = ((words[subject] + words[predicate]) % HELD_OUT == 0 for subject, predicate in both)
+    return all(one == held_out for one in kept)
+
+
+def _said(fragment: Fragment, form: Form, words: dict[str, int]) -> list[str]:
+    forms = {place: fragment.lists[place][word] for place, word in words.items()}
+    return form.text.format(**forms).split()
 
 
 def _pick(among: Any, draw: np.random.RandomState) -> Any:

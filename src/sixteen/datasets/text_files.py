@@ -7,13 +7,13 @@ line, an empty one too, ends with the word `<eos>`, as in all that is published 
 The digest of a folder is that of the names and digests of all its files, hidden ones apart: nothing else may lie there.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from sixteen.datasets.archives.members import Members, opened
+from sixteen.datasets.archives.texts import text
 from sixteen.datasets.prepared.entry import Dataset
 from sixteen.datasets.prepared.tokens import EOS, Tokens
 from sixteen.entry import Count, Entry, Sha256, Size, Text
@@ -98,7 +98,7 @@ def read(archive: Path, entry: TextFiles) -> Tokens:
 
 def _words(archive: Path, members: Members, name: str) -> list[str]:
     """The words of a text, with `<eos>` after each line."""
-    lines = _text(archive, name, _content(archive, members, name)).split("\n")
+    lines = text(archive, members, name).split("\n")
     if not lines[-1]:
         del lines[-1]  # the last line ends like the others
     words = [word for line in lines for word in (*line.split(), EOS)]
@@ -107,23 +107,3 @@ def _words(archive: Path, members: Members, name: str) -> list[str]:
             f"expected words in {name} of {archive}, came an empty text; put the text there"
         )
     return words
-
-
-def _content(archive: Path, members: Members, name: str) -> Callable[[], bytes]:
-    if name not in members.files:
-        raise UserError(
-            f"expected the text {name} in {archive}, came {', '.join(sorted(members.files)) or 'nothing'}; put it there, or "
-            "mend its name in params.yaml"
-        )
-    return members.files[name]
-
-
-def _text(archive: Path, name: str, content: Callable[[], bytes]) -> str:
-    try:
-        return content().decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise UserError(
-            f"expected {name} of {archive} in UTF-8, came the byte 0x{error.object[error.start]:02x} in line {line}, which is "
-            "none; convert the text"
-        ) from error

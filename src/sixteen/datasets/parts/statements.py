@@ -5,24 +5,17 @@ hypothesis that is true in all of its situations, and contradicts one that is tr
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-LABELS = ("entailment", "neutral", "contradiction")
+MOST = 16  # words of a list
 Word = tuple[str, ...]  # the forms of a word
 
-# One, many, and what they are among others. Every eighth is of the same group: those of a group so have the same
-# combinations kept for the test, since a sentence may name the group alone.
 KINDS: tuple[Word, ...] = tuple(
-    (one, f"{one}s", group)
-    for kinds in (
-        ("dog", "robot", "painter", "rose", "truck", "drum", "doll", "chair"),
-        ("cat", "crane", "poet", "fern", "van", "flute", "kite", "bench"),
-    )
-    for one, group in zip(
-        kinds,
-        ("animal", "machine", "artist", "plant", "car", "instrument", "toy", "seat"),
-        strict=True,
+    (kind,)
+    for kind in (
+        *("dog", "cat", "horse", "bird", "robot", "tractor", "crane", "drill"),
+        *("painter", "actor", "sculptor", "poet", "rose", "fern", "tulip", "palm"),
     )
 )
 VERBS: tuple[Word, ...] = tuple(
@@ -43,26 +36,26 @@ NAMES: tuple[Word, ...] = tuple(
 SCALES: tuple[Word, ...] = (
     *(("taller", "shorter"), ("older", "younger"), ("richer", "poorer"), ("faster", "slower")),
     *(("louder", "quieter"), ("stronger", "weaker"), ("heavier", "lighter"), ("warmer", "colder")),
+    *(("bigger", "smaller"), ("wider", "narrower"), ("nearer", "farther"), ("happier", "sadder")),
+    *(("softer", "harder"), ("thicker", "thinner"), ("sharper", "blunter"), ("brighter", "darker")),
 )
-COUNTS = ("two", "three", "four")
 
 
 class Form(NamedTuple):
-    """A sentence with places for words, one word a place as `str.format` has it, and the situations in which it is true."""
+    """A sentence with places for words, as `str.format` has them, and the situations in which it is true."""
 
     text: str
     situations: frozenset[Any]
 
 
 class Fragment(NamedTuple):
-    """What can be said, and about what.
+    """What can be said, always together with its negation, and about what.
 
-    `hypotheses` come with their negations. `lists` has the words that fit into each place; places are `subjects` or
-    `predicates`. Of sentences that differ in the word at one of the places `replaced`, neither says anything of the other.
+    `lists` has the words that fit into each place; places are `subjects` or `predicates`. Of sentences that differ in
+    the word at one of the places `replaced`, neither says anything of the other.
     """
 
-    premises: tuple[Form, ...]
-    hypotheses: tuple[Form, ...]
+    forms: tuple[Form, ...]
     lists: dict[str, tuple[Word, ...]]
     subjects: tuple[str, ...]
     predicates: tuple[str, ...]
@@ -76,108 +69,73 @@ def relation(premise: Form, hypothesis: Form) -> str:
     return "contradiction" if premise.situations.isdisjoint(hypothesis.situations) else "neutral"
 
 
-def _form(text: str, situations: Iterable[Any], true: Callable[[Any], bool]) -> Form:
-    return Form(text, frozenset(filter(true, situations)))
+def _forms(
+    situations: Iterable[Any], true: Iterable[tuple[str, Callable[[Any], bool]]]
+) -> tuple[Form, ...]:
+    possible = frozenset(situations)
+    return tuple(Form(text, frozenset(filter(holds, possible))) for text, holds in true)
 
 
 def _quantifiers() -> Fragment:
-    """How many of a kind, and how many of the others in its group, do it: all, a part, none. There are some of both."""
-    situations = list(itertools.product(("all", "part", "none"), repeat=2))
-    forms = []
-    for noun, counted in (("{kind[0]}", 1), ("{kind[2]}", 2)):
-        for text, true in (
-            ("every", lambda s, n=counted: set(s[:n]) == {"all"}),
-            ("not every", lambda s, n=counted: set(s[:n]) != {"all"}),
-            ("some", lambda s, n=counted: set(s[:n]) != {"none"}),
-            ("no", lambda s, n=counted: set(s[:n]) == {"none"}),
-        ):
-            forms.append(_form(f"{text} {noun} {{verb[0]}}", situations, true))
-    return _of_kinds(forms)
-
-
-def _counts() -> Fragment:
-    """How many do it: up to three more than the last count, so that no count is all there can be."""
-    situations = range(len(COUNTS) + 5)
-    forms = []
-    for number, name in enumerate(COUNTS, 2):
-        for text, true in (
-            ("at least", lambda s, n=number: s >= n),
-            ("fewer than", lambda s, n=number: s < n),
-            ("at most", lambda s, n=number: s <= n),
-            ("more than", lambda s, n=number: s > n),
-        ):
-            forms.append(_form(f"{text} {name} {{kind[1]}} {{verb[1]}}", situations, true))
-    return _of_kinds(forms)
-
-
-def _of_kinds(forms: list[Form]) -> Fragment:
-    lists, both = {"kind": KINDS, "verb": VERBS}, tuple(forms)
-    return Fragment(both, both, lists, ("kind",), ("verb",), ("kind", "verb"))
+    """How many of a kind do it; there are some."""
+    forms = _forms(
+        ("all", "part", "none"),
+        (
+            ("every {kind[0]} {verb[0]}", lambda do: do == "all"),
+            ("not every {kind[0]} {verb[0]}", lambda do: do != "all"),
+            ("some {kind[0]} {verb[0]}", lambda do: do != "none"),
+            ("no {kind[0]} {verb[0]}", lambda do: do == "none"),
+        ),
+    )
+    lists = {"kind": KINDS, "verb": VERBS}
+    return Fragment(forms, lists, ("kind",), ("verb",), ("kind", "verb"))
 
 
 def _comparatives() -> Fragment:
-    """Which of two stands higher on a scale, if they don't stand at the same place."""
-    situations = ("first", "second", "neither")
-    forms = []
-    for one, two, way in itertools.product("ab", "ab", range(2)):
-        if one != two:
-            above = "first" if (one == "a") == (way == 0) else "second"
-            for text, true in (
-                ("is", lambda s, above=above: s == above),
-                ("is not", lambda s, above=above: s != above),
-            ):
-                words = f"{{{one}[0]}} {text} {{scale[{way}]}} than {{{two}[0]}}"
-                forms.append(_form(words, situations, true))
-    both = tuple(forms)
+    """Where one stands on a scale, seen from another."""
+    forms = _forms(
+        ("more", "less", "equal"),
+        (
+            ("{a[0]} is {scale[0]} than {b[0]}", lambda a: a == "more"),
+            ("{a[0]} is not {scale[0]} than {b[0]}", lambda a: a != "more"),
+            ("{a[0]} is {scale[1]} than {b[0]}", lambda a: a == "less"),
+            ("{a[0]} is not {scale[1]} than {b[0]}", lambda a: a != "less"),
+        ),
+    )
     lists = {"a": NAMES, "b": NAMES, "scale": SCALES}
-    return Fragment(both, both, lists, ("a", "b"), ("scale",), ("scale",))
+    return Fragment(forms, lists, ("a", "b"), ("scale",), ("scale",))
 
 
 def _connectives() -> Fragment:
     """Whether somebody does one thing, and whether another."""
-    situations = list(itertools.product((True, False), repeat=2))
-    forms = tuple(
-        _form(f"{{name[0]}} {text}", situations, true)
-        for text, true in (
-            ("{p[0]}", lambda s: s[0]),
-            ("does not {p[1]}", lambda s: not s[0]),
-            ("{q[0]}", lambda s: s[1]),
-            ("does not {q[1]}", lambda s: not s[1]),
-            ("{p[0]} and {q[0]}", lambda s: s[0] and s[1]),
-            ("does not both {p[1]} and {q[1]}", lambda s: not (s[0] and s[1])),
-            ("{p[0]} or {q[0]}", lambda s: s[0] or s[1]),
-            ("neither {p[0]} nor {q[0]}", lambda s: not (s[0] or s[1])),
-            ("{p[0]} but does not {q[1]}", lambda s: s[0] and not s[1]),
-            ("{q[0]} or does not {p[1]}", lambda s: s[1] or not s[0]),
-        )
+    forms = _forms(
+        itertools.product((True, False), repeat=2),
+        (
+            ("{name[0]} {p[0]}", lambda does: does[0]),
+            ("{name[0]} does not {p[1]}", lambda does: not does[0]),
+            ("{name[0]} {q[0]}", lambda does: does[1]),
+            ("{name[0]} does not {q[1]}", lambda does: not does[1]),
+            ("{name[0]} {p[0]} and {q[0]}", lambda does: does[0] and does[1]),
+            ("{name[0]} does not both {p[1]} and {q[1]}", lambda does: not (does[0] and does[1])),
+            ("{name[0]} {p[0]} or {q[0]}", lambda does: does[0] or does[1]),
+            ("{name[0]} neither {p[0]} nor {q[0]}", lambda does: not (does[0] or does[1])),
+        ),
     )
     lists = {"name": NAMES, "p": VERBS, "q": VERBS}
-    return Fragment(forms, forms, lists, ("name",), ("p", "q"), ("name",))
+    return Fragment(forms, lists, ("name",), ("p", "q"), ("name",))
 
 
-FRAGMENTS = (_quantifiers(), _comparatives(), _connectives(), _counts())
+FRAGMENTS = (_quantifiers(), _comparatives(), _connectives())
 
 
 def longest() -> int:
-    """Words of the longest pair."""
-    return max(
-        sum(max(len(form.text.split()) for form in forms) for forms in fragment[:2])
-        for fragment in FRAGMENTS
-    )
+    """Words of the longest sentence."""
+    return max(len(form.text.split()) for fragment in FRAGMENTS for form in fragment.forms)
 
 
-def words_of() -> tuple[str, ...]:
-    """All words, each once: those of the forms, then those of the lists."""
-    return tuple(dict.fromkeys([*_said(), *_listed()]))
-
-
-def _said() -> Iterator[str]:
-    for fragment in FRAGMENTS:
-        for form in (*fragment.premises, *fragment.hypotheses):
-            yield from (word for word in form.text.split() if "{" not in word)
-
-
-def _listed() -> Iterator[str]:
-    for fragment in FRAGMENTS:
-        for words in fragment.lists.values():
-            yield from itertools.chain(*words)
+def words_of(many: int) -> tuple[str, ...]:
+    """All words, each once: those of the forms, then those of the lists, so `many` of each list."""
+    said = (form.text.split() for fragment in FRAGMENTS for form in fragment.forms)
+    fixed = (word for word in itertools.chain(*said) if "{" not in word)
+    listed = itertools.chain(*KINDS[:many], *VERBS[:many], *NAMES[:many], *SCALES[:many])
+    return tuple(dict.fromkeys([*fixed, *listed]))

@@ -3,19 +3,21 @@
 A row is `[CLS] premise [SEP] hypothesis [SEP]`, filled up with `[PAD]` (Devlin et al., arXiv:1810.04805, figure 2).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from sixteen.datasets.prepared import files
+from sixteen.datasets.prepared import baselines, files
 from sixteen.errors import UserError
 
 PAD, CLS, SEP = "[PAD]", "[CLS]", "[SEP]"
 SPECIAL = (PAD, CLS, SEP)
 PADDING = 0  # the token of PAD
+CLASSES = ("entailment", "neutral", "contradiction")
+PARTS = ("train", "validation", "test")
 
 
 class Pair(NamedTuple):
@@ -29,15 +31,18 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs for training and test.
+    """Pairs for training, validation (perhaps none) and test.
 
-    Tokens are int32 [n, length], places in `vocabulary`, which begins with `[PAD]`; segments int32 [n, length], 1 for
+    Tokens are int32 [n, length], places in `vocabulary`, which begins with SPECIAL; segments int32 [n, length], 1 for
     the hypothesis and the `[SEP]` after it and 0 elsewhere; labels int32 [n], places in `classes`.
     """
 
     train_tokens: np.ndarray
     train_segments: np.ndarray
     train_labels: np.ndarray
+    validation_tokens: np.ndarray
+    validation_segments: np.ndarray
+    validation_labels: np.ndarray
     test_tokens: np.ndarray
     test_segments: np.ndarray
     test_labels: np.ndarray
@@ -46,48 +51,40 @@ class Pairs:
 
     @classmethod
     def of(
-        cls,
-        train: Sequence[Pair],
-        test: Sequence[Pair],
-        classes: tuple[str, ...],
-        vocabulary: tuple[str, ...],
-        length: int,
+        cls, parts: Mapping[str, Sequence[Pair]], vocabulary: tuple[str, ...], length: int
     ) -> Self:
-        """From words, in rows of `length` tokens. `vocabulary` begins with SPECIAL.
+        """From the pairs of all PARTS, in rows of `length` tokens. `vocabulary` begins with SPECIAL.
 
-        UserError for a part without pairs, and, naming its place, for a pair without a label of the `classes`, with an
-        empty sentence, with a word outside of the vocabulary, or longer than a row.
+        UserError for no pairs in training or test, and, naming its place, for a pair without one of the labels CLASSES,
+        with an empty sentence, with a word outside of the vocabulary, longer than a row, or in a second part too.
         """
         number_of = {word: number for number, word in enumerate(vocabulary)}
         held: dict[str, np.ndarray] = {}
-        for part, pairs in (("train", train), ("test", test)):
-            if not pairs:
-                raise UserError(f"expected pairs in the {part} part, came none; add some")
+        for part, pairs in parts.items():
             tokens, segments = np.full((2, len(pairs), length), PADDING, np.int32)
             for row, pair in enumerate(pairs):
-                _check(pair, classes, number_of, length)
+                _check(pair, number_of, length)
                 first, second = [CLS, *pair.premise, SEP], [*pair.hypothesis, SEP]
                 ends = len(first), len(first) + len(second)
                 tokens[row, : ends[1]] = [number_of[word] for word in first + second]
                 segments[row, ends[0] : ends[1]] = 1
-            labels = np.array([classes.index(pair.label) for pair in pairs], np.int32)
-            held |= {
-                f"{part}_tokens": tokens,
-                f"{part}_segments": segments,
-                f"{part}_labels": labels,
-            }
-        return cls(**held, classes=classes, vocabulary=vocabulary)
+            labels = np.array([CLASSES.index(pair.label) for pair in pairs], np.int32)
+            arrays = {"tokens": tokens, "segments": segments, "labels": labels}
+            held |= {f"{part}_{what}": array for what, array in arrays.items()}
+        _check_parts(parts)
+        return cls(**held, classes=CLASSES, vocabulary=vocabulary)
 
     @classmethod
     def random(cls, n: int, shape: tuple[int, ...], outputs: int) -> Self:
         """As many random pairs for training as for the test, `n`, of so many classes; see `shape`."""
         draw, (length, words) = np.random.default_rng(0), shape
         held = {}
-        for part in ("train", "test"):
+        for part in PARTS:
+            many = 0 if part == "validation" else n
             held |= {
-                f"{part}_tokens": draw.integers(0, words, (n, length), np.int32),
-                f"{part}_segments": draw.integers(0, 2, (n, length), np.int32),
-                f"{part}_labels": draw.integers(0, outputs, n, np.int32),
+                f"{part}_tokens": draw.integers(0, words, (many, length), np.int32),
+                f"{part}_segments": draw.integers(0, 2, (many, length), np.int32),
+                f"{part}_labels": draw.integers(0, outputs, many, np.int32),
             }
         names = tuple(map(str, range(outputs)))
         return cls(**held, classes=names, vocabulary=tuple(map(str, range(words))))
@@ -110,6 +107,7 @@ class Pairs:
         """Counts and shape for the record, and test accuracies of what sees one of the two sentences alone."""
         return {
             "train_items": len(self.train_labels),
+            "validation_items": len(self.validation_labels),
             "test_items": len(self.test_labels),
             "outputs": len(self.classes),
             "shape": list(self.shape),
@@ -118,44 +116,52 @@ class Pairs:
         }
 
     def _accuracy_of(self, segment: int) -> float:
-        """Test accuracy of a logistic regression on which words a sentence has (Gururangan et al., arXiv:1803.02324)."""
-        # Here, not above: every plan imports all forms, and must not wait for scikit-learn.
-        from sklearn.linear_model import LogisticRegression
-
+        """Test accuracy of a logistic regression on which words one of the sentences has."""
+        alone = [
+            np.where(segments == segment, tokens, PADDING)
+            for tokens, segments in (
+                (self.train_tokens, self.train_segments),
+                (self.test_tokens, self.test_segments),
+            )
+        ]
         words = len(self.vocabulary)
-        train = _bags(self.train_tokens, self.train_segments == segment, words)
-        test = _bags(self.test_tokens, self.test_segments == segment, words)
-        model = LogisticRegression(max_iter=1000).fit(train, self.train_labels)
-        return float(model.score(test, self.test_labels))
+        found = baselines.by_words(alone[0], self.train_labels, alone[1], words)
+        return float((found == self.test_labels).mean())
 
 
-def _bags(tokens: np.ndarray, asked: np.ndarray, words: int) -> Any:
-    """Which words each row [n, length] has where it is `asked`: a sparse matrix [n, words] of 0 and 1."""
-    from scipy.sparse import csr_array
-
-    rows, columns = np.nonzero(asked & (tokens != PADDING))
-    held = np.unique(np.stack([rows, tokens[rows, columns]]), axis=1)
-    return csr_array((np.ones(held.shape[1]), held), shape=(len(tokens), words))
-
-
-def _check(pair: Pair, classes: tuple[str, ...], number_of: dict[str, int], length: int) -> None:
-    if pair.label not in classes:
+def _check(pair: Pair, number_of: dict[str, int], length: int) -> None:
+    if pair.label not in CLASSES:
         raise UserError(
-            f"expected one of the labels {', '.join(classes)} in {pair.place}, came {pair.label or 'none'!r}; label the pair, "
-            "or take it out"
+            f"expected one of the labels {', '.join(CLASSES)} in {pair.place}, came {pair.label!r}; label the pair, or "
+            "take it out"
         )
     for what, words in (("premise", pair.premise), ("hypothesis", pair.hypothesis)):
         if not words:
             raise UserError(
                 f"expected words in the {what} in {pair.place}, came an empty sentence; take the pair out"
             )
-        if new := next((word for word in words if word not in number_of), None):
+        if new := next((word for word in words if word not in number_of or word in SPECIAL), None):
             raise UserError(
-                f"expected only words of the vocabulary in the {what} in {pair.place}, came {new!r}; add it, or replace it"
+                f"expected only words of the training part, no special ones, in the {what} in {pair.place}, came {new!r}; replace "
+                "what is rare by <unk> in all parts"
             )
-    needed = len(pair.premise) + len(pair.hypothesis) + 3
+    needed = len(pair.premise) + len(pair.hypothesis) + len(SPECIAL)
     if needed > length:
         raise UserError(
             f"expected pairs of at most {length} tokens, three of them special, came {needed} in {pair.place}; allow more, "
             "or take the pair out"
         )
+
+
+def _check_parts(parts: Mapping[str, Sequence[Pair]]) -> None:
+    found: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[str, str]] = {}
+    for part, pairs in parts.items():
+        if not pairs and part != "validation":
+            raise UserError(f"expected pairs in the {part} part, came none; put some there")
+        for pair in pairs:
+            key = tuple(pair.premise), tuple(pair.hypothesis)
+            other, place = found.setdefault(key, (part, pair.place))
+            if other != part:
+                raise UserError(
+                    f"expected each pair in one part alone, came that in {pair.place} in {place} too; take one of them out"
+                )
