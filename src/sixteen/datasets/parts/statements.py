@@ -113,10 +113,6 @@ def _connectives() -> Fragment:
         (
             ("{name[0]} {p[0]}", lambda does: does[0]),
             ("{name[0]} does not {p[1]}", lambda does: not does[0]),
-            ("{name[0]} {q[0]}", lambda does: does[1]),
-            ("{name[0]} does not {q[1]}", lambda does: not does[1]),
-            ("{name[0]} {p[0]} and {q[0]}", lambda does: does[0] and does[1]),
-            ("{name[0]} does not both {p[1]} and {q[1]}", lambda does: not (does[0] and does[1])),
             ("{name[0]} {p[0]} or {q[0]}", lambda does: does[0] or does[1]),
             ("{name[0]} neither {p[0]} nor {q[0]}", lambda does: not (does[0] or does[1])),
         ),

@@ -1,0 +1,47 @@
+"""Trainings on sentence pairs: they learn, on both backends alike, and go on after a kill with the same bytes."""
+
+import pytest
+from small_runs import CONSTANT, FLOAT32, PRECISIONS, Run, Runner, tensors
+
+from sixteen.datasets.fragments import Fragments, read
+
+ENCODER = {"family": "encoder", "blocks": 1, "dimension": 16, "heads": 2, "mlp": 32, "dropout": 0.1}
+QUANTIZED = FLOAT32 | {"low": 3, "high": 8, "gradients": 8, "ranges": "moving"}
+QUANTIZED |= {"bits": {"kind": "static"}}
+ADAM = {"optimizer": "adam", "learning_rate": 0.004, "beta_1": 0.9, "beta_2": 0.999, "l2": 0.0}
+ADAM |= {"epsilon": 1e-4, "schedule": CONSTANT, "batch": 32}
+SETTINGS = {"network": ENCODER, "task": "classify_pairs", "until": 6} | ADAM
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pairs")
+    entry = Fragments(kind="fragments", seed=0, words=8, train=3600, test=900)
+    read(None, entry).save(folder)
+    return Runner(folder, folder)
+
+
+def check(found: Run) -> None:
+    assert found.outcome["outcome"] == "finished"
+    accuracy = found.column("test_accuracy")
+    assert accuracy[0] < 0.45 and accuracy[-1] > 0.55
+    assert found.facts["items"] == 6 * (3600 // 32) * 32
+    assert tensors(found, "predictions")["logits"].shape == (900, 3)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16", "bfloat16", "mixed_float16"])
+def test_pairs_are_learned(pairs, precision):
+    check(pairs.run(precision, precision=PRECISIONS[precision], **SETTINGS))
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_pairs_are_learned_on_grids(pairs, backend):
+    pytest.importorskip(backend)
+    check(pairs.run(backend, precision=QUANTIZED, backend=backend, **SETTINGS))
+
+
+def test_killed_and_called_again_gives_the_same_bytes(pairs):
+    settings = SETTINGS | {"precision": QUANTIZED}
+    pairs.kill("killed", after_epoch=5, **settings)
+    resumed = pairs.run("killed", **settings)
+    assert resumed.deterministic() == pairs.run("whole", **settings).deterministic()
