@@ -152,7 +152,7 @@ def test_the_bytes_are_those_of_every_machine_and_another_seed_makes_others(made
     other = read(None, entry(seed=1))
     assert not np.array_equal(other.train_tokens, made.train_tokens)
     more = read(None, entry(words=16))
-    assert more.shape == shape(entry(words=16)) == (17, len(made.vocabulary) + 8 * 6)
+    assert more.shape == shape(entry(words=16)) == (15, len(made.vocabulary) + 8 * 6)
 
 
 def test_it_is_prepared_with_the_size_that_the_entry_says(made, tmp_path):
