@@ -12,6 +12,7 @@ SMALL = {
     "classify_images": ((4, 4, 1), 3, 8),
     "classify_nodes": ((5,), 3, 1),
     "classify_nodes_sampled": ((5, 3, 3), 3, 8),
+    "classify_pairs": ((9, 20), 3, 8),
     "classify_sequences": ((6, 2), 3, 8),
     "detect_objects": ((16, 16, 1), 3, 8),
     "model_language": ((7,), 11, 4),
