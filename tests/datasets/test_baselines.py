@@ -40,3 +40,10 @@ def test_shares_of_all_words_add_up_to_one_after_any_word():
 
 def test_the_most_frequent_class_of_the_test_set_is_what_naming_one_class_reaches():
     assert baselines.majority(np.int32([3, 1, 3, 0, 3, 1, 1, 3])) == 0.5
+
+
+def test_classes_are_told_by_which_words_there_are_but_not_by_word_0_or_how_often_one_comes():
+    train = np.array([[1, 2, 0], [2, 1, 1], [3, 2, 0], [2, 3, 0]] * 5, np.int32)
+    labels = np.array([0, 0, 1, 1] * 5)
+    test = np.array([[2, 2, 1], [0, 3, 0], [4, 3, 3]], np.int32)
+    assert baselines.by_words(train, labels, test, WORDS).tolist() == [0, 1, 1]

@@ -143,3 +143,16 @@ def test_equal_pairs_in_one_part_are_fine(folder):
 def test_a_number_out_of_its_limits_is_refused(changed):
     with pytest.raises(ValidationError, match=next(iter(changed))):
         entry(**changed)
+
+
+def test_baselines_see_one_sentence_alone(folder):
+    """Here the hypothesis tells the label, and the premise, which is always the same, doesn't."""
+    train = "a dog runs\ta dog moves\tentailment\na dog runs\tno dog moves\tcontradiction\n"
+    test = "a dog runs\ta moves\tentailment\na dog runs\tno moves\tcontradiction\n"
+    about = {"train": {"file": "train.tsv", "pairs": 2}, "test": {"file": "test.tsv", "pairs": 2}}
+    made = read(
+        folder(train=HEAD + train, dev=f"{HEAD}a\ta\tneutral\n", test=HEAD + test), entry(**about)
+    )
+    facts = made.facts()
+    assert facts["premise_only_accuracy"] == facts["majority_accuracy"] == 0.5
+    assert facts["hypothesis_only_accuracy"] == 1

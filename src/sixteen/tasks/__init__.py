@@ -8,7 +8,7 @@ What measures saved predictions and describes the metrics is the module of the s
 needs no Keras: evaluation and analysis ask it. It isn't imported here, so that a change of a metric makes no training
 stale.
 
-How the five tasks of arXiv:2403.02243 fit (pairs aim at these doors):
+How the five tasks of arXiv:2403.02243 fit:
 
 | task | item | a row of `rows` | inputs, targets | carried | predicted and saved |
 |---|---|---|---|---|---|
@@ -16,7 +16,7 @@ How the five tasks of arXiv:2403.02243 fit (pairs aim at these doors):
 | `classify_nodes`, full batch | node | the training nodes: the batch is the graph | features, edges, degrees, nodes; labels | | logits of test nodes |
 | `classify_nodes_sampled` | node | target, its sampled neighbours, theirs | features gathered by id; labels | | logits of test nodes |
 | `model_language` | token | where each of the batch's streams stands | a window of each stream; the same, a token later | LSTM state, which `begin` resets | log-likelihood of each token |
-| pairs | pair | pair | tokens, segments, mask; label | | logits [n, 3] |
+| `classify_pairs` | pair | pair | tokens, segments, mask; label | | logits [n, 3] |
 | `detect_objects` | picture | picture, flip | pixels; boxes and their classes, to which the loss assigns anchors | | 100 boxes a picture: place, score, class; and its loss |
 
 Inputs and targets may be any nest of tensors, the loss is the task's own, carried state lives in variables of the model

@@ -1,6 +1,6 @@
-"""What a network must beat: the class named most often, classes by words that are there, language models that count.
+"""What a network must beat: the class named most often, classes by the words there are, language models that only count.
 
-Of language models, log-likelihoods in nats, float64 [test tokens].
+The last give log-likelihoods in nats, float64 [test tokens].
 """
 
 from typing import Any

@@ -104,7 +104,7 @@ class Pairs:
         return self.train_tokens.shape[1], len(self.vocabulary)
 
     def facts(self) -> dict[str, Any]:
-        """Counts and shape for the record, and test accuracies of what sees one of the two sentences alone."""
+        """Counts and shape for the record, and test accuracies of the most frequent label and of seeing one sentence alone."""
         return {
             "train_items": len(self.train_labels),
             "validation_items": len(self.validation_labels),
