@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -55,7 +57,7 @@ def test_broken_parameters_are_one_sentence(project):
     (project / "params.yaml").write_text("studies: 1\n")
     answer = sixteen(project, "why")
     assert answer.returncode == 1
-    assert re.fullmatch(r"sixteen: (params.yaml, [^\n]+\n)+", answer.stderr)
+    assert re.fullmatch(r"sixteen: ((params.yaml, |\.\.\. and )[^\n]+\n)+", answer.stderr)
 
 
 def test_why_without_a_study_tells_the_target_all(project):
@@ -79,6 +81,24 @@ def test_the_digest_of_a_folder_is_that_of_its_listing(project):
     )
     answer = sixteen(project, "digest", "images")
     assert answer.stdout.strip() == listing.stdout.split()[0]
+
+
+def test_a_command_cancelled_while_it_imports_says_nothing(project):
+    slow = "import time; from pathlib import Path; Path('started').touch(); time.sleep(600)"
+    (project / "pydantic.py").write_text(slow)  # in place of the real one
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, "verify"],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": f"{project}:{project / 'src'}"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (project / "started").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert (process.returncode, said) == (130, "")
 
 
 def test_every_command_explains_itself(project):

@@ -7,11 +7,12 @@ import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sixteen.errors import UserError, printable
-from sixteen.lineage.places import expect_folders
-from sixteen.lineage.plan import Plan
-from sixteen.study.load import load
+
+if TYPE_CHECKING:
+    from sixteen.lineage.plan import Plan
 
 ROOT = Path()
 
@@ -82,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-# Subcommands import what they need: `trace` must not wait for the plan, nor `why` for Pillow.
+# Subcommands import what they need: `trace` must not wait for the plan, nor `why` for Pillow, and Ctrl-C meanwhile is quiet.
 
 
 def _trace(arguments: argparse.Namespace) -> bool:
@@ -131,7 +132,11 @@ def _plan(arguments: argparse.Namespace) -> bool:
     return True
 
 
-def _plan_here() -> Plan:
+def _plan_here() -> "Plan":
+    from sixteen.lineage.places import expect_folders
+    from sixteen.lineage.plan import Plan
+    from sixteen.study.load import load
+
     plan = Plan(load(ROOT))
     expect_folders(plan.folders())
     return plan

@@ -137,6 +137,12 @@ def test_a_failing_cell_is_one_sentence_and_leaves_nothing(project: tuple[Path, 
     assert not list((project[0] / "failing").iterdir())
 
 
+def test_a_project_may_stand_in_a_folder_with_braces(project: tuple[Path, Path]) -> None:
+    """In which papermill would look for the name of a parameter."""
+    _changed(project, "in {braces}", lambda nb: nb.cells.__delitem__(slice(2, None)))
+    assert (project[0] / "in {braces}/index.html").exists()
+
+
 def _changed(
     project: tuple[Path, Path], name: str, change: Callable[[nbformat.NotebookNode], object]
 ) -> None:

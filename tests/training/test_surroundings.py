@@ -33,6 +33,7 @@ KEPT = {
     "JAX_DUMP_IR_TO": "/tmp/ir",
     "CUDNN_LOGLEVEL_DBG": "2",
     "ONEDNN_VERBOSE": "1",
+    "TF_VAR_password": "of Terraform",
     "CUDA_VISIBLE_DEVICES": "0",
     "NVIDIA_VISIBLE_DEVICES": "all",
 }
@@ -64,6 +65,12 @@ def test_memory_devices_logs_and_dumps_stay_without_a_word(settled):
     left, lines = settled(**KEPT, XLA_FLAGS=dumps)
     assert left == KEPT | OURS | {"XLA_FLAGS": f"{dumps} --xla_ours=true"}
     assert lines == []
+
+
+def test_no_value_reaches_the_log(settled):
+    """Another program may keep a secret in a variable whose name begins alike."""
+    _, [line] = settled(TF_HTTP_PASSWORD="secret")
+    assert "TF_HTTP_PASSWORD" in line and "secret" not in line
 
 
 def test_a_process_that_inherits_what_is_ours_hears_nothing_of_it(settled):

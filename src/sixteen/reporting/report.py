@@ -104,7 +104,7 @@ def _kernel_manager(folder: str) -> type[AsyncKernelManager]:
 
 
 def _check_parameters(notebook: Path) -> None:
-    known = set(papermill.inspect_notebook(str(notebook)))
+    known = set(papermill.inspect_notebook(_literal(notebook)))
     if unknown := sorted(set(NOTEBOOK_PARAMETERS) - known):
         raise UserError(
             f"expected notebook {notebook} to have the parameters {sorted(NOTEBOOK_PARAMETERS)} in a cell "
@@ -118,8 +118,8 @@ def _execute(notebook: Path, work: Path) -> nbformat.NotebookNode:
     with tempfile.TemporaryDirectory(prefix="sixteen-") as sockets:
         try:
             return papermill.execute_notebook(
-                str(notebook.resolve()),
-                str(partial.resolve()),
+                _literal(notebook.resolve()),
+                _literal(partial.resolve()),
                 parameters=NOTEBOOK_PARAMETERS,
                 kernel_name="python3",
                 cwd=str(work),
@@ -132,6 +132,11 @@ def _execute(notebook: Path, work: Path) -> nbformat.NotebookNode:
                 f"expected notebook {notebook} to run to its end, its cell {error.exec_count} stopped with "
                 f"{error.ename}: {error.evalue}; mend it, {partial} shows how far it came"
             ) from None
+
+
+def _literal(path: Path) -> str:
+    """A path as papermill takes it, which puts parameters in place of names in braces."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def _normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

@@ -9,11 +9,11 @@ import os
 import re
 
 READ = re.compile(r"(TF|JAX|XLA|ONEDNN|DNNL|CUBLAS|CUBLASLT|CUDNN)_\w+|NVIDIA_TF32_OVERRIDE")
-# How much memory, which devices; what is told, dumped and cached.
+# How much memory, which devices; what is told, dumped and cached; and what Terraform reads.
 HARMLESS = re.compile(
     r"XLA_(PYTHON_)?CLIENT_\w+|TF_FORCE_GPU_ALLOW_GROWTH|TF_GPU_(ALLOCATOR|THREAD_\w+)|TF_\w*MEM\w*_IN_MB|"
     r"JAX_(PLATFORMS|PLATFORM_NAME|CUDA_VISIBLE_DEVICES|(COMPILATION|PERSISTENT)_CACHE_\w+|TRACEBACK_\w+)|"
-    r"TF_CPP_\w+|(TF|JAX|ONEDNN)_(\w+_)?DUMP_\w+|\w+_LOG\w*|\w+_(VERBOSE|VERSION)"
+    r"TF_(VAR|TOKEN|CLI)_\w+|TF_CPP_\w+|(TF|JAX|ONEDNN)_(\w+_)?DUMP_\w+|\w+_LOG\w*|\w+_(VERBOSE|VERSION)"
 )
 LISTS = ("XLA_FLAGS", "TF_XLA_FLAGS")  # each holds flags, see the next line for the harmless ones
 HARMLESS_FLAG = re.compile(
@@ -32,8 +32,8 @@ def settle(ours: dict[str, str]) -> None:
             ignored += [f"{name} {flag}" for flag in others]
             if kept:
                 os.environ[name] = kept
-        elif not HARMLESS.fullmatch(name) and (value := os.environ.pop(name)) != ours.get(name):
-            ignored.append(f"{name}={value}")
+        elif not HARMLESS.fullmatch(name) and os.environ.pop(name) != ours.get(name):
+            ignored.append(name)  # without its value, which may be a secret of another program
     for name, value in ours.items():
         kept = os.environ.get(name, "") if name in LISTS else ""
         os.environ[name] = f"{kept} {value}".strip()
