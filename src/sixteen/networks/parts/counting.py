@@ -29,9 +29,9 @@ def cost_of(model: keras.Model) -> int:
 def activation_elements(model: keras.Model) -> int:
     """Elements of the outputs of all operations for one item, without the item.
 
-    A function that belongs to a layer (a convolution's ReLU) isn't counted apart; of an attention its
-    scores and shares count too (of Keras' also queries, keys, values and the product), of an LSTM its four gates, cell state and
-    output at every step.
+    A function that belongs to a layer (a convolution's ReLU) isn't counted apart; of an attention its scores and shares
+    count too (of Keras' also queries, keys, values and their product), of an LSTM its four gates, cell state and output
+    at every step.
     """
     total = 0
     for operation in model.operations:
