@@ -108,6 +108,10 @@ def test_how_the_loss_is_scaled_makes_no_other_probe(project, parameters, probed
     parameters["precisions"]["mixed"] = parameters["precisions"]["float16"] | {
         "master_weights": True
     }
+    parameters["bits"] = {"static": {"kind": "static"}}
+    parameters["precisions"]["quantized"] = parameters["precisions"]["float32"] | {
+        **{"low": 3, "high": 8, "gradients": 8, "ranges": "moving", "bits": "static"},
+    }
     parameters["studies"]["small"]["arms"] = {
         arm: f"trained-in-{words}-by-sgd-until-2"
         for arm, words in {
@@ -116,10 +120,12 @@ def test_how_the_loss_is_scaled_makes_no_other_probe(project, parameters, probed
             "scaled": "float16-with-loss_scale-eight",
             "stored": "float16-with-batch_norm-float16",
             "mixed": "mixed",
+            "quantized": "quantized",
+            "lower": "quantized-with-high-4",
         }.items()
     }
     told(parameters)
-    formats = ("float32", "float16", "mixed float16")
+    formats = ("float32", "float16", "mixed float16", "quantized")
     assert probed == [[f"resnet8 in {name} on digits, batch 128" for name in formats]]
 
 

@@ -51,7 +51,9 @@ def kind_of_training(run: Run | dict[str, Any]) -> str:
 
 
 def format_of(precision: dict[str, Any]) -> str:
-    """The format that a precision computes in; ``mixed`` if its weights are float32."""
+    """The format that a precision computes in; ``mixed`` if its weights are float32, ``quantized`` on grids of few bits."""
+    if "bits" in precision:
+        return "quantized"
     compute = precision["compute"]
     mixed = precision["master_weights"] and compute != "float32"
     return f"mixed {compute}" if mixed else compute

@@ -9,7 +9,7 @@ def accuracy_curves(study: Study) -> Html:
     """Test accuracy (%) over epochs: all of training above, the last phase alone below."""
     title = "Test accuracy over training"
     if "accuracy" not in study.metrics:
-        return nothing(title, f"what is predicted of {study.item}s isn't right or wrong")
+        return nothing(title, f"no {study.item} is right or wrong here")
     curves, label = study.table("curves"), "test accuracy (%)"
     parts = [Part("test_accuracy", label, 100, ends=PERCENT)]
     if curves.groupby("arm")["phase"].max().min() > 0:  # all arms have a switch
