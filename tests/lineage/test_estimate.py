@@ -108,7 +108,6 @@ def test_how_the_loss_is_scaled_makes_no_other_probe(project, parameters, probed
     parameters["precisions"]["mixed"] = parameters["precisions"]["float16"] | {
         "master_weights": True
     }
-    parameters["bits"] = {"static": {"kind": "static"}}
     parameters["precisions"]["quantized"] = parameters["precisions"]["float32"] | {
         **{"low": 3, "high": 8, "gradients": 8, "ranges": "moving", "bits": "static"},
     }
