@@ -18,7 +18,11 @@ def classes(study: Study) -> Html:
     harm = harm.dropna(subset=["mean"])
     if harm.empty:
         classes = not study.table("per_class").empty
-        why = "no pair of runs in this study" if classes else f"no {study.item} is right or wrong here"
+        why = (
+            "no pair of runs in this study"
+            if classes
+            else f"no {study.item} is right or wrong here"
+        )
         return nothing(title, why)
     harm["class"] = harm["class"].astype(str)
     networks = [network for network in study.networks if network in set(harm["network"])]

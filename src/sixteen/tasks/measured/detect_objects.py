@@ -17,8 +17,9 @@ from safetensors.numpy import load_file
 
 from sixteen.datasets.prepared import files
 from sixteen.errors import UserError
-from sixteen.files import read_json, rows_of, write_csv, write_json
+from sixteen.files import read_json, write_csv, write_json
 from sixteen.tasks.measured.parts.classification import PER_CLASS
+from sixteen.tasks.measured.parts.least_loss import best_epoch
 from sixteen.tasks.measured.parts.metric import measured, share
 
 ITEM = "picture"
@@ -41,7 +42,6 @@ SAVED = (
 )
 COLUMNS = 7  # four sides, score, class, loss of the picture
 Row = dict[str, Any]
-CLOSE = 1e-6  # by which two means of the same numbers may differ
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def evaluate(dataset: Path, run: Path, into: Path) -> dict[str, Any]:
     found = {"outcome": outcome, "n": pictures, **dict.fromkeys(SAVED)}
     if outcome != "diverged":
         found |= measure(predictions, known.test_boxes, known.test_classes, known.classes)
-        found |= _best_epoch(run, found["loss"])
+        found |= best_epoch(run, found["loss"])
     write_json(into / "metrics.json", found)
     write_csv(into / "per_class.csv", PER_CLASS, [])
     return {"outcome": outcome, "average_precision": found["average_precision"]}
@@ -152,22 +152,3 @@ def _rows(boxes: np.ndarray, classes: np.ndarray, scores: np.ndarray) -> list[Ro
             }
         )
     return rows
-
-
-def _best_epoch(run: Path, loss: float) -> dict[str, Any]:
-    """The epochs of a history, its first row (before any step) apart; checks the last one."""
-    history = list(rows_of(run / "history.csv"))[1:]
-    epochs = [(int(row["epoch"]), float(row["test_loss"])) for row in history]
-    last_epoch, last = epochs[-1]
-    if abs(last - loss) > CLOSE:
-        raise UserError(
-            f"expected predictions of the last epoch, with test loss {last:g} in history.csv, came some with {loss:g} in "
-            f"{run}; the run's files don't belong together, train it again"
-        )
-    best_epoch, best = min(epochs, key=lambda epoch: epoch[1])
-    return {
-        "last_epoch": last_epoch,
-        "best_epoch": best_epoch,
-        "best_epoch_loss": best,
-        "best_epoch_bias": loss - best,
-    }

@@ -14,8 +14,9 @@ from safetensors.numpy import load_file
 
 from sixteen.datasets.prepared import files
 from sixteen.errors import UserError
-from sixteen.files import read_json, rows_of, write_csv, write_json
+from sixteen.files import read_json, write_csv, write_json
 from sixteen.tasks.measured.parts.classification import PER_CLASS
+from sixteen.tasks.measured.parts.least_loss import best_epoch
 from sixteen.tasks.measured.parts.metric import measured
 
 ITEM = "token"
@@ -36,7 +37,6 @@ SAVED = (
     *("perplexity", "loss", "excess_loss"),
     *("last_epoch", "best_epoch", "best_epoch_loss", "best_epoch_bias"),
 )
-CLOSE = 1e-6  # nats by which two sums of the same numbers may differ
 
 
 @dataclass(frozen=True)
@@ -75,26 +75,7 @@ def evaluate(dataset: Path, run: Path, into: Path) -> dict[str, Any]:
         least = -float(text.best.mean()) if len(text.best) else None
         found |= {"perplexity": float(np.exp(loss)), "loss": loss}
         found["excess_loss"] = None if least is None else loss - least
-        found |= _best_epoch(run, loss)
+        found |= best_epoch(run, loss)
     write_json(into / "metrics.json", found)
     write_csv(into / "per_class.csv", PER_CLASS, [])
     return {"outcome": outcome, "perplexity": found["perplexity"]}
-
-
-def _best_epoch(run: Path, loss: float) -> dict[str, Any]:
-    """The epochs of a history, its first row (before any step) apart; checks the last one."""
-    history = list(rows_of(run / "history.csv"))[1:]
-    epochs = [(int(row["epoch"]), float(row["test_loss"])) for row in history]
-    last_epoch, last = epochs[-1]
-    if abs(last - loss) > CLOSE:
-        raise UserError(
-            f"expected log-likelihoods of the last epoch, with test loss {last:g} in history.csv, came some with "
-            f"{loss:g} in {run}; the run's files don't belong together, train it again"
-        )
-    best_epoch, best = min(epochs, key=lambda epoch: epoch[1])
-    return {
-        "last_epoch": last_epoch,
-        "best_epoch": best_epoch,
-        "best_epoch_loss": best,
-        "best_epoch_bias": loss - best,
-    }
