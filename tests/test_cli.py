@@ -92,6 +92,8 @@ def test_a_command_cancelled_while_it_imports_says_nothing(project):
         env={**os.environ, "PYTHONPATH": f"{project}:{project / 'src'}"},
         stderr=subprocess.PIPE,
         text=True,
+        # A shell lets what it starts in the background ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not (project / "started").exists():
         assert process.poll() is None

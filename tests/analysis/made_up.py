@@ -127,6 +127,7 @@ def write_training(
         "optimizer_bytes": 100 * bytes_per_weight,
         "activation_bytes": 50 * bytes_per_weight,
         "items": BATCH * STEPS * (len(accuracies) - 1),
+        "steps": STEPS * (len(accuracies) - 1),
         "batch": BATCH,
         "energy_joules": None,
         "device": "cpu: of a test",
