@@ -11,10 +11,10 @@ from sixteen.errors import UserError
 from sixteen.precision.entry import Precision, Quantized
 from sixteen.precision.formats import holds, range_of, rounded
 from sixteen.study import design, sentence
-from sixteen.study.claim import Exact, NonInferior, Pair, SeveralNonInferior
+from sixteen.study.claim import Claim, Exact, NonInferior, Pair, SeveralNonInferior
 from sixteen.study.parameters import Parameters
 from sixteen.study.study import Study
-from sixteen.tasks.measured.parts.metric import POINTS
+from sixteen.tasks.measured.parts.metric import POINTS, Metric
 from sixteen.tasks.measured.parts.metrics import TIMED, metrics_of
 from sixteen.training.recipe import Recipe
 
@@ -161,34 +161,37 @@ def _metrics(parameters: Parameters, study: Study, task: str, place: str) -> Ite
             f"{study.published!r}: take the key out"
         )
     for claim in parameters.claims(study):
-        margin, of = getattr(claim, "margin", 0), known.get(claim.metric or "")
-        if of is not None and (of.unit, of.kind) == (POINTS, "difference") and margin > 1:
+        for mistake in (*_margins(claim, known), *_measured(claim, known)):
+            yield f"{place}: claim {claim.id!r}: {mistake}"
+
+
+def _margins(claim: Claim, known: dict[str, Metric]) -> Iterator[str]:
+    """Margins that no difference of shares, or no ratio, can exceed."""
+    margin, of = getattr(claim, "margin", 0), known.get(claim.metric or "")
+    if of is None:
+        return
+    if (of.unit, of.kind) == (POINTS, "difference") and margin > 1:
+        yield (
+            f"expected a `margin` of at most 1, since {claim.metric} is a share, came {margin:g}"
+        )
+    relative = isinstance(claim, NonInferior | SeveralNonInferior)
+    if relative and of.kind == "ratio" and margin >= 1:
+        yield f"expected a `margin` below 1, since {claim.metric} is compared by ratio, came {margin:g}"
+
+
+def _measured(claim: Claim, known: dict[str, Metric]) -> Iterator[str]:
+    """Metrics that nobody measures, or not in a way that decides."""
+    for key in ("metric", "start_metric"):
+        metric = getattr(claim, key, None)
+        if metric not in (None, *known):
+            yield f"expected `{key}` to be one of {', '.join(known)}, came {metric!r}"
+        elif metric is not None and known[metric].clock and metric not in TIMED:
             yield (
-                f"{place}: claim {claim.id!r}: expected a `margin` of at most 1, since {claim.metric} is a share, came "
-                f"{margin:g}"
+                f"expected `{key}` to be a clock that is measured alone ({', '.join(TIMED)}), came {metric!r}, which "
+                "trainings tell that share their machine"
             )
-        relative = isinstance(claim, NonInferior | SeveralNonInferior)
-        if of is not None and relative and of.kind == "ratio" and margin >= 1:
-            yield (
-                f"{place}: claim {claim.id!r}: expected a `margin` below 1, since {claim.metric} is compared by ratio, "
-                f"came {margin:g}"
-            )
-        for key in ("metric", "start_metric"):
-            metric = getattr(claim, key, None)
-            if metric in known and known[metric].clock and metric not in TIMED:
-                yield (
-                    f"{place}: claim {claim.id!r}: expected `{key}` to be a clock that is measured alone "
-                    f"({', '.join(TIMED)}), came {metric!r}, which trainings tell that share their machine"
-                )
-            elif metric in known and known[metric].clock and not isinstance(claim, Pair):
-                yield (
-                    f"{place}: claim {claim.id!r}: expected `{key}` to be a metric of runs, came {metric!r}, which is "
-                    "measured of two arms in turns"
-                )
-            if metric not in (None, *known):
-                yield (
-                    f"{place}: claim {claim.id!r}: expected `{key}` to be one of {', '.join(known)}, came {metric!r}"
-                )
+        elif metric is not None and known[metric].clock and not isinstance(claim, Pair):
+            yield f"expected `{key}` to be a metric of runs, came {metric!r}, which is measured of two arms in turns"
 
 
 def _alike(parameters: Parameters, study: Study, network: str, place: str) -> Iterator[str]:

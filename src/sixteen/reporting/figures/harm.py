@@ -17,13 +17,7 @@ def classes(study: Study) -> Html:
     title, harm = "Accuracy class by class", study.table("harm")
     harm = harm.dropna(subset=["mean"])
     if harm.empty:
-        classes = not study.table("per_class").empty
-        why = (
-            "no pair of runs in this study"
-            if classes
-            else f"no {study.item} is right or wrong here"
-        )
-        return nothing(title, why)
+        return nothing(title, _why_nothing(study))
     harm["class"] = harm["class"].astype(str)
     networks = [network for network in study.networks if network in set(harm["network"])]
     arms = [arm for arm in study.arms if arm in set(harm["arm"])]
@@ -55,6 +49,12 @@ def classes(study: Study) -> Html:
             f"{study.confidence:.0%} t interval. Filled: significant (paired t test over seeds) at {alpha:g} after Holm's correction over the "
             f"classes of one network and arm, {_families(harm, alpha)}; {_largest_loss(harm)}.{_visible(study, harm)}",
         )
+
+
+def _why_nothing(study: Study) -> str:
+    if study.table("per_class").empty:
+        return f"no {study.item} is right or wrong here"
+    return "no pair of runs in this study"
 
 
 def _panels(count: int, height: float) -> tuple[Figure, list[Axes]]:
