@@ -103,8 +103,9 @@ def _draw(axis: Axes, points: pd.DataFrame, reference: str) -> None:
     axis.plot(front["cost"], front["mean"], **FRONT, zorder=1)
     for _, row in points[~points.index.isin(on_grid.index)].dropna(subset="mean").iterrows():
         axis.axhline(row["mean"], color=NEUTRAL, linewidth=1.2, linestyle=":")
+        away = "top" if row["mean"] < 0 else "bottom"  # from the line at zero
         axis.annotate(row["arm"], (0.01, row["mean"]), xycoords=("axes fraction", "data"),
-                      ha="left", va="bottom", fontsize=9, color=NEUTRAL)  # fmt: skip
+                      ha="left", va=away, fontsize=9, color=NEUTRAL)  # fmt: skip
     axis.margins(x=0.12)
 
 
