@@ -263,7 +263,7 @@ def test_a_task_without_accuracy_has_every_part_of_the_page(
     text = " ".join(getattr(part, "text", getattr(part, "data", "")) for part in shown)
     text = re.sub(r"base64,[^\"]*", "", text)
     assert "perplexity" in text.lower() and not re.search(r"\bnan\b", text)
-    assert "t right or wrong" in names["curves"].accuracy_curves(of).text
+    assert "is right or wrong here" in names["curves"].accuracy_curves(of).text
     drawn_names = {path.stem for path in (of.output / "figures").glob("*.png")}
     assert "taken off the test loss of the last epoch" in text
     wanted = {"schedules": {"pareto"}, "critical": {"along-deficit"}}[name]
