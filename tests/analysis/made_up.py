@@ -126,7 +126,8 @@ def write_training(
         "gradient_bytes": 100 * bytes_per_weight,
         "optimizer_bytes": 100 * bytes_per_weight,
         "activation_bytes": 50 * bytes_per_weight,
-        "items": BATCH * STEPS * (len(accuracies) - 1),
+        # More than batches times steps, as where a whole graph is one step.
+        "items": BATCH * (STEPS + 1) * (len(accuracies) - 1),
         "steps": STEPS * (len(accuracies) - 1),
         "batch": BATCH,
         "energy_joules": None,

@@ -1,7 +1,7 @@
 """Measuring the task `detect_objects`, from the boxes that a run saved: average precision, by pycocotools.
 
 Precision is interpolated at 101 values of recall, as COCO has it; what arXiv:2403.02243 reports of Pascal VOC is the area
-under the same envelope, which differs by fractions of a point. What counts is the last epoch. The best one is known by
+under the same envelope, so that the two aren't to be compared to the last digit. What counts is the last epoch. The best one is known by
 its test loss, see `best_epoch_bias`: average precision isn't measured after every epoch.
 """
 
