@@ -67,13 +67,8 @@ def several(
         verdict = "refuted"
     needed = None
     if verdict == "inconclusive" and wanted_power is not None:
-        undecided = [arm for arm in cheaper if arm.name not in (*holding, *strictly)]
-        positive = looks >= claim.least  # to which side the means point
-        short = claim.least - len(holding)
-        if not positive:
-            short = len(cheaper) - len(strictly) - claim.least + 1
-        level = 1 - (1 - criterion.confidence) / len(cheaper) / (1 if positive else family)
-        needed = _needed(criterion, undecided, short, positive, level, wanted_power)
+        decided = (holding, strictly)
+        needed = _needed(claim.least, criterion, arms, decided, family, wanted_power)
     why = _why(claim, criterion, arms, looks, holding, failing)
     if needed is not None:
         why += f"; if these effects and spreads are the true ones, {needed} seeds decide with power {wanted_power:g} each"
@@ -140,19 +135,29 @@ def _inside(criterion: Criterion, arm: Arm) -> bool:
 
 
 def _needed(
+    least: int,
     criterion: Criterion,
     arms: list[Arm],
-    short: int,
-    positive: bool,
-    level: float,
+    decided: tuple[list[str], list[str]],
+    family: int,
     wanted_power: float,
 ) -> int | None:
-    """Seeds with which so many more of these arms would be proved to hold (to fail), each at `level`; None if none would."""
-    if any(arm.left_out for arm in arms):
+    """Seeds with which the claim would be decided on the side to which the means point; None if none would do.
+
+    `decided` are the names of those of which it is proved that they hold, and that they fail.
+    """
+    cheaper = [arm for arm in arms if arm.cheaper]
+    undecided = [arm for arm in cheaper if arm.name not in (*decided[0], *decided[1])]
+    if any(arm.left_out for arm in undecided):
         return None
+    positive = sum(_inside(criterion, arm) for arm in cheaper) >= least
+    short = least - len(decided[0])
+    if not positive:
+        short = len(cheaper) - len(decided[1]) - least + 1
+    level = 1 - (1 - criterion.confidence) / len(cheaper) / (1 if positive else family)
     counts = [
         statistics.needed_n(arm.estimate, criterion.region, level, wanted_power)
-        for arm in arms
+        for arm in undecided
         if _inside(criterion, arm) == positive
     ]
     known = sorted(count for count in counts if count is not None)

@@ -72,11 +72,8 @@ def build(
         )
         x = convolution(x, edges, degrees)
         if layer < network.layers:
-            x = graphs.WholeNormalization(dtype=policy, name=f"norm{layer}")(keras.ops.relu(x))
             dropped = int(seeds.integers(2**31))
-            x = keras.layers.Dropout(
-                network.dropout, seed=dropped, dtype=policy, name=f"drop{layer}"
-            )(x)
+            x = graphs.between(x, network.dropout, dropped, layer, policy)
     x = keras.ops.take(x, asked, axis=0)
     model = keras.Model([features, edges, degrees, asked], x, name="gcn")
     draw_weights(model, seed)

@@ -79,11 +79,8 @@ def build(
         )
         x = convolution(x, *where)
         if layer < network.layers:
-            x = graphs.WholeNormalization(dtype=policy, name=f"norm{layer}")(keras.ops.relu(x))
             dropped = int(seeds.integers(2**31))
-            x = keras.layers.Dropout(
-                network.dropout, seed=dropped, dtype=policy, name=f"drop{layer}"
-            )(x)
+            x = graphs.between(x, network.dropout, dropped, layer, policy)
     x = keras.ops.squeeze(x, 1) if fanouts else keras.ops.take(x, inputs[-1], axis=0)
     model = keras.Model(inputs, x, name="sage")
     _draw(model, seed)

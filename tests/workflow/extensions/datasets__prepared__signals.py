@@ -1,16 +1,15 @@
 """The form of datasets with several numbers to be found for each signal, in one file."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from sixteen.datasets.prepared import files
+from sixteen.datasets.prepared.files import Prepared
 
 
 @dataclass(frozen=True)
-class Signals:
+class Signals(Prepared):
     """Signals float32 [n, length], and what is to be found, float32 [n, numbers]."""
 
     train_signals: np.ndarray
@@ -23,15 +22,6 @@ class Signals:
         """As many random signals for training as for the test, `n`."""
         draw = np.random.default_rng(0)
         return cls(*(draw.standard_normal((n, *s), np.float32) for s in (shape, (outputs,)) * 2))
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read the prepared dataset in `folder`."""
-        return cls(**files.load(folder, cls))
-
-    def save(self, folder: Path) -> None:
-        """Write the dataset into `folder`."""
-        files.save(folder, self)
 
     def facts(self) -> dict[str, Any]:
         """Counts and shape for the record."""

@@ -1,13 +1,12 @@
 """The form of pictures with boxes around what is in them, each of a class, in one file."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from sixteen.datasets.prepared import files
 from sixteen.datasets.prepared.entry import Normalisation
+from sixteen.datasets.prepared.files import Prepared
 from sixteen.datasets.prepared.images import mean_and_std
 from sixteen.errors import UserError
 
@@ -15,7 +14,7 @@ NONE = -1  # the class of a row that holds no box
 
 
 @dataclass(frozen=True)
-class Boxes:
+class Boxes(Prepared):
     """Pictures and their boxes; a network sees `(float32(images) - mean) / std`.
 
     Images are uint8 [n, height, width, channels]. Boxes are float32 [n, most, 4]: left, top, right and bottom in pixels
@@ -76,15 +75,6 @@ class Boxes:
             named = np.broadcast_to(np.arange(outputs)[:, None], (n, outputs, 1))
             parts.append((images, list(np.concatenate([corners, named], 2))))
         return cls.of(parts[0], parts[1], tuple(map(str, range(outputs))), "unit")
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read the prepared dataset in `folder`; UserError if there is none or it is damaged."""
-        return cls(**files.load(folder, cls))
-
-    def save(self, folder: Path) -> None:
-        """Write the dataset into `folder`: the same pictures and boxes give the same bytes."""
-        files.save(folder, self)
 
     def facts(self) -> dict[str, Any]:
         """Counts, shape, mean and std for the record."""

@@ -1,12 +1,12 @@
 """The form of graphs whose nodes are classified: features of nodes, edges, and the labels of some nodes, in one file."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from sixteen.datasets.prepared import baselines, files
+from sixteen.datasets.prepared import baselines
+from sixteen.datasets.prepared.files import Prepared
 from sixteen.errors import UserError
 
 PARTS = ("train", "validation", "test")
@@ -15,7 +15,7 @@ LEAST_NODES, DEGREE = 2000, 10
 
 
 @dataclass(frozen=True)
-class Graph:
+class Graph(Prepared):
     """Nodes are numbered from 0; `train_nodes` and the like are numbers of nodes, and `train_labels` theirs.
 
     Features are float32 [nodes, features]; edges int32 [2, edges], a source and a target each, sorted by target and
@@ -85,15 +85,6 @@ class Graph:
         labels = draw.integers(0, outputs, nodes)
         names = tuple(map(str, range(outputs)))
         return cls.of(features, edges, labels, parts, names, neighbours=shape[1:])
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read the prepared dataset in `folder`; UserError if there is none or it is damaged."""
-        return cls(**files.load(folder, cls))
-
-    def save(self, folder: Path) -> None:
-        """Write the dataset into `folder`: the same graph gives the same bytes."""
-        files.save(folder, self)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -5,18 +5,18 @@ summation shows in them.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from sixteen.datasets.prepared import baselines, files
+from sixteen.datasets.prepared import baselines
 from sixteen.datasets.prepared.entry import Normalisation
+from sixteen.datasets.prepared.files import Prepared
 from sixteen.errors import UserError
 
 
 @dataclass(frozen=True)
-class Images:
+class Images(Prepared):
     """Images and labels; a network sees `(float32(images) - mean) / std`.
 
     Images are uint8 [n, height, width, channels], labels int32 [n] with values 0 to
@@ -54,15 +54,6 @@ class Images:
             for _ in range(2)
         ]
         return cls.of(parts[0], parts[1], tuple(map(str, range(outputs))), "unit")
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read the prepared dataset in `folder`; UserError if there is none or it is damaged."""
-        return cls(**files.load(folder, cls))
-
-    def save(self, folder: Path) -> None:
-        """Write the dataset into `folder`: the same images give the same bytes."""
-        files.save(folder, self)
 
     def facts(self) -> dict[str, Any]:
         """Counts, shape, mean and std for the record."""

@@ -5,12 +5,12 @@ A row is `[CLS] premise [SEP] hypothesis [SEP]`, filled up with `[PAD]` (Devlin 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from sixteen.datasets.prepared import baselines, files
+from sixteen.datasets.prepared import baselines
+from sixteen.datasets.prepared.files import Prepared
 from sixteen.errors import UserError
 
 PAD, CLS, SEP = "[PAD]", "[CLS]", "[SEP]"
@@ -30,7 +30,7 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Pairs:
+class Pairs(Prepared):
     """Pairs for training, validation (perhaps none) and test.
 
     Tokens are int32 [n, length], places in `vocabulary`, which begins with SPECIAL; segments int32 [n, length], 1 for
@@ -88,15 +88,6 @@ class Pairs:
             }
         names = tuple(map(str, range(outputs)))
         return cls(**held, classes=names, vocabulary=tuple(map(str, range(words))))
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read the prepared dataset in `folder`; UserError if there is none or it is damaged."""
-        return cls(**files.load(folder, cls))
-
-    def save(self, folder: Path) -> None:
-        """Write the dataset into `folder`: the same pairs give the same bytes."""
-        files.save(folder, self)
 
     @property
     def shape(self) -> tuple[int, int]:

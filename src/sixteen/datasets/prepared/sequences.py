@@ -1,16 +1,16 @@
 """The form of sequence datasets: one label for each sequence, in one file."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from sixteen.datasets.prepared import baselines, files
+from sixteen.datasets.prepared import baselines
+from sixteen.datasets.prepared.files import Prepared
 
 
 @dataclass(frozen=True)
-class Sequences:
+class Sequences(Prepared):
     """Sequences as a network sees them, and labels.
 
     Sequences are float32 [n, length, channels], labels int32 [n] with values 0 to `len(classes) - 1`.
@@ -34,15 +34,6 @@ class Sequences:
             for _ in range(2)
         ]
         return cls(*parts[0], *parts[1], tuple(map(str, range(outputs))))
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read the prepared dataset in `folder`; UserError if there is none or it is damaged."""
-        return cls(**files.load(folder, cls))
-
-    def save(self, folder: Path) -> None:
-        """Write the dataset into `folder`: the same sequences give the same bytes."""
-        files.save(folder, self)
 
     def facts(self) -> dict[str, Any]:
         """Counts and shape for the record."""

@@ -1,18 +1,18 @@
 """The form of texts: words as numbers, in one file, and what is known of how well they can be foreseen."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from sixteen.datasets.prepared import baselines, files
+from sixteen.datasets.prepared import baselines
+from sixteen.datasets.prepared.files import Prepared
 
 EOS = "<eos>"  # ends every sentence
 
 
 @dataclass(frozen=True)
-class Tokens:
+class Tokens(Prepared):
     """The texts for training, validation and test, and how a network reads them.
 
     Tokens are int32 [n], places in `vocabulary`, which holds `<eos>`. `best` is the log-likelihood, float64 [n] in nats,
@@ -34,15 +34,6 @@ class Tokens:
         train, validation, test = draw.integers(0, outputs, (3, n * shape[0]), dtype=np.int32)
         words = tuple(map(str, range(1, outputs)))
         return cls(train, validation, test, np.array([]), (EOS, *words), shape)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read the prepared dataset in `folder`; UserError if there is none or it is damaged."""
-        return cls(**files.load(folder, cls))
-
-    def save(self, folder: Path) -> None:
-        """Write the dataset into `folder`: the same texts give the same bytes."""
-        files.save(folder, self)
 
     def facts(self) -> dict[str, Any]:
         """Counts for the record, and test perplexities: of one word alone, of pairs, and the best that is possible."""

@@ -139,3 +139,9 @@ class WholeNormalization(keras.layers.Layer):
         centred = wide - ops.mean(wide)
         normalised = centred * ops.rsqrt(ops.mean(ops.square(centred)) + EPSILON)
         return ops.cast(normalised, self.compute_dtype)
+
+
+def between(x: Any, dropout: float, seed: int, layer: int, policy: Any) -> Any:
+    """What stands between two convolutions, [nodes, features] as it takes: ReLU, normalisation, dropout."""
+    normalised = WholeNormalization(dtype=policy, name=f"norm{layer}")(ops.relu(x))
+    return keras.layers.Dropout(dropout, seed=seed, dtype=policy, name=f"drop{layer}")(normalised)

@@ -15,7 +15,7 @@ import ml_dtypes  # noqa: F401 (teaches NumPy, and so safetensors, what bfloat16
 import numpy as np
 from safetensors.numpy import load_file
 
-from sixteen.datasets.prepared import files
+from sixteen.datasets.prepared.files import Prepared
 from sixteen.errors import UserError
 from sixteen.files import read_json, write_csv, write_json
 from sixteen.tasks.measured.parts.classification import PER_CLASS
@@ -45,7 +45,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class _Pictures:
+class _Pictures(Prepared):
     """What is read of prepared pictures, see `sixteen.datasets.prepared.boxes`."""
 
     test_boxes: np.ndarray
@@ -66,7 +66,7 @@ def evaluate(dataset: Path, run: Path, into: Path) -> dict[str, Any]:
     and a diverged run has no metrics (null). UserError if the predictions don't belong to the dataset or to the run's
     history.
     """
-    known = _Pictures(**files.load(dataset, _Pictures))
+    known = _Pictures.load(dataset)
     predictions = load_file(run / "predictions.safetensors")["logits"].astype(np.float64)
     pictures = len(known.test_boxes)
     if (

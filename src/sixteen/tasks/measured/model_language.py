@@ -12,7 +12,7 @@ import ml_dtypes  # noqa: F401 (teaches NumPy, and so safetensors, what bfloat16
 import numpy as np
 from safetensors.numpy import load_file
 
-from sixteen.datasets.prepared import files
+from sixteen.datasets.prepared.files import Prepared
 from sixteen.errors import UserError
 from sixteen.files import read_json, write_csv, write_json
 from sixteen.tasks.measured.parts.classification import PER_CLASS
@@ -40,7 +40,7 @@ SAVED = (
 
 
 @dataclass(frozen=True)
-class _Text:
+class _Text(Prepared):
     """What is read of a prepared text, see `sixteen.datasets.prepared.tokens`."""
 
     test_tokens: np.ndarray
@@ -59,7 +59,7 @@ def evaluate(dataset: Path, run: Path, into: Path) -> dict[str, Any]:
     `excess_loss` is null where nobody knows the least possible loss. Raises UserError if the log-likelihoods don't belong
     to the dataset or to the run's history.
     """
-    text = _Text(**files.load(dataset, _Text))
+    text = _Text.load(dataset)
     likelihoods = load_file(run / "predictions.safetensors")["logits"].astype(np.float64)
     if likelihoods.shape != text.test_tokens.shape:
         raise UserError(

@@ -12,7 +12,7 @@ import ml_dtypes  # noqa: F401 (teaches NumPy, and so safetensors, what bfloat16
 import numpy as np
 from safetensors.numpy import load_file
 
-from sixteen.datasets.prepared import files
+from sixteen.datasets.prepared.files import Prepared
 from sixteen.errors import UserError
 from sixteen.files import read_json, rows_of, write_csv, write_json
 from sixteen.tasks.measured.parts.metric import Metric, measured, share, share_of_items
@@ -26,7 +26,7 @@ PER_CLASS = ("class", "n", "correct", "accuracy")
 
 
 @dataclass(frozen=True)
-class _Labels:
+class _Labels(Prepared):
     """What is read of a prepared dataset, whatever its form: int32 [n] and the names of classes."""
 
     test_labels: np.ndarray
@@ -71,7 +71,7 @@ def evaluate(dataset: Path, run: Path, into: Path) -> dict[str, Any]:
     A run whose last logits aren't all finite counts as diverged, and a diverged run has no metrics (null). Raises
     UserError if the logits don't belong to the dataset or to the run's history.
     """
-    known = _Labels(**files.load(dataset, _Labels))
+    known = _Labels.load(dataset)
     logits = load_file(run / "predictions.safetensors")["logits"].astype(np.float64)
     if logits.shape != (len(known.test_labels), len(known.classes)):
         raise UserError(
