@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sixteen.bundles.bare import add_arguments
 from sixteen.errors import UserError, printable
 
 if TYPE_CHECKING:
@@ -80,7 +81,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("path", type=Path)
     command.set_defaults(run=_digest)
+    _add_bundles(commands)
     return parser
+
+
+def _add_bundles(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = commands.add_parser(
+        "pack",
+        help="write a bundle of what a study has yet to train, for a machine with a GPU and nothing else",
+    )
+    command.add_argument("study", help="a study or a target")
+    command.add_argument("bundle", type=Path, help="the file to write, a zip")
+    command.set_defaults(run=_pack)
+
+    command = commands.add_parser("run", help="train and time there what a bundle holds")
+    command.add_argument("bundle", type=Path)
+    add_arguments(command)
+    command.set_defaults(run=_run)
+
+    command = commands.add_parser("take", help="bring home what `run` made, verified")
+    command.add_argument("files", type=Path, nargs="+", help="a bundle, or its parts in order")
+    command.set_defaults(run=_take)
 
 
 # Subcommands import what they need: `trace` must not wait for the plan, nor `why` for Pillow, and Ctrl-C meanwhile is quiet.
@@ -129,6 +150,27 @@ def _plan(arguments: argparse.Namespace) -> bool:
     log.addHandler(logging.StreamHandler())  # what is being measured, on stderr
     plan = _plan_here()
     print(printable(estimate(plan, plan.parameters.target(arguments.study))))
+    return True
+
+
+def _pack(arguments: argparse.Namespace) -> bool:
+    from sixteen.bundles.pack import pack
+
+    plan = _plan_here()
+    print(printable(pack(plan, plan.parameters.target(arguments.study), arguments.bundle)))
+    return True
+
+
+def _run(arguments: argparse.Namespace) -> bool:
+    from sixteen.bundles.run import run
+
+    return run(arguments.bundle, arguments)
+
+
+def _take(arguments: argparse.Namespace) -> bool:
+    from sixteen.bundles.take import take
+
+    print(printable(take(arguments.files, ROOT)))
     return True
 
 

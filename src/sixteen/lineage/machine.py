@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from sixteen import hardware
+from sixteen.files import read_json
+from sixteen.lineage.places import BUNDLE
 
 PACKAGES = (
     *("keras", "tensorflow", "jax", "jaxlib", "ml-dtypes", "numpy", "pandas", "pillow"),
@@ -128,7 +130,7 @@ def _uuid(gpu: str) -> str | None:
 
 def facts(root: Path) -> dict[str, Any]:
     """What the run was made with: machine, versions, commit. Facts, never part of a fingerprint."""
-    commit, cpu = _git(root, "rev-parse", "HEAD"), hardware.processor()
+    cpu = hardware.processor()
     return {
         "host": platform.node(),
         "cpu": cpu.pop("model"),
@@ -140,9 +142,17 @@ def facts(root: Path) -> dict[str, Any]:
         "packages": {name: version for name in PACKAGES if (version := _version(name))},
         # What a caller may have set that changes numerics, with what we set ourselves.
         "flags": {k: v for k, v in sorted(os.environ.items()) if k in FLAGS},
-        "git_commit": commit,
-        "git_dirty": bool(_git(root, "status", "--porcelain")) if commit else None,
+        **source(root),
     }
+
+
+def source(root: Path) -> dict[str, Any]:
+    """The commit of the project, and whether files differ from it; where a bundle was unpacked, of that which packed it."""
+    with contextlib.suppress(FileNotFoundError):
+        return read_json(root / BUNDLE)["source"]
+    commit = _git(root, "rev-parse", "HEAD")
+    dirty = bool(_git(root, "status", "--porcelain")) if commit else None
+    return {"git_commit": commit, "git_dirty": dirty}
 
 
 def _gpu() -> dict[str, Any] | None:

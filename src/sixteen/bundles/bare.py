@@ -1,0 +1,61 @@
+"""The command line of a bundle, on a machine of which nothing is known but that it has Python."""
+
+import argparse
+import importlib.util
+import sys
+from pathlib import Path
+
+from sixteen.errors import UserError, printable
+
+PACKAGES = ("keras", "ml_dtypes", "numpy", "pydantic", "safetensors", "tqdm")
+
+
+def main(bundle: str) -> None:
+    """``python BUNDLE --minutes N [--at-once K] [--part-megabytes M]``; exits 1 on a mistake or where a run failed."""
+    parser = argparse.ArgumentParser(
+        prog=f"python {Path(bundle).name}", description="Make the runs of this bundle."
+    )
+    add_arguments(parser)
+    arguments = parser.parse_args()
+    try:
+        expect_packages()
+        # Not above: it needs these packages.
+        from sixteen.bundles.run import run
+
+        sound = run(Path(bundle), arguments)
+    except UserError as error:
+        sys.exit(printable(f"sixteen: {error}"))
+    sys.exit(0 if sound else 1)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add those that a bundle and `sixteen run` take."""
+    parser.add_argument(
+        "--minutes", type=_positive, required=True, help="how long it may take, packing included"
+    )
+    parser.add_argument("--at-once", type=_whole, default=1, help="how many runs at once (1)")
+    parser.add_argument(
+        "--part-megabytes", type=_positive, help="cut what is packed into files of at most so many"
+    )
+
+
+def expect_packages(*backends: str) -> None:
+    """Raises UserError if a package that runs need, or a backend, isn't there."""
+    needed = (*PACKAGES, *backends)
+    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
+        raise UserError(
+            f"expected {', '.join(needed)} in {sys.executable}, found no {', '.join(missing)}: install what is missing "
+            "from wheels (`pip download` where there is a network), or pack with another `backend` in params.yaml"
+        )
+
+
+def _positive(text: str) -> float:
+    if not (number := float(text)) > 0:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, came {text}")
+    return number
+
+
+def _whole(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, came {text}")
+    return number

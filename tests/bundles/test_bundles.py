@@ -1,0 +1,229 @@
+"""Runs are carried to a machine that has neither Snakemake nor DVC nor pandas, made there, and come home checked."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "workflow"))
+from small_project import STUDY, Project, make_project
+
+# What such a machine hasn't.
+ABSENT = (
+    "snakemake",
+    "dvc",
+    "pandas",
+    "papermill",
+    "yaml",
+    "sklearn",
+    "scipy",
+    "seaborn",
+    "matplotlib",
+    "jupyter",
+)
+BARE = f"""
+import sys
+
+class Absent:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in {ABSENT}:
+            raise ModuleNotFoundError(f"{{name}} isn't on this machine")
+
+sys.meta_path.insert(0, Absent())
+"""
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory) -> Project:
+    """The small project with its dataset prepared, and the bundle of its study beside it."""
+    project = make_project(tmp_path_factory.mktemp("packed") / "project")
+    refused = project.call(f"sixteen pack {STUDY} ../there.zip", status=1)
+    assert not (project.folder.parent / "there.zip").exists()
+    command = refused[refused.index("snakemake --cores all") : refused.rindex("`")]
+    project.call(command)
+    project.call(f"sixteen pack {STUDY} ../there.zip")
+    return project
+
+
+@pytest.fixture
+def there(packed, tmp_path) -> Path:
+    """A folder of another machine, with the bundle and nothing else but a Python that lacks most packages."""
+    folder = tmp_path / "machine"
+    folder.mkdir()
+    shutil.copy(packed.folder.parent / "there.zip", folder)
+    (folder / "python").mkdir()
+    (folder / "python/sitecustomize.py").write_text(BARE)
+    return folder
+
+
+@pytest.fixture
+def home(packed, tmp_path) -> Project:
+    """A copy of the project, to which the runs come back."""
+    shutil.copytree(packed.folder, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")
+
+
+def on(machine: Path, arguments: str, status: int = 0, **environment: str) -> str:
+    """Call a bundle on a machine, expect its exit status, return what it printed."""
+    done = subprocess.run(
+        [sys.executable, *arguments.split()],
+        cwd=machine,
+        env=os.environ | {"PYTHONPATH": str(machine / "python"), **environment},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=300,
+    )
+    assert done.returncode == status, done.stdout
+    return done.stdout
+
+
+def test_runs_made_elsewhere_are_those_that_would_be_made_here(there, home, tmp_path):
+    shutil.copytree(home.folder, tmp_path / "local", symlinks=True)
+    local = Project(tmp_path / "local")
+    local.call(f"snakemake --cores 2 {STUDY}")
+
+    told = on(there, "there.zip --minutes 3 --at-once 2")
+
+    assert "0 failed" in told
+    home.call(f"sixteen take {there}/there-made.zip")
+    taken = home.runs()
+    assert {path.split("/")[-3].partition("-")[0] for path in taken if "seed-" in path} == {
+        "trained", "quantized", "continued", "observed"
+    }  # fmt: skip
+    for path in taken:
+        kept, other = (
+            json.loads((p.folder / path / "record.json").read_text()) for p in (home, local)
+        )
+        assert kept["outputs"] == other["outputs"]
+    planned = home.call(f"snakemake -n --cores 2 {STUDY}")
+    assert re.findall(r"^rule (\w+)", planned, re.M)[:2] == ["index", "evaluate"]
+    assert not re.search(r"^rule (train|continue_training|quantize|observe)", planned, re.M)
+    home.call(f"snakemake --cores 2 {STUDY}")
+    home.call("sixteen verify")
+    assert home.runs() == local.runs()
+
+
+def test_a_record_says_where_its_code_came_from(there, home):
+    on(there, "there.zip --minutes 3")
+    home.call(f"sixteen take {there}/there-made.zip")
+
+    commit = home.call("git rev-parse HEAD").strip()
+    made = [json.loads((home.folder / path / "record.json").read_text()) for path in home.runs()]
+    assert {kept["execution"]["git_commit"] for kept in made} == {commit}
+    assert (
+        sum("packed" in kept["execution"] for kept in made) == len(made) - 1
+    )  # the data were prepared here
+
+
+def test_it_stops_in_time_and_goes_on_from_what_there_was(there, home):
+    first = on(there, "there.zip --minutes 0.25", CHEAP_PAUSE="0.6")
+    assert " 0 failed" in first
+    assert not first.startswith("16 of")
+    home.call(f"sixteen take {there}/there-made.zip")
+    some = home.runs()
+    assert any("/trained-in-" in path for path in some)
+    home.call(f"sixteen pack {STUDY} {there}/rest.zip")
+
+    on(there, "rest.zip --minutes 3 --at-once 2")
+
+    with zipfile.ZipFile(there / "rest-made.zip") as archive:
+        made = json.loads(archive.read("bundle.json"))["made"]
+    assert not some & set(made)
+    home.call(f"sixteen take {there}/rest-made.zip")
+    assert "nothing of" in home.call(f"sixteen pack {STUDY} {there}/none.zip", status=1)
+
+
+def test_a_checkpoint_travels_both_ways(home, there):
+    plans = (home.folder / ".sixteen/plan").glob("*.json")
+    begun = next(path.stem for path in plans if json.loads(path.read_text())["step"] == "train")
+    scratch = Path(".sixteen/scratch", begun, "checkpoint.safetensors")
+    (home.folder / scratch).parent.mkdir(parents=True)
+    (home.folder / scratch).write_bytes(b"half way")
+    home.call(f"sixteen pack {STUDY} {there}/begun.zip")
+    (home.folder / scratch).unlink()
+
+    told = on(there, "begun.zip --minutes 0.01")  # no time for a run
+
+    assert told.startswith("0 of")
+    assert "1 checkpoints" in home.call(f"sixteen take {there}/begun-made.zip")
+    assert (home.folder / scratch).read_bytes() == b"half way"
+
+
+def test_parts_are_as_small_as_asked_for_and_make_a_whole(there, home):
+    on(there, "there.zip --minutes 3 --part-megabytes 0.05")
+
+    parts = sorted(there.glob("there-made.zip.*"))
+    assert len(parts) > 2
+    assert max(part.stat().st_size for part in parts) <= 50_000
+    refused = home.call(f"sixteen take {parts[0]} {parts[1]}", status=1)
+    assert "of a bundle in parts name all, in order" in refused
+    before = home.runs()
+    home.call(f"sixteen take {' '.join(map(str, parts))}")
+    assert len(home.runs()) > len(before)
+
+
+def test_what_was_changed_on_the_way_is_refused(there, home):
+    on(there, "there.zip --minutes 3")
+    before = home.runs()
+
+    change(there / "there-made.zip", "history.csv", lambda content: content.replace(b"0.", b"1."))
+
+    assert "isn't as it was packed" in home.call(f"sixteen take {there}/there-made.zip", status=1)
+    assert home.runs() == before
+
+
+def test_a_run_that_failed_is_named_and_the_others_are_packed(there, home):
+    change(
+        there / "there.zip",
+        "sixteen/precision/quantize.py",
+        lambda _: b"raise OSError('no luck')\n",
+        relist=True,
+    )
+
+    told = on(there, "there.zip --minutes 3", status=1)
+
+    assert "failed: results/digits/resnet8/" in told
+    assert "Traceback" not in told.rpartition("packed in:")[2]
+    home.call(f"sixteen take {there}/there-made.zip")
+    assert any("/trained-in-" in path for path in home.runs())
+
+
+def test_a_machine_without_the_packages_is_told_which(there):
+    told = on(there, "-S there.zip --minutes 1", status=1)
+
+    assert "found no keras, ml_dtypes, numpy, pydantic, safetensors, tqdm" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("content", [b"", b"PK no zip", None])
+def test_what_is_no_bundle_is_refused(home, content, tmp_path):
+    path = tmp_path / "odd.zip"
+    if content is not None:
+        path.write_bytes(content)
+    for command in ("take", "run --minutes 1"):
+        told = home.call(f"sixteen {command} {path}", status=1)
+        assert "expected a bundle" in told and "Traceback" not in told
+
+
+def change(bundle: Path, ends: str, by, relist: bool = False) -> None:
+    """Write a bundle anew with one file changed, and its digest in the list if asked for."""
+    import hashlib
+
+    with zipfile.ZipFile(bundle) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    name = next(name for name in files if name.endswith(ends))
+    files[name] = by(files[name])
+    if relist:
+        about = json.loads(files["bundle.json"])
+        about["files"][name] = hashlib.sha256(files[name]).hexdigest()
+        files["bundle.json"] = json.dumps(about).encode()
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for key, content in files.items():
+            archive.writestr(key, content)
