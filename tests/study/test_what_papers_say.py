@@ -88,6 +88,8 @@ SAID = {
         cycles eight-against-two  | accuracy: cycles-8 >= cycles-2 - 0.01
         cycles eight-against-32   | accuracy: cycles-8 >= cycles-32 - 0.01
         restart restarting-repairs              | accuracy: restarted > decayed
+        restart damage-remains-after-restart    | accuracy: restarted < full-restarted
+        restart damage-remains                  | accuracy: decayed < full-decayed
         ranges corrected-ranges-change-nothing  | accuracy: |moving - corrected| <= 0.01
         aggregation fewest-bits-lose        | accuracy: static-low < static
         aggregation most-bits-match-float32 | accuracy: static >= float32 - 0.01
