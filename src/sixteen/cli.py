@@ -7,7 +7,7 @@ import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from sixteen.bundles.bare import add_arguments
 from sixteen.errors import UserError, printable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sixteen.lineage.plan import Plan
 
 ROOT = Path()
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main() -> None:
@@ -48,6 +49,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sixteen {version('sixteen')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    _add_reading(commands)
+    _add_planning(commands)
+    _add_bundles(commands)
+    return parser
+
+
+def _add_reading(commands: Commands) -> None:
     command = commands.add_parser("trace", help="tell where a file comes from, down to the dataset")
     command.add_argument(
         "file",
@@ -65,6 +73,14 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_verify)
 
     command = commands.add_parser(
+        "digest", help="print the digest of a folder or tar for params.yaml"
+    )
+    command.add_argument("path", type=Path)
+    command.set_defaults(run=_digest)
+
+
+def _add_planning(commands: Commands) -> None:
+    command = commands.add_parser(
         "why", help="tell why runs are to be made: what differs from earlier ones"
     )
     command.add_argument(
@@ -72,20 +88,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=_why)
 
+    command = commands.add_parser(
+        "status", help="tell what of a study is done, runs, failed, diverged or waits"
+    )
+    command.add_argument(
+        "study", nargs="?", help="a study or a target; by default the target `all`"
+    )
+    command.add_argument("--watch", action="store_true", help="show it until all is done")
+    command.set_defaults(run=_status)
+
     command = commands.add_parser("plan", help="tell what a study will take: time, disk, runs")
     command.add_argument("study", help="a study or a target")
     command.set_defaults(run=_plan)
 
-    command = commands.add_parser(
-        "digest", help="print the digest of a folder or tar for params.yaml"
-    )
-    command.add_argument("path", type=Path)
-    command.set_defaults(run=_digest)
-    _add_bundles(commands)
-    return parser
 
-
-def _add_bundles(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_bundles(commands: Commands) -> None:
     command = commands.add_parser(
         "pack",
         help="write a bundle of what a study has yet to train, for a machine with a GPU and nothing else",
@@ -139,6 +156,20 @@ def _why(arguments: argparse.Namespace) -> bool:
 
     plan = _plan_here()
     print(printable(why(plan, plan.parameters.target(arguments.study or "all"))))
+    return True
+
+
+def _status(arguments: argparse.Namespace) -> bool:
+    from sixteen.lineage import status
+    from sixteen.lineage.plan import Plan
+    from sixteen.study.load import load
+
+    plan = Plan(load(ROOT))
+    studies = plan.parameters.target(arguments.study or "all")
+    if arguments.watch:
+        status.watch(plan, studies)
+    else:
+        print(printable(status.told(plan.root, status.states(plan, studies))))
     return True
 
 

@@ -1,6 +1,5 @@
 """The live table: a bar for all jobs with the time left, and a line for each job that runs."""
 
-import re
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -12,12 +11,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table as Columns
 from rich.text import Text
 
-from sixteen.errors import printable
 from sixteen.lineage.console import label
-
-# A line of ours in a log, which holds what libraries print as well.
-LINE = re.compile(r"\d\d:\d\d:\d\d (?P<told>.*)")
-TAIL = 8192  # bytes at the end of a log that are looked at
+from sixteen.lineage.logs import LINE, tail
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,7 @@ class Table:
         """A job has failed: show what it said last, or what Snakemake says of it where there is no log."""
         self.failed += 1
         failed = self.running.pop(job, None)
-        if failed and (lines := _tail(failed.log)):
+        if failed and (lines := tail(failed.log)):
             last = max((i for i, line in enumerate(lines) if LINE.match(line)), default=0)
             self.tell(f"{failed.rule} failed, its log is {failed.log}:", "bold red")
             told = "\n".join(lines[last:])
@@ -119,19 +114,8 @@ class Table:
 
 def _last(job: Job, name: str) -> str:
     """What a job said last, without its name, or for how long it is silent."""
-    told = [found["told"] for line in _tail(job.log) if (found := LINE.match(line))]
+    told = [found["told"] for line in tail(job.log) if (found := LINE.match(line))]
     return told[-1].removeprefix(f"{name}: ") if told else _clock(time.monotonic() - job.since)
-
-
-def _tail(log: Path | None) -> list[str]:
-    """The last lines of a log."""
-    try:
-        with open(log or "", "rb") as file:
-            file.seek(max(file.seek(0, 2) - TAIL, 0))
-            text = file.read().decode(errors="replace")
-    except OSError:
-        return []
-    return [printable(line) for line in text.splitlines()]
 
 
 def _clock(seconds: float) -> str:

@@ -20,6 +20,7 @@ from sixteen.bundles.bare import expect_packages
 from sixteen.errors import UserError
 from sixteen.files import read_json
 from sixteen.lineage import record
+from sixteen.lineage.logs import log_of
 from sixteen.lineage.places import BUNDLE, PRIVATE
 from sixteen.lineage.steps import PLANS, Run, load_run
 
@@ -58,7 +59,7 @@ def run(bundle: Path, arguments: argparse.Namespace) -> bool:
     print(f"{len(work.done())} of {len(runs)} runs made, {len(work.failed)} failed; packed in:")
     print("\n".join(f"  {part}" for part in made))
     for failed in work.failed:
-        print(f"failed: {failed.path}, see {folder / _log(failed)}", file=sys.stderr)
+        print(f"failed: {failed.path}, see {folder / log_of(failed)}", file=sys.stderr)
     return not work.failed
 
 
@@ -121,7 +122,14 @@ class Work:
 
     def _start(self, run: Run) -> None:
         plan = PLANS / f"{run.fingerprint}.json"
-        command = [sys.executable, SCRIPTS[run.step], "--plan", f"{plan}", "--log", f"{_log(run)}"]
+        command = [
+            sys.executable,
+            SCRIPTS[run.step],
+            "--plan",
+            f"{plan}",
+            "--log",
+            f"{log_of(run)}",
+        ]
         if run.step != "quantize":
             share = math.ceil(self.at_once / max(1, len(hardware.visible())))
             command += ["--runs-per-gpu", f"{share}"]
@@ -165,7 +173,7 @@ def _pack(
         folder / PRIVATE / "scratch" / run.fingerprint for run in runs if run not in finished
     ]
     files = [file for place in places for file in record.files_in(place)]
-    files += [folder / _log(run) for run in runs if (folder / _log(run)).exists()]
+    files += [folder / log_of(run) for run in runs if (folder / log_of(run)).exists()]
     told = {key: value for key, value in about.items() if key not in ("files", "to_run")}
     told["made"] = [run.path for run in finished]
     named = {file.relative_to(folder).as_posix(): file for file in files}
@@ -185,7 +193,3 @@ def _owned(folder: Path) -> Iterator[None]:
         raise UserError(f"another call is at work in {folder}: wait for it or stop it") from None
     finally:
         os.close(descriptor)
-
-
-def _log(run: Run) -> Path:
-    return Path("logs", f"{run.path.partition('/')[2]}.log")

@@ -11,6 +11,7 @@ import fcntl
 import logging
 import os
 import pkgutil
+import platform
 import re
 import shutil
 import signal
@@ -197,6 +198,9 @@ def exclusive(path: Path, what: str) -> Iterator[None]:
         except BlockingIOError:
             log.info("%s is held by another process: waiting for it", what)
             fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(platform.node())  # for `sixteen status`
+        file.flush()
         yield
 
 
