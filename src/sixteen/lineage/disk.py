@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 from sixteen.lineage.items import Items
-from sixteen.lineage.speeds import TRAINING, shape_of
-from sixteen.lineage.steps import Run
+from sixteen.lineage.speeds import shape_of
+from sixteen.lineage.steps import TRAINING, Run
 from sixteen.precision.entry import precision_of
 from sixteen.precision.formats import BITS
 
