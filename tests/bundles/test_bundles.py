@@ -198,7 +198,7 @@ def test_a_run_that_failed_is_named_and_the_others_are_packed(there, home):
 def test_a_machine_without_the_packages_is_told_which(there):
     told = on(there, "-S there.zip --minutes 1", status=1)
 
-    assert "found no keras, ml_dtypes, numpy, pydantic, safetensors, tqdm" in told
+    assert "found no PIL, keras, ml_dtypes, numpy, pydantic, safetensors, tqdm" in told
     assert "Traceback" not in told
 
 
