@@ -1,5 +1,6 @@
 """Published weights that a network begins from: a safetensors file that you put into data/weights, read tensor by tensor."""
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +9,6 @@ import numpy as np
 from pydantic import Field
 from safetensors import SafetensorError, safe_open
 
-from sixteen.datasets.archives.members import digest
 from sixteen.entry import Entry, Sha256
 from sixteen.errors import UserError
 
@@ -94,7 +94,8 @@ def opened(path: Path) -> Any:
 
 def check(published: Published, path: Path) -> None:
     """UserError if the file at `path` isn't the one that is meant, or if nobody has said which one that is."""
-    found = digest(path)
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
     if published.sha256 is None:
         raise UserError(
             f"expected the sha256 of {published.file} in params.yaml, came null; the file at {path} has {found}: write that under "
