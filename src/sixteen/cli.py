@@ -97,6 +97,13 @@ def _add_planning(commands: Commands) -> None:
     command.add_argument("--watch", action="store_true", help="show it until all is done")
     command.set_defaults(run=_status)
 
+    command = commands.add_parser(
+        "clean", help="list scratch and runs that no study plans any more, or delete them"
+    )
+    command.add_argument("--delete", action="store_true", help="delete what DVC keeps as well")
+    command.add_argument("--force", action="store_true", help="with --delete: the rest too")
+    command.set_defaults(run=_clean)
+
     command = commands.add_parser("plan", help="tell what a study will take: time, disk, runs")
     command.add_argument("study", help="a study or a target")
     command.set_defaults(run=_plan)
@@ -170,6 +177,18 @@ def _status(arguments: argparse.Namespace) -> bool:
         status.watch(plan, studies)
     else:
         print(printable(status.told(plan.root, status.states(plan, studies))))
+    return True
+
+
+def _clean(arguments: argparse.Namespace) -> bool:
+    from sixteen.lineage import clean
+
+    plan = _plan_here()
+    found = clean.find(plan)
+    if arguments.delete:
+        print(printable(clean.delete(plan, found, arguments.force)))
+    else:
+        print(printable(clean.told(found)))
     return True
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from small_project import ROOT, STUDY, Project
+from small_project import ROOT, STUDY, Project, change_second_rate, train_longer
 from test_promises import AFTER_SECOND_RATE, kinds
 
 METRICS = f"reports/{STUDY}/metrics.json"
@@ -120,3 +120,21 @@ def test_a_damaged_remote_is_noticed(finished, clone, tmp_path, checked):
     else:
         damaged = weights.relative_to(finished.folder).as_posix()
         assert f"sixteen: {damaged} differs from the record" in clone.call("sixteen verify", 1)
+
+
+def test_clean_deletes_what_dvc_keeps_and_nothing_else(project):
+    """Runs of yesterday's parameters, once another page is published."""
+    project.edit(change_second_rate)
+    before = project.runs()
+    project.call("snakemake --cores 2 demos")
+    stale = {path for path in before if "second-sgd" in path}
+    added = project.runs() - before
+    project.edit(train_longer)
+
+    told = project.call("sixteen clean")
+
+    assert all(path in told for path in stale)
+    assert f"{len(stale)} folders" not in told  # page, summary and evaluations of then as well
+    project.call("sixteen clean --delete")
+    assert not stale & project.runs()
+    assert added <= project.runs()  # published

@@ -1,0 +1,131 @@
+"""What may go: scratch that nothing goes on from, and runs that no study plans any more and no page stands on."""
+
+import contextlib
+import fcntl
+import hashlib
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from sixteen.errors import UserError
+from sixteen.lineage import record
+from sixteen.lineage.places import PRIVATE
+from sixteen.lineage.plan import Plan
+from sixteen.lineage.steps import PLANS
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What may go: a folder, its bytes, and whether DVC's cache holds all of its files (scratch needs none)."""
+
+    path: str
+    size: int
+    kept: bool
+
+
+def find(plan: Plan) -> list[Gone]:
+    """Scratch of runs that are finished or aren't planned, and finished runs that aren't planned; what is held stays.
+
+    Runs that a published report stands on stay as well, planned or not.
+    """
+    root, planned = plan.root, {run.fingerprint: run for run in plan.runs.values()}
+    found: list[Gone] = []
+    for scratch in sorted((root / PRIVATE / "scratch").glob("*")):
+        run = planned.get(scratch.name)
+        done = run is None or (root / run.record).exists()
+        if done and not _held(root, scratch.name):
+            found.append(Gone(scratch.relative_to(root).as_posix(), _size(scratch), kept=True))
+    shown = _published(root)
+    cache = _cache(root)
+    for folder in record.find(root):
+        path = folder.relative_to(root).as_posix()
+        if path not in plan.runs and path not in shown and not _held(root, folder.name):
+            found.append(Gone(path, _size(folder), _in_cache(folder, cache)))
+    return found
+
+
+def told(found: list[Gone]) -> str:
+    """What may go as text to read, the largest first."""
+    if not found:
+        return "nothing to clean: every run is planned or published, and no scratch is left over"
+    lines = [
+        f"{gone.size / 1e6:>10,.1f} MB  {gone.path}{'' if gone.kept else '  (not in DVC)'}"
+        for gone in sorted(found, key=lambda gone: -gone.size)
+    ]
+    loose = sum(not gone.kept for gone in found)
+    lines.append(f"{sum(gone.size for gone in found) / 1e6:>10,.1f} MB  in {len(found)} folders")
+    lines.append("`sixteen clean --delete` deletes them" + _except(loose))
+    return "\n".join(lines)
+
+
+def delete(plan: Plan, found: list[Gone], force: bool) -> str:
+    """Delete what was found, but without `force` no run that isn't in DVC; tells what went and what stays."""
+    gone = [one for one in found if one.kept or force]
+    for one in gone:
+        fingerprint = one.path.rpartition("/")[2]
+        shutil.rmtree(plan.root / one.path)
+        if not one.path.startswith(f"{PRIVATE}/"):
+            (plan.root / PLANS / f"{fingerprint}.json").unlink(missing_ok=True)
+            (plan.root / PRIVATE / "locks" / fingerprint).unlink(missing_ok=True)
+            (plan.root / "logs" / f"{one.path.partition('/')[2]}.log").unlink(missing_ok=True)
+    size, stay = sum(one.size for one in gone) / 1e6, len(found) - len(gone)
+    return f"{len(gone)} folders deleted, {size:,.1f} MB" + _except(stay)
+
+
+def _except(loose: int) -> str:
+    if not loose:
+        return ""
+    return f"; {loose} that aren't in DVC stay unless `--force` is given, or `dvc commit` puts them there"
+
+
+def _held(root: Path, fingerprint: str) -> bool:
+    """Whether a job is at work on a run."""
+    try:
+        with (root / PRIVATE / "locks" / fingerprint).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def _published(root: Path) -> set[str]:
+    """The paths of the runs that are published, and of all that they stand on."""
+    found: set[str] = set()
+    for provenance in (root / "reports").glob("[!.]*/provenance.json"):
+        found |= (record.closure_in(provenance) or {}).keys()
+        with contextlib.suppress(UserError):  # `sixteen verify` tells
+            found.add(record.read(provenance.parent)["path"])
+    return found
+
+
+def _cache(root: Path) -> Path | None:
+    """Where DVC keeps what it tracks; None where there is no DVC."""
+    dvc = Path(sys.executable).parent / "dvc"
+    try:
+        asked = subprocess.run(
+            [dvc, "cache", "dir"], cwd=root, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return Path(asked.stdout.strip()) / "files/md5"
+
+
+def _in_cache(folder: Path, cache: Path | None) -> bool:
+    """Whether DVC's cache holds every file of a run."""
+    if cache is None:
+        return False
+    for file in folder.rglob("*"):
+        if file.is_file():
+            with file.open("rb") as opened:
+                digest = hashlib.file_digest(opened, "md5").hexdigest()
+            if not (cache / digest[:2] / digest[2:]).exists():
+                return False
+    return True

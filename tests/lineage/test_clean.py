@@ -1,0 +1,94 @@
+"""`sixteen clean`: what is still wanted stays, whatever else goes."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from small_plan import make, planned
+
+from sixteen.lineage import clean, record
+from sixteen.lineage.job import exclusive
+
+SCRATCH = Path(".sixteen/scratch")
+
+
+def leave(fingerprint):
+    (SCRATCH / fingerprint).mkdir(parents=True)
+    (SCRATCH / fingerprint / "checkpoint").write_bytes(b"1234")
+
+
+@pytest.fixture
+def changed(project, parameters):
+    """The plan after a change that made the trainings stale, and the runs that it no longer names."""
+    parameters["recipes"]["sgd"]["momentum"] = 0.8
+    plan = planned(parameters)
+    stale = {folder.as_posix() for folder in record.find(Path())} - set(plan.runs)
+    return plan, stale
+
+
+def test_what_is_planned_stays(project, parameters):
+    plan = planned(parameters)
+    assert clean.find(plan) == []
+    assert clean.told([]).startswith("nothing to clean")
+
+
+def test_what_a_published_page_stands_on_stays(changed):
+    plan, stale = changed
+    assert len(stale) == 14
+    assert clean.find(plan) == []
+
+
+def test_what_no_study_plans_and_no_page_shows_is_listed(changed):
+    plan, stale = changed
+    shutil.rmtree("reports/small")
+    found = clean.find(plan)
+    assert {one.path for one in found} == stale
+    assert not any(one.kept for one in found)
+    text = clean.told(found)
+    assert "(not in DVC)" in text and "14 that aren't in DVC stay unless `--force`" in text
+    assert {folder.as_posix() for folder in record.find(Path())} > stale
+
+
+def test_without_force_nothing_goes_that_dvc_lacks(changed):
+    plan, stale = changed
+    shutil.rmtree("reports/small")
+    told = clean.delete(plan, clean.find(plan), force=False)
+    assert told.startswith("0 folders deleted") and "14 that aren't in DVC stay" in told
+    assert all(Path(path, record.NAME).exists() for path in stale)
+
+    clean.delete(plan, clean.find(plan), force=True)
+
+    assert not any(Path(path).exists() for path in stale)
+    assert {folder.as_posix() for folder in record.find(Path())} <= set(plan.runs)
+
+
+def test_scratch_goes_unless_something_goes_on_from_it(project, parameters):
+    plan = planned(parameters)
+    run = next(run for run in plan.runs.values() if run.step == "train")
+    shutil.rmtree(run.path)
+    done = next(run for run in plan.runs.values() if run.step == "evaluate")
+    for fingerprint in (run.fingerprint, done.fingerprint, "0" * 12):
+        leave(fingerprint)
+
+    found = clean.find(plan)
+
+    assert {one.path for one in found} == {f"{SCRATCH}/{done.fingerprint}", f"{SCRATCH}/{'0' * 12}"}
+    clean.delete(plan, found, force=False)
+    assert [path.name for path in SCRATCH.iterdir()] == [run.fingerprint]
+
+
+def test_what_a_job_is_at_work_on_stays(project, parameters):
+    leave("0" * 12)
+    with exclusive(Path(".sixteen/locks") / ("0" * 12), "it"):
+        assert clean.find(planned(parameters)) == []
+
+
+def test_after_it_everything_planned_can_be_made_and_verified(changed, parameters):
+    from sixteen.reporting.verify import verify
+
+    plan, _ = changed
+    shutil.rmtree("reports/small")
+    clean.delete(plan, clean.find(plan), force=True)
+    parameters["recipes"]["sgd"]["momentum"] = 0.8
+    make(parameters)
+    assert verify(Path()).findings == []
