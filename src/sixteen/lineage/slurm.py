@@ -14,24 +14,24 @@ from sixteen.lineage.logs import tail
 # As profiles/slurm names them: what our jobs are called, and where Slurm writes what they print.
 PREFIX, LOGS = "sixteen_", Path("logs/slurm")
 POLL = 2.0  # seconds between looks at the queue
-RAISE = "if none of the attempts suffices, raise {} in profiles/slurm/config.yaml"
+RAISE = "if no attempt suffices, raise {} in profiles/slurm/config.yaml"
 GOES_ON = "a training goes on from its last checkpoint"
 # Why Slurm stopped a job, by its state or by what it wrote into the job's log, and what is to be said of it.
 REASONS = (
     (
         r"TIMEOUT|DUE TO TIME LIMIT",
-        "it took longer than the {limit} that it asked for: the next attempt asks for more time and "
-        f"{GOES_ON}; {RAISE.format('runtime')}",
+        f"it took longer than the {{limit}} that it asked for; the next attempt asks for more time, {GOES_ON}; "
+        f"{RAISE.format('runtime')}",
     ),
     (
         r"OUT_OF_MEMORY|exceeded memory limit|oom.kill",
-        "it took more memory than the {memory} that it asked for: the next attempt asks for more, and "
-        f"{GOES_ON}; {RAISE.format('mem_mb')}",
+        f"it took more memory than the {{memory}} that it asked for; the next attempt asks for more, {GOES_ON}; "
+        f"{RAISE.format('mem_mb')}",
     ),
-    (r"NODE_FAIL|DUE TO NODE FAILURE", f"its node {{node}} failed: {GOES_ON} on another one"),
+    (r"NODE_FAIL|DUE TO NODE FAILURE", f"its node {{node}} failed; {GOES_ON} on another one"),
     (
         r"CANCELLED|PREEMPTED|DUE TO PREEMPTION",
-        f"somebody cancelled it, or it had to make room: {GOES_ON}",
+        f"somebody cancelled it, or it had to make room; {GOES_ON}",
     ),
 )
 
@@ -91,7 +91,7 @@ def reason(logs: list[str]) -> str | None:
     words = "\n".join([asked["state"], *tail(theirs[-1])])
     for pattern, sentence in REASONS:
         if re.search(pattern, words):
-            return f"Slurm stopped job {number}: {sentence.format(**asked)}"
+            return f"Slurm stopped job {number} since {sentence.format(**asked)}"
     return None
 
 
