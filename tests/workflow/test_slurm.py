@@ -173,7 +173,7 @@ def _one_long_training(parameters: dict[str, Any]) -> None:
     study = parameters["studies"][STUDY]
     study.pop("observe")
     study["arms"] = {
-        arm: text.replace("until-2", "until-80").replace("until-4", "until-82")
+        arm: text.replace("until-2", "until-30").replace("until-4", "until-32")
         for arm, text in study["arms"].items()
     }
 
@@ -211,12 +211,12 @@ def test_ctrl_c_cancels_what_waits_and_what_runs(slurm, prepared):
 
 def test_a_job_that_lacks_memory_says_so_and_the_next_attempt_has_more(slurm, prepared):
     project = with_seeds(prepared, 1)
-    more = ("--set-resources", "train:mem_mb=250*attempt*attempt")
+    more = ("--set-resources", "train:mem_mb=180*attempt*attempt")
 
     command = f"{SNAKEMAKE} {' '.join(more)} --until train -- demo"
     output = project.call(command, CHEAP_PAUSE="2")
 
-    said = r"sixteen: Slurm stopped job \d+ since it took more memory than the 250M that it asked for; .* raise mem_mb"
+    said = r"sixteen: Slurm stopped job \d+ since it took more memory than the 180M that it asked for; .* raise mem_mb"
     assert re.search(said, output)
     assert slurm.jobs(project.folder, "COMPLETED") == ["train"]
     assert len(executions(project, "train")) == 1
