@@ -45,7 +45,7 @@ class Slurm:
         CONFIGURATION.mkdir(exist_ok=True)
         (CONFIGURATION / "slurm.conf").write_text(self._configuration())
         (CONFIGURATION / "gres.conf").write_text(
-            f"AutoDetect=off\nNodeName={NODES[-1]} Name=gpu File={folder}/gpu0\n"
+            f"AutoDetect=off\nNodeName={NODES[-1]} Name=gpu File={folder}/gpu0\nNodeName={NODES[-1]} Name=shard Count=2\n"
         )
 
     def start(self) -> None:
@@ -126,7 +126,7 @@ class Slurm:
         folder = self.folder
         nodes = "".join(
             f"NodeName={node} NodeHostname={node} NodeAddr=127.0.0.1 Port={PORT + number} CPUs=2 RealMemory=4000"
-            f"{' Gres=gpu:1' if node == NODES[-1] else ''}\n"
+            f"{' Gres=gpu:1,shard:2' if node == NODES[-1] else ''}\n"
             for number, node in enumerate(NODES, 1)
         )
         return f"""\
@@ -153,7 +153,7 @@ MailProg=/bin/true
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,bf_interval=2,sched_interval=2
-GresTypes=gpu
+GresTypes=gpu,shard
 # A killed node is noticed within seconds.
 SlurmdTimeout=8
 SlurmctldTimeout=8

@@ -241,20 +241,22 @@ def test_after_the_controller_was_down_a_second_call_goes_on_at_worst(slurm, pre
     assert slurm.jobs(project.folder, "COMPLETED") == ["train"] * 2
 
 
-def test_small_runs_share_a_gpu_in_one_job(slurm, prepared):
-    source = Path(__file__).parents[2] / "profiles/slurm/config.yaml"
-    shutil.copy(source, prepared.folder / "profiles/slurm/config.yaml")
-    settings = {"groups": ["train=small"], "group-components": ["small=2"]}
-    at_site(prepared, gpu=True, **settings)
+def test_small_runs_share_a_gpu_of_which_each_asks_for_a_part(slurm, prepared):
+    path = prepared.folder / "profiles/slurm/config.yaml"
+    shutil.copy(Path(__file__).parents[2] / "profiles/slurm/config.yaml", path)
+    path.write_text(path.read_text().replace("gpu:1", "shard:1"))
+    at_site(prepared, gpu=True)
+    alone = ("--set-resources", "train:gres='gpu:1'", "train:slurm_partition=gpu")
 
-    prepared.call(f"{SNAKEMAKE} --until train -- demo", CHEAP_PAUSE="2")
+    prepared.call(f"{SNAKEMAKE} --until train -- demo", CHEAP_PAUSE="3")
+    one, other = executions(prepared, "train")
+    shutil.rmtree(prepared.folder / "results/digits")
+    prepared.call(f"{SNAKEMAKE} {' '.join(alone)} --until train -- demo")
+    first, second = sorted(executions(prepared, "train"), key=lambda each: each["started"])
 
-    assert slurm.jobs(prepared.folder) == ["small_train"]
-    first, second = executions(prepared, "train")
-    assert first["host"] == second["host"] == "node3"
-    assert first["started"] < second["ended"] and second["started"] < first["ended"]
-    given = slurm.ask("squeue -h -t all -o %b|%Z").splitlines()
-    assert f"gres/gpu:1|{prepared.folder}" in given
+    assert {each["host"] for each in (one, other, first, second)} == {"node3"}
+    assert one["started"] < other["ended"] and other["started"] < one["ended"]
+    assert first["ended"] <= second["started"]
 
 
 def test_files_may_be_seen_late_by_the_machine_of_snakemake(slurm, prepared):
