@@ -245,6 +245,7 @@ def make_study(
         "recipes": {"sgd": SGD},
         "statistics": LEVELS.plain(),
         "published": None,
+        "along": None,
         "factorial": None,
         "reach": None,
         "claims": claims,

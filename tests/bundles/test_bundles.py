@@ -103,8 +103,8 @@ def test_runs_made_elsewhere_are_those_that_would_be_made_here(there, home, tmp_
         )
         assert kept["outputs"] == other["outputs"]
     planned = home.call(f"snakemake -n --cores 2 {STUDY}")
-    assert re.findall(r"^rule (\w+)", planned, re.M)[:2] == ["index", "evaluate"]
-    assert not re.search(r"^rule (train|continue_training|quantize|observe)", planned, re.M)
+    rules = set(re.findall(r"^rule ([\w-]+)", planned, re.M))
+    assert rules == {"evaluate", "summarize", "report", "publish", "index", STUDY}
     home.call(f"snakemake --cores 2 {STUDY}")
     home.call("sixteen verify")
     assert home.runs() == local.runs()
@@ -179,6 +179,81 @@ def test_what_was_changed_on_the_way_is_refused(there, home):
     assert home.runs() == before
 
 
+def forge(bundle: Path, change_record) -> str:
+    """Change the record of a training that was made, its seal with it; returns the path of the run."""
+    from sixteen.lineage import record
+
+    path = ""
+
+    def anew(content: bytes) -> bytes:
+        nonlocal path
+        kept = json.loads(content)
+        path = kept["path"]
+        change_record(kept)
+        return record.text_of(kept | {"seal": record.seal_of(kept)}).encode()
+
+    change(bundle, "record.json", anew, relist=True)
+    return path
+
+
+def test_what_doesnt_fit_its_record_is_refused(there, home):
+    on(there, "there.zip --minutes 3")
+    before = home.runs()
+
+    change(there / "there-made.zip", "history.csv", lambda text: text + b"1,2\n", relist=True)
+
+    assert "history.csv differs from its record" in home.call(
+        f"sixteen take {there}/there-made.zip", status=1
+    )
+    assert home.runs() == before
+
+
+def test_what_isnt_what_its_fingerprint_says_is_refused(there, home):
+    on(there, "there.zip --minutes 3")
+
+    path = forge(there / "there-made.zip", lambda kept: kept["parameters"].update(seed=99))
+
+    told = home.call(f"sixteen take {there}/there-made.zip", status=1)
+    assert f"{path} of {there}/there-made.zip isn't what its fingerprint says" in told
+    assert path not in home.runs()
+
+
+def test_what_started_from_other_bytes_is_refused(there, home):
+    on(there, "there.zip --minutes 3")
+
+    def other(kept):
+        kept["inputs"] = {name: "0" * 64 for name in kept["inputs"]}
+
+    path = forge(there / "there-made.zip", other)
+
+    assert "started from another data/prepared/" in home.call(
+        f"sixteen take {there}/there-made.zip", status=1
+    )
+    assert path not in home.runs()
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_no_more_runs_at_once_than_asked_for(there, most):
+    told = on(there, f"there.zip --minutes 3 --at-once {most}", CHEAP_PAUSE="0.2")
+
+    assert " 0 failed" in told
+    made = [
+        json.loads(path.read_text())
+        for path in (there / "there-work").glob("results/**/record.json")
+    ]
+    spans = [
+        (kept["execution"]["started"], kept["execution"]["ended"])
+        for kept in made
+        if "train" in kept["step"]
+    ]
+    # To the second: a run that begins in the second in which another ends isn't beside it.
+    beside = max(
+        sum(a < begun < b for a, b in spans) + sum(a == begun for a, b in spans)
+        for begun, _ in spans
+    )
+    assert beside <= most
+
+
 def test_a_run_that_failed_is_named_and_the_others_are_packed(there, home):
     change(
         there / "there.zip",
@@ -198,7 +273,7 @@ def test_a_run_that_failed_is_named_and_the_others_are_packed(there, home):
 def test_a_machine_without_the_packages_is_told_which(there):
     told = on(there, "-S there.zip --minutes 1", status=1)
 
-    assert "found no keras, ml_dtypes, numpy, pydantic, safetensors, tqdm" in told
+    assert "found no PIL, keras, ml_dtypes, numpy, pydantic, safetensors, tqdm" in told
     assert "Traceback" not in told
 
 

@@ -29,7 +29,7 @@ def test_an_arm_costs_what_its_bits_cost_over_all_steps():
 def test_phases_count_by_their_epochs():
     shares = found("deficit-demo", 500, (64,))
     low, high = (4 + 2 * 2 * 8) / 3072, 1 / 16
-    assert shares["deficit-25"] == pytest.approx((25 * low + 100 * high) / 125)
+    assert shares["deficit-100"] == pytest.approx((100 * low + 400 * high) / 500)
 
 
 def test_a_whole_graph_is_one_step_an_epoch_so_that_short_runs_end_below_the_most_bits():

@@ -139,12 +139,73 @@ def test_a_corrected_path_of_a_dataset_reaches_the_frozen_plan(project, paramete
     assert steps.load_run(file).sources == {"archive": "/right"}
 
 
+OBSERVE = {"every": 2, "cast_to": "float16", "phases": "last"}
+FETCHED = {"url": "https://here/vocab.txt", "bytes": 1, "sha256": "0" * 64}
+ENCODER = {"family": "encoder", "blocks": 1, "dimension": 8, "heads": 2, "mlp": 8, "dropout": 0.1}
+
+
+def with_pairs(parameters):
+    """The small project on XNLI, with an encoder that begins from published weights."""
+    archives = {
+        "train": FETCHED | {"url": "https://here/train.zip"},
+        "evaluation": FETCHED | {"url": "https://here/test.zip"},
+        "vocabulary": FETCHED,
+    }
+    told = {"kind": "xnli", "language": "de", "words": 9, "length": 8}
+    parameters["datasets"]["digits"] = told | archives
+    weights = {"file": "bert.safetensors", "sha256": "1" * 64}
+    parameters["networks"]["resnet8"] = ENCODER | {"weights": weights}
+    return parameters
+
+
+def test_each_archive_of_a_dataset_is_fetched_and_where_from_is_no_part_of_a_fingerprint(
+    project, parameters
+):
+    before = planned(with_pairs(parameters), project).runs
+    prepare = next(run for run in before.values() if run.step == "prepare")
+    assert prepare.sources == {
+        "train": "data/fetched/digits/train.zip",
+        "evaluation": "data/fetched/digits/test.zip",
+        "vocabulary": "data/fetched/digits/vocab.txt",
+    }
+    told = prepare.parameters["dataset"]
+    assert (
+        told["vocabulary"] == {"sha256": "0" * 64} and "url" in prepare.settings["dataset"]["train"]
+    )
+    parameters["datasets"]["digits"]["train"]["url"] = "https://elsewhere/train.zip"
+    assert set(planned(parameters, project).runs) == set(before)
+    parameters["datasets"]["digits"]["train"]["sha256"] = "2" * 64
+    assert prepare.path not in planned(parameters, project).runs
+
+
+def test_published_weights_are_read_where_a_sentence_begins_and_their_digest_decides_its_runs(
+    project, parameters
+):
+    with_pairs(parameters)["studies"]["small"]["observe"] = OBSERVE | {"phases": "all"}
+    runs = planned(parameters, project).runs
+    for run in runs.values():
+        begins = run.step == "train" or (run.step == "observe" and "start" not in run.parents)
+        read = run.sources.get("weights")
+        assert read == ("data/weights/bert.safetensors" if begins else None), run.path
+    changed = {
+        "train",
+        "continue_training",
+        "observe",
+        "evaluate",
+        "quantize",
+        "summarize",
+        "report",
+    }
+
+    def change(all_of_them):
+        all_of_them["networks"]["resnet8"]["weights"]["sha256"] = None
+
+    assert steps_changed(project, parameters, change) == changed
+
+
 def test_a_plan_that_is_gone_is_one_sentence(tmp_path):
     with pytest.raises(UserError, match="frozen plan"):
         steps.load_run(tmp_path / "gone.json")
-
-
-OBSERVE = {"every": 2, "cast_to": "float16", "phases": "last"}
 
 
 def test_observing_a_study_adds_runs_and_makes_no_training_stale(project, parameters):

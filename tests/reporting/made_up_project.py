@@ -184,7 +184,7 @@ class Project:
             "recipes": {p.recipe: RECIPES[p.recipe] for p in named if p.recipe},
             "statistics": {"confidence": 0.95, "alpha": 0.05, "power": 0.8},
             "claims": CLAIMS if "float16" in arms and len(arms) > 1 else [],
-            "published": None, "factorial": None, "reach": None, **told,
+            "published": None, "along": None, "factorial": None, "reach": None, **told,
         }  # fmt: skip
         path = f"results/{study}/summarized/{sha256(study.encode()).hexdigest()[:12]}"
         (self.root / path).mkdir(parents=True)

@@ -88,6 +88,18 @@ SCHEDULES = {
     **{name: f"trained-in-{name}-by-sgd-until-5" for name in CYCLES},
 }
 DEFICITS = {f"deficit-{n}": f"trained-in-deficit{n}-by-sgd-until-6" for n in (0, 2, 4)}
+# Two ways to train at three levels of an axis.
+ALONG = {
+    f"{name}-{end}": f"trained-in-float32-by-sgd-until-2/continued-in-{name}-by-sgd-until-{end}"
+    for name in ("float32", "float16")
+    for end in (3, 4, 6)
+}
+PLACES = {
+    "axis": "times-as-long",
+    "arms": {
+        f"{name}-{end}": [name, f"{end}"] for end in (3, 4, 6) for name in ("float32", "float16")
+    },
+}
 FACTORIAL = {
     "-".join(
         [precision, *recipe.replace(".", "_").split("-")]

@@ -21,6 +21,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "switch": {"arms": studies.SWITCH},
     "schedules": {"arms": studies.SCHEDULES, "observe": None},
     "critical": {"arms": studies.DEFICITS, "observe": None},
+    "questions": {"arms": studies.ALONG, "along": studies.PLACES, "observe": None},
     "variability": {"arms": studies.FACTORIAL, "factorial": list(studies.FACTORIAL)},
 }
 CONTINUOUS = {"accuracy-curves", "final-accuracy", "loss-curves", "memory", "largest-batch", "class-accuracy",
@@ -38,6 +39,7 @@ FIGURES = {
     "schedules": {"schedules", "pareto", "selection", "final-accuracy", "accuracy-curves", "loss-curves",
                   "class-accuracy"},
     "critical": {"along-deficit", "schedules", "selection", "final-accuracy", "accuracy-curves", "loss-curves"},
+    "questions": {"along", "along-float16", "along-float32", "final-accuracy", "accuracy-curves", "loss-curves"},
     "variability": {"effects-epoch-sd", "effects-loss-sd", "effects-accuracy", "effects-loss", "final-accuracy",
                     "effects-gradient-error", "effects-lost-updates"},
 }  # fmt: skip

@@ -3,7 +3,7 @@
 import pytest
 
 from sixteen.errors import UserError
-from sixteen.study.axes import Factorial, expand, fill
+from sixteen.study.axes import Factorial, expand, fill, places
 
 SWITCH = "trained-in-float32-by-sgd-until-{at}/continued-in-float16-by-sgd-until-100"
 
@@ -80,3 +80,23 @@ def test_more_arms_than_anybody_means_are_refused():
     template = "-".join(f"{{{name}}}" for name in axes)
     with pytest.raises(UserError, match="at most 10,000 combinations, came 1,000,000,000"):
         expand({template: template}, axes, None)
+
+
+def test_arms_along_an_axis_are_told_by_the_rest_of_their_names():
+    templates = {"never": "a", "float32-{rate}-{scale}": "b", "fast-{rate}": "c"}
+    axes = {"rate": (0.01, 1), "scale": {"": None, "scaled": "brisk"}}
+    assert places(templates, axes, None, "rate") == {
+        "float32-0_01": ("float32", "0.01"),
+        "float32-0_01-scaled": ("float32-scaled", "0.01"),
+        "float32-1": ("float32", "1"),
+        "float32-1-scaled": ("float32-scaled", "1"),
+        "fast-0_01": ("fast", "0.01"),
+        "fast-1": ("fast", "1"),
+    }
+
+
+def test_an_axis_that_no_arm_has_in_its_name_is_refused():
+    with pytest.raises(
+        UserError, match="expected an axis that arms have in their names, came 'rate'"
+    ):
+        places({"float32": "{rate}"}, {"rate": (1, 2)}, None, "rate")

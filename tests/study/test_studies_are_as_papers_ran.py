@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sixteen.study.load import load
+from sixteen.training.recipe import rates
 
 PROJECT = load(Path(__file__).parents[2])
 FIVE = (0, 1, 2, 3, 4)
@@ -240,3 +241,26 @@ def test_schedules_on_cifar_train_as_the_paper_did(study: str) -> None:
         assert (recipe.batch, recipe.l2, recipe.augmentation) == (128, 1e-4, "crop-flip")
         assert recipe.schedule.at == (phrase.until / 2, phrase.until * 3 / 4)
         assert recipe.schedule.factor == 0.1
+
+
+def test_sentence_pairs_are_fine_tuned_as_arxiv_2403_02243_ran_them() -> None:
+    """XNLI in German, multilingual BERT, 2 epochs, batch 64, 1e-5 falling to 0, 5 to 8 bits in two cycles, gradients 8."""
+    entry = PROJECT.studies["schedules-pairs"]
+    data, network = PROJECT.datasets[entry.dataset], PROJECT.network(entry.networks[0])
+    assert (data.kind, data.language, data.words, data.length) == ("xnli", "de", 119_547, 128)
+    assert [part.bytes for part in data.archives.values()] == [466_098_360, 17_865_352, 995_526]
+    assert (network.blocks, network.dimension, network.heads, network.mlp) == (12, 768, 12, 3072)
+    assert network.dropout == 0.1 and "schedules-pairs" not in PROJECT.targets["all"]
+    for arm in entry.sentences:
+        [phrase] = PROJECT.phrases(entry, entry.networks[0], arm)
+        recipe, precision = PROJECT.recipe(phrase.recipe), PROJECT.precision(phrase.precision)
+        assert (phrase.until, recipe.batch, recipe.learning_rate) == (2, 64, 1e-5)
+        assert (recipe.optimizer, recipe.clip_norm, recipe.l2) == ("adam", 1, 0)
+        ends = [float(rates(recipe, 0, 1, 100, ())[0]), float(rates(recipe, 0, 2, 100, ())[-1])]
+        assert ends == pytest.approx([1e-5, 1e-5 / 200], rel=1e-5)
+        if arm != "float32":
+            bits = (precision.low, precision.high, precision.gradients)
+            assert bits == ((5, 5, 8) if arm == "static-low" else (5, 8, 8))
+        if arm in entry.axes["schedule"]:
+            assert precision.bits.cycles == 2
+    assert len(entry.sentences) == 13

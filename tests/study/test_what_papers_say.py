@@ -99,6 +99,27 @@ SAID = {
     """.replace("{ten}", "cr lr er rr ct lt eth etv rth rtv"),
     "ours": """
         switch warm-start-is-better | accuracy: half-way > from-the-start
+        longer equal-at-once            | accuracy: |float16-1 - float32-1| <= 0.01
+        longer equal-twice-as-long      | accuracy: |float16-2 - float32-2| <= 0.01
+        longer equal-four-times-as-long | accuracy: |float16-4 - float32-4| <= 0.01
+        continued goes-on-in-16-bit     | accuracy: |float16 - float32| <= 0.01
+        learning-rate float16-at-0-01   | accuracy: |float16-0_01 - float32-0_01| <= 0.01
+        learning-rate float16-at-0-1    | accuracy: |float16-0_1 - float32-0_1| <= 0.01
+        learning-rate float16-at-0-003  | accuracy: |float16-0_003 - float32-0_003| <= 0.01
+        learning-rate bfloat16-at-0-01  | accuracy: |bfloat16-0_01 - float32-0_01| <= 0.01
+        learning-rate bfloat16-at-0-1   | accuracy: |bfloat16-0_1 - float32-0_1| <= 0.01
+        rate-schedules equal-with-a-constant-rate | accuracy: |float16-constant - float32-constant| <= 0.01
+        rate-schedules equal-with-steps    | accuracy: |float16-step - float32-step| <= 0.01
+        rate-schedules equal-with-a-cosine | accuracy: |float16-cosine - float32-cosine| <= 0.01
+        rate-schedules equal-with-warm-up  | accuracy: |float16-warm-up - float32-warm-up| <= 0.01
+        batch-size equal-with-small-batches | accuracy: |float16-32 - float32-32| <= 0.01
+        batch-size equal-with-large-batches | accuracy: |float16-256 - float32-256| <= 0.01
+        formats float16-by-sgd   | accuracy: |float16-sgd - float32-sgd| <= 0.01
+        formats bfloat16-by-sgd  | accuracy: |bfloat16-sgd - float32-sgd| <= 0.01
+        formats float16-by-adam  | accuracy: |float16-adam - float32-adam| <= 0.01
+        formats bfloat16-by-adam | accuracy: |bfloat16-adam - float32-adam| <= 0.01
+        tail equal-without-a-tail | accuracy: |tail-0 - float32| <= 0.01
+        tail tail-helps           | accuracy: rises along tail
     """,
 }
 FORMULAS = {

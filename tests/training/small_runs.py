@@ -177,16 +177,31 @@ class Runner:
         self.folder, self.dataset = folder, dataset
 
     def start(
-        self, name: str, start: Path | None = None, killed_after: int | None = None, **settings
+        self,
+        name: str,
+        start: Path | None = None,
+        killed_after: int | None = None,
+        weights: Path | None = None,
+        **settings,
     ) -> subprocess.Popen:
         inputs = {"dataset": str(self.dataset)} | ({"start": str(start)} if start else {})
+        inputs |= {"weights": str(weights)} if weights else {}
         step = "continue_training" if start else "train"
         return self._start(name, step, parameters(**settings), inputs, killed_after)
 
-    def observe(self, name: str, of: Path, watch: dict, start: Path | None = None, **settings):
+    def observe(
+        self,
+        name: str,
+        of: Path,
+        watch: dict,
+        start: Path | None = None,
+        weights: Path | None = None,
+        **settings,
+    ):
         """The folder and the facts of an observation of the run in the folder `of`."""
         inputs = {"dataset": str(self.dataset), "run": str(of)}
         inputs |= {"start": str(start)} if start else {}
+        inputs |= {"weights": str(weights)} if weights else {}
         observation = {"training": parameters(**settings), "watch": watch}
         out, said = (process := self._start(name, "observe", observation, inputs)).communicate()
         if process.returncode != 0:

@@ -1,4 +1,4 @@
-"""Download the archive of a dataset, or take up a download that broke off."""
+"""Download an archive of a dataset, or take up a download that broke off."""
 
 import argparse
 from pathlib import Path
@@ -8,10 +8,9 @@ from sixteen.lineage import start
 if __name__ == "__main__":
     start.quietly()
     from sixteen.datasets.archives.fetch import fetch
-    from sixteen.datasets.prepared.entry import Downloaded
     from sixteen.errors import UserError
     from sixteen.lineage import job
-    from sixteen.lineage.planning import archive
+    from sixteen.lineage.planning import fetched
     from sixteen.study.load import load
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -22,9 +21,14 @@ if __name__ == "__main__":
     with job.explained(arguments.log):
         name, to = arguments.dataset, arguments.output
         entry = load().datasets.get(name)
-        if not isinstance(entry, Downloaded) or archive(name, entry) != to.as_posix():
+        known = (
+            {fetched(name, archive): archive for archive in entry.archives.values()}
+            if entry
+            else {}
+        )
+        if (archive := known.get(to.as_posix())) is None:
             raise UserError(
                 f"params.yaml no longer says where {to} comes from, it has changed since that was planned: start "
                 "snakemake anew"
             )
-        fetch(entry.url, to, entry.sha256, entry.bytes)
+        fetch(archive.url, to, archive.sha256, archive.bytes)

@@ -34,12 +34,19 @@ class TimedOf(Entry):
     timed: Text
 
 
+class Along(Entry):
+    """Where arms stand along an axis: each by what it is called without it, and by the name of its level."""
+
+    axis: Name
+    arms: dict[Text, Annotated[Listed[str], Field(min_length=2, max_length=2)]]
+
+
 class Summary(Entry):
     """A study as it was planned; `arms` are sentences by name.
 
     `papers` are as they are shown ("arXiv:2311.18587"). `networks`, `precisions` and `recipes` are by the names in paths
     and sentences, with their variations. `published` is the paper's table, `factorial` the arms of a design, `reach` the test accuracy of
-    "time to equal accuracy"; each is null where the study has none.
+    "time to equal accuracy"; each is null where the study has none, and so is `along`.
     """
 
     study: Name
@@ -52,6 +59,7 @@ class Summary(Entry):
     arms: dict[Text, Text]
     claims: Listed[Claim]
     published: Table | None
+    along: Along | None
     factorial: Listed[Text] | None
     reach: Annotated[float, Field(gt=0, le=1)] | None
     statistics: Levels

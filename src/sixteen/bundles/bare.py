@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sixteen.errors import UserError, printable
 
-PACKAGES = ("keras", "ml_dtypes", "numpy", "pydantic", "safetensors", "tqdm")
+PACKAGES = ("PIL", "keras", "ml_dtypes", "numpy", "pydantic", "safetensors", "tqdm")
 
 
 def main(bundle: str) -> None:

@@ -36,6 +36,9 @@ def pack(plan: Plan, studies: list[str], path: Path) -> str:
         raise UserError(
             f"expected the data that is trained on to be prepared, it isn't yet: call `snakemake --cores all -- {missing}`"
         )
+    sources = {place for run in todo for place in run.sources.values()}
+    if absent := " ".join(sorted(place for place in sources if not (plan.root / place).is_file())):
+        raise UserError(f"expected {absent}, found nothing there: put it there by hand")
     plan.freeze()
     packed = datetime.now(UTC).isoformat(timespec="seconds")
     about = {
@@ -71,5 +74,6 @@ def _of(root: Path, todo: list[Run], needed: list[str]) -> dict[str, Path]:
         *(root / PRIVATE / "scratch" / run.fingerprint for run in todo),
     ]
     files = [root / PLANS / f"{run.fingerprint}.json" for run in todo]
+    files += [root / place for run in todo for place in run.sources.values()]  # published weights
     files += [file for folder in folders for file in record.files_in(folder)]
     return {file.relative_to(root).as_posix(): file for file in files}

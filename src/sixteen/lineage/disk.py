@@ -1,11 +1,12 @@
 """How much disk the runs to do will take: as finished ones of their kind, else by what they hold."""
 
+import importlib
 import math
 from typing import Any
 
 from sixteen.lineage.items import Items
-from sixteen.lineage.speeds import TRAINING, shape_of
-from sixteen.lineage.steps import Run
+from sixteen.lineage.speeds import shape_of
+from sixteen.lineage.steps import TRAINING, Run
 from sixteen.precision.entry import precision_of
 from sixteen.precision.formats import BITS
 
@@ -62,7 +63,10 @@ class Disk:
         """What a run holds that grows with its network or dataset; 0 if that wasn't measured."""
         items = self.items
         if run.step == "prepare":
-            return (items.train + items.test) * (math.prod(items.shape) + 4)
+            kind = run.parameters["dataset"]["kind"].replace("-", "_")
+            module = importlib.import_module(f"sixteen.datasets.{kind}")
+            each = getattr(module, "item_bytes", math.prod)(items.shape)
+            return (items.train + items.test) * (each + 4)
         trained = self.runs.get(run.parents.get("start", ""), run)
         network = run.parameters.get("network") or trained.parameters.get("network")
         weights = self.weights.get(shape_of(network or {}, items), 0)

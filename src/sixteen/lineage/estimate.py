@@ -15,8 +15,8 @@ from sixteen.lineage.items import items_of, length
 from sixteen.lineage.layout import span, table, wrapped
 from sixteen.lineage.plan import Plan
 from sixteen.lineage.probes import PROBE, Asked, speeds_of
-from sixteen.lineage.speeds import TRAINING, Speeds, format_of, kind_of_training, workers_for
-from sixteen.lineage.steps import Run
+from sixteen.lineage.speeds import Speeds, format_of, kind_of_training, workers_for
+from sixteen.lineage.steps import TRAINING, Run
 
 COLUMNS = ("network", "format", "runs", "each", "from")
 MADE = (

@@ -30,6 +30,7 @@ from sixteen.files import settle
 from sixteen.lineage import console, fingerprint, machine, record
 from sixteen.lineage.places import PRIVATE, expect_folders
 from sixteen.lineage.steps import PLANS, Run, load_run, place_of
+from sixteen.lineage.sweeps import expect_hope
 
 Step = Callable[[Any, dict[str, Path], Path, Path], dict[str, Any]]
 
@@ -105,6 +106,7 @@ def execute(
 def _make(run: Run, step: Step, root: Path) -> None:
     folder = root / run.path
     _check_code(run, root)
+    expect_hope(run, root)
     started, clock = datetime.now(UTC), time.monotonic()
     inputs, read = _inputs(run, root)
     partial = folder.with_name(f".{run.fingerprint}.partial")

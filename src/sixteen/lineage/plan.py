@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sixteen.lineage import fingerprint
+from sixteen.lineage import fingerprint, sweeps
 from sixteen.lineage.places import KEPT, PRIVATE
 from sixteen.lineage.planning import OBSERVER, StudyRuns
 from sixteen.lineage.steps import PLANS, Run, manifest_of
@@ -52,6 +52,7 @@ class Plan:
 
         The file of a fingerprint can change only in what cannot change the result: sources and settings.
         """
+        sweeps.freeze(self.root, {name: self.study(name) for name in self._paths})
         folder = self.root / PLANS
         folder.mkdir(parents=True, exist_ok=True)
         for run in self.runs.values():

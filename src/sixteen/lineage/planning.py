@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from sixteen.datasets.prepared.entry import Downloaded
+from sixteen import networks
+from sixteen.datasets.prepared.entry import Archive
 from sixteen.lineage import fingerprint, summary
 from sixteen.lineage.steps import STEPS, Run
 from sixteen.study.checks import task_of
@@ -12,6 +13,7 @@ from sixteen.study.sentence import Phrase
 from sixteen.tasks.measured.parts.metrics import TIMED
 
 OBSERVER = "sixteen.training.observer"
+WHERE = ("url", "bytes", "path")  # keys of a dataset that say where its bytes come from
 
 
 class StudyRuns:
@@ -35,21 +37,18 @@ class StudyRuns:
     def _prepare(self) -> str:
         name = self.entry.dataset
         entry = self.all.datasets[name]
-        where = {"url", "bytes", "path"}  # where the bytes come from; the digest says what they are
-        sources = {}
-        if isinstance(entry, Downloaded):
-            sources["archive"] = archive(name, entry)
-        elif path := getattr(entry, "path", None):
+        sources = {role: fetched(name, archive) for role, archive in entry.archives.items()}
+        if path := getattr(entry, "path", None):
             sources["archive"] = path
-        told = entry.plain()
+        what, where = _apart(entry.plain())
         return self._add(
             "prepare",
             f"data/prepared/{name}",
-            {"dataset": {key: value for key, value in told.items() if key not in where}},
+            {"dataset": what},
             {},
             modules=[f"sixteen.datasets.{entry.kind.replace('-', '_')}"],
             sources=sources,
-            settings={"dataset": {key: told[key] for key in where if key in told}},
+            settings={"dataset": where},
         )
 
     def _train(self, network: str, arm: str, seed: int) -> dict[str, Any]:
@@ -85,6 +84,7 @@ class StudyRuns:
         self, folder: str, network: str, phrase: Phrase, seed: int, parents: dict[str, str]
     ) -> str:
         shape = self.all.network(network)
+        weights = None if parents else networks.published(shape)
         return self._add(
             phrase.step,
             f"{folder}/seed-{seed}",
@@ -97,6 +97,7 @@ class StudyRuns:
             },
             {"dataset": self.dataset, **parents},
             modules=[f"sixteen.networks.{shape.family}", f"sixteen.tasks.{self.task}"],
+            sources={"weights": weights.place} if weights else {},
             settings={"checkpoint_epochs": self.all.checkpoint_epochs, "watched": []},
         )
 
@@ -114,6 +115,7 @@ class StudyRuns:
             {"training": run.parameters, "watch": {"every": watch.every, "cast_to": watch.cast_to}},
             {**run.parents, "run": training},
             modules=[OBSERVER, *(name for name in run.code)],
+            sources=run.sources,
             settings={"training": run.settings},
         )
 
@@ -228,6 +230,17 @@ class StudyRuns:
         return path
 
 
-def archive(name: str, dataset: Downloaded) -> str:
-    """Where the downloaded archive of a dataset stands, or is to be put by hand."""
-    return f"data/fetched/{name}/{dataset.url.rpartition('/')[2]}"
+def fetched(name: str, archive: Archive) -> str:
+    """Where a downloaded archive of the dataset of that name stands, or is to be put by hand."""
+    return f"data/fetched/{name}/{archive.url.rpartition('/')[2]}"
+
+
+def _apart(told: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an entry says, and apart from it where the bytes come from, of which the digest says what they are."""
+    what, where = {}, {}
+    for key, value in told.items():
+        if isinstance(value, dict):
+            what[key], where[key] = _apart(value)
+        else:
+            (where if key in WHERE else what)[key] = value
+    return what, {key: value for key, value in where.items() if value != {}}

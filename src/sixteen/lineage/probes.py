@@ -14,7 +14,6 @@ from sixteen.lineage.fingerprint import digest
 from sixteen.lineage.items import Items
 from sixteen.lineage.plan import Plan
 from sixteen.lineage.speeds import (
-    TRAINING,
     Speed,
     Speeds,
     format_of,
@@ -23,7 +22,7 @@ from sixteen.lineage.speeds import (
     shape_of,
     workers_for,
 )
-from sixteen.lineage.steps import Run
+from sixteen.lineage.steps import TRAINING, Run
 from sixteen.networks import AnyNetwork, cost
 from sixteen.networks.parts.family import Network
 

@@ -7,9 +7,7 @@ from typing import Any
 
 from sixteen.lineage.fingerprint import digest
 from sixteen.lineage.items import Items
-from sixteen.lineage.steps import Run
-
-TRAINING = ("train", "continue_training")
+from sixteen.lineage.steps import TRAINING, Run
 
 
 @dataclass(frozen=True)

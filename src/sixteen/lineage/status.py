@@ -15,8 +15,7 @@ from sixteen.lineage import logs
 from sixteen.lineage.console import label
 from sixteen.lineage.places import PRIVATE
 from sixteen.lineage.plan import Plan
-from sixteen.lineage.speeds import TRAINING
-from sixteen.lineage.steps import Run
+from sixteen.lineage.steps import TRAINING, Run
 
 # A run is in one of these. One that has `stopped` was begun, and nothing is at work on it now: it was cancelled, or killed.
 STATES = ("done", "running", "failed", "stopped", "diverged", "waiting")

@@ -69,6 +69,7 @@ STEPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
 }
 STEPS["continue_training"] = STEPS["train"]
+TRAINING = ("train", "continue_training")
 
 PLANS = PRIVATE / "plan"
 

@@ -43,6 +43,7 @@ def told(
         },
         "claims": [claim.plain() for claim in every.claims(entry)],
         "published": table and table.plain(),
+        "along": entry.places and {"axis": entry.along, "arms": entry.places},
         "factorial": entry.designed,
         "reach": entry.reach,
         "statistics": every.statistics.plain(),

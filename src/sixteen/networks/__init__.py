@@ -2,17 +2,20 @@
 
 A family offers a subclass of `Network` with its fields, `TASKS` (names of the tasks that it serves), `build` (a Keras
 model), `layers` (how many weighted layers there really are) and `cost` (multiply-adds of one item); and
-`UNQUANTIZED`, what stays in float32 where a precision quantizes, if it makes its layers by `sixteen.precision.layers`. Only `build` needs
+`UNQUANTIZED`, what stays in float32 where a precision quantizes, if it makes its layers by `sixteen.precision.layers`. One
+that can begin from published weights has the field `weights` and `load_published`. Only that and `build` need
 Keras: a plan asks for the others and must neither wait for TensorFlow nor take a GPU's memory for it.
 `parts.counting` counts the same in a built network.
 """
 
 import importlib
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from sixteen.entry import union_of
 from sixteen.networks.parts.family import Network
+from sixteen.networks.parts.published import Published, check
 from sixteen.precision.entry import Precision
 
 if TYPE_CHECKING:
@@ -37,6 +40,19 @@ def build(
     that every precision and backend starts from the same numbers. `l2` is the factor on squared kernels.
     """
     return _family(network).build(network, shape, classes, precision, l2, seed)
+
+
+def published(network: Network) -> Published | None:
+    """The published weights that training begins from, if it begins from any."""
+    return getattr(network, "weights", None)
+
+
+def load_published(network: Network, model: "keras.Model", path: Path) -> None:
+    """Give a built network its published weights, which are at `path`. UserError if they aren't, or don't fit."""
+    weights = published(network)
+    assert weights is not None  # the plan gives a path to no other network
+    check(weights, path)
+    _family(network).load_published(network, model, path)
 
 
 def layers(network: Network) -> int:

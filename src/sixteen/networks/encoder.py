@@ -3,19 +3,22 @@
 The embeddings of a token, its place and its segment are added and normalised. A block is attention, a dense layer, then two
 more (GELU between them), each time with dropout, residual sum and layer normalisation after it. The first token goes
 through the pooler, a dense layer with tanh, and the classifier. BERT-base has `blocks` 12, `dimension` 768, `heads` 12,
-`mlp` 3072, `dropout` 0.1. Initial weights are Keras' defaults; the published ones can't be read yet.
+`mlp` 3072, `dropout` 0.1. Initial weights are Keras' defaults, or, but for the classifier, the published `weights`.
 
 Quantized as in the code of arXiv:2403.02243: all dense layers and both products of the attention; the gradients of a
 dense layer within the blocks have a range for each place in a row, over all rows of the batch. In 16 bit, everything
 computes in that format but for the inside of layer normalisation, as in `sixteen.networks.vit`.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import model_validator
 
 from sixteen.entry import Share, Size
+from sixteen.networks.parts import bert
 from sixteen.networks.parts.family import Network
+from sixteen.networks.parts.published import Published
 from sixteen.networks.parts.shared import draw_weights, dropout_seeds
 from sixteen.precision.entry import Precision
 
@@ -38,7 +41,10 @@ UNQUANTIZED = (
 
 
 class Encoder(Network):
-    """So many `blocks` of attention with `heads` heads and two dense layers, the first with `mlp` units."""
+    """So many `blocks` of attention with `heads` heads and two dense layers, the first with `mlp` units.
+
+    `weights` are published ones that training begins from; without that key it begins from random ones.
+    """
 
     family: Literal["encoder"]
     blocks: Size
@@ -46,6 +52,7 @@ class Encoder(Network):
     heads: Size
     mlp: Size
     dropout: Share
+    weights: Published | None = None
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:
@@ -85,6 +92,11 @@ def build(
     model = keras.Model([tokens, segments, mask], logits, name="encoder")
     draw_weights(model, seed)
     return model
+
+
+def load_published(network: Encoder, model: "keras.Model", path: Path) -> None:
+    """Give the built network the published weights at `path`, see `bert.load`."""
+    bert.load(model, network.blocks, path)
 
 
 class _Parts:

@@ -10,6 +10,7 @@ from IPython.display import Markdown, display
 
 from sixteen.reporting import choice, glance, tables
 from sixteen.reporting.figures import (
+    along,
     bits,
     cost,
     curves,
@@ -165,6 +166,11 @@ def lost_updates(study: Study) -> None:
         updates.layers(study),
         updates.against_reached(study),
     )
+
+
+def along_axis(study: Study) -> None:
+    """What the study's question comes to along its axis."""
+    _show("## Along the axis", along.along(study))
 
 
 def statistics(study: Study) -> None:

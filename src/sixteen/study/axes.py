@@ -46,11 +46,8 @@ def expand(
     """
     arms: dict[str, dict[str, str]] = {}
     for template, sentence in templates.items():
-        halved = (
-            factorial is not None and template == factorial.arms and factorial.fraction == "half"
-        )
         arms[template] = {}
-        for levels in _levels([template, sentence], axes, halved):
+        for levels in _levels([template, sentence], axes, _halved(template, factorial)):
             name = _named(template, {axis: name for axis, (name, _) in levels.items()})
             if any(name in made for made in arms.values()):
                 raise UserError(
@@ -59,6 +56,25 @@ def expand(
                 )
             arms[template][name] = _filled(sentence, {axis: v for axis, (_, v) in levels.items()})
     return arms
+
+
+def places(
+    templates: dict[str, str], axes: dict[Name, Axis], factorial: Factorial | None, along: Name
+) -> dict[str, tuple[str, str]]:
+    """Where each arm stands that has the axis `along` in its name: the name without it, and the name of the level.
+
+    `float16-{rate}` along `rate` is `float16` at each rate. Raises UserError if no arm has the axis in its name.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for template, sentence in templates.items():
+        if along not in braces(template):
+            continue
+        for levels in _levels([template, sentence], axes, _halved(template, factorial)):
+            names = {axis: name for axis, (name, _) in levels.items()}
+            found[_named(template, names)] = (_named(template, names | {along: ""}), names[along])
+    if not found:
+        raise UserError(f"expected an axis that arms have in their names, came {along!r}")
+    return found
 
 
 def fill(template: str, axes: dict[Name, Axis]) -> list[str]:
@@ -106,6 +122,10 @@ def _levels(
         for place in chosen
         if not halved or sum(place) % 2
     ]
+
+
+def _halved(template: str, factorial: Factorial | None) -> bool:
+    return factorial is not None and template == factorial.arms and factorial.fraction == "half"
 
 
 def _with_names(axis: Axis) -> list[tuple[str, Value]]:

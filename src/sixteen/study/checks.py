@@ -77,7 +77,7 @@ def _references(parameters: Parameters, study: Study, place: str) -> Iterator[st
     yield from _unknown(study.papers, parameters.papers, "papers/", f"{place}/papers")
     yield from _repeated(list(map(str, study.seeds)), f"{place}/seeds")
     try:
-        arms, known = study.sentences, study.every_network
+        arms, known, _ = study.sentences, study.every_network, study.places
         for network in known:
             if not re.fullmatch(sentence.VARIED, network):
                 raise UserError(f"expected the name of a network, or one varied, came {network!r}")

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from sixteen.entry import Count, Entry, Listed, Name, Text
 from sixteen.study import sentence
-from sixteen.study.axes import Axis, Factorial, expand, fill
+from sixteen.study.axes import Axis, Factorial, expand, fill, places
 from sixteen.training.parameters import Watch
 
 
@@ -28,7 +28,8 @@ class Study(Entry):
     """An entry of `studies`; keys with None or nothing as their value here may be absent there.
 
     `scale` says what a verdict is worth: toy (made data), small (real data, short or few), paper. The first arm is
-    the reference that the others are compared with. `recipes` gives a network others than the sentences name, `reach`
+    the reference that the others are compared with. `along` is the axis along which a page draws what the others differ
+    by: `float16-{rate}` from `float32-{rate}`, say. `recipes` gives a network others than the sentences name, `reach`
     is the accuracy of "time to equal accuracy".
     """
 
@@ -42,6 +43,7 @@ class Study(Entry):
     seeds: Annotated[Listed[Annotated[int, Field(ge=0, le=2**31)]], Field(min_length=1)]
     arms: Annotated[dict[Text, Text], Field(min_length=1)]
     axes: dict[Name, Axis] = Field(default={})
+    along: Name | None = None
     factorial: Factorial | None = None
     recipes: dict[Name, dict[Name, Name]] = Field(default={})
     published: Name | None = None
@@ -58,6 +60,13 @@ class Study(Entry):
     def sentences(self) -> dict[str, str]:
         """All arms: name to sentence."""
         return {name: text for arms in self.by_template.values() for name, text in arms.items()}
+
+    @cached_property
+    def places(self) -> dict[str, tuple[str, str]] | None:
+        """Where arms stand along the axis `along`, see `axes.places`; None without one."""
+        if self.along is None:
+            return None
+        return places(self.arms, self.axes, self.factorial, self.along)
 
     @cached_property
     def designed(self) -> list[str] | None:

@@ -15,10 +15,15 @@ from sixteen.training.step import Step
 
 
 class Learner:
-    """A network that learns a task in one precision, from its seed or from the weights of an earlier run."""
+    """A network that learns a task in one precision, from its seed, from published weights or from those of an earlier run."""
 
-    def __init__(self, parameters: Training, task: Task, start: Path | None) -> None:
-        """`start` is the folder of that run. UserError if its weights don't fit, or a format isn't as promised."""
+    def __init__(
+        self, parameters: Training, task: Task, start: Path | None, published: Path | None = None
+    ) -> None:
+        """`start` is the folder of that run, `published` a file of weights to begin from otherwise.
+
+        UserError if weights don't fit, or a format isn't as promised.
+        """
         self.parameters, self.task = parameters, task
         precision, recipe = parameters.precision, parameters.recipe
         about = (parameters.network, task.shape, task.outputs)
@@ -27,6 +32,8 @@ class Learner:
         self.trained_values = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
         self.optimizer = optimizers.build(recipe, precision)
         self.optimizer.build(self.model.trainable_variables)
+        if published is not None:
+            networks.load_published(parameters.network, self.model, published)
         if start is not None:
             state.load_weights(self.model, start / state.WEIGHTS)
         check_dtypes(self.model, self.optimizer, precision)

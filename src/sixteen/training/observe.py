@@ -59,7 +59,8 @@ def _train_again(parameters: Observation, inputs: dict[str, Path], scratch: Path
     own.mkdir(exist_ok=True)
     into.mkdir(exist_ok=True)
     again = training.model_copy(update={"watched": (watched,)})
-    train.run(again, inputs["dataset"], inputs.get("start"), into, own)
+    start, published = inputs.get("start"), inputs.get("weights")
+    train.run(again, inputs["dataset"], start, into, own, published)
     return scratch / AGAIN / LIVE
 
 

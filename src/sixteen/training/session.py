@@ -27,12 +27,17 @@ class Session:
     """One run: made by `__init__`, trained by `run`, written by `write`, told by `facts`."""
 
     def __init__(
-        self, parameters: Training, dataset: Path, start: Path | None, scratch: Path
+        self,
+        parameters: Training,
+        dataset: Path,
+        start: Path | None,
+        scratch: Path,
+        published: Path | None = None,
     ) -> None:
         self.parameters, self.scratch = parameters, scratch
         self.checkpoint = scratch / state.CHECKPOINT
         self.task = tasks.bind(parameters.task, dataset)
-        self.learner = Learner(parameters, self.task, start)
+        self.learner = Learner(parameters, self.task, start, published)
         self.ledger = Ledger(start)
         self.watching = Watching(parameters.watched, self.ledger.first, parameters.until)
         if self.ledger.going and self.ledger.first >= parameters.until:

@@ -15,7 +15,7 @@ from sixteen.training.parameters import Training
 def train(
     parameters: Training, inputs: dict[str, Path], into: Path, scratch: Path
 ) -> dict[str, Any]:
-    """Train a network on the prepared `dataset` from weights drawn from the seed; returns the facts.
+    """Train a network on the prepared `dataset` from weights drawn from the seed, or published `weights`; returns the facts.
 
     Writes weights.safetensors, predictions.safetensors (`logits` of the test set, and `start`, those before the
     first step), history.csv, timing.csv and outcome.json into `into`. Weights, predictions and test results are those
@@ -24,7 +24,7 @@ def train(
     Goes on from the checkpoint in `scratch` if there is one. Numbers that stop being finite end the run
     with outcome "diverged" and all files written; only a mistake of the user raises, as UserError.
     """
-    return run(parameters, inputs["dataset"], None, into, scratch)
+    return run(parameters, inputs["dataset"], None, into, scratch, inputs.get("weights"))
 
 
 def continue_training(
@@ -34,20 +34,25 @@ def continue_training(
 
     If `start` diverged, nothing is trained, and this run is diverged at step 0.
     """
-    return run(parameters, inputs["dataset"], inputs["start"], into, scratch)
+    return run(parameters, inputs["dataset"], inputs["start"], into, scratch, None)
 
 
 def run(
-    parameters: Training, dataset: Path, start: Path | None, into: Path, scratch: Path
+    parameters: Training,
+    dataset: Path,
+    start: Path | None,
+    into: Path,
+    scratch: Path,
+    published: Path | None,
 ) -> dict[str, Any]:
-    """Train one phase, from the run in the folder `start` or from the seed; see `train`."""
+    """Train one phase: from the run in the folder `start`, from the file `published`, or from the seed; see `train`."""
     begun = time.perf_counter()
     backends.start(parameters.backend, parameters.threads)
     # Here, not above: these import Keras, which must find its backend chosen.
     from sixteen.training.session import Session
 
     import_seconds = time.perf_counter() - begun
-    session = Session(parameters, dataset, start, scratch)
+    session = Session(parameters, dataset, start, scratch, published)
     session.run()
     session.write(into)
     return {**session.facts(), "import_seconds": import_seconds}

@@ -29,15 +29,29 @@ Url = Annotated[
 ]
 
 
+class Archive(Entry):
+    """A file that is fetched, and believed by its digest alone."""
+
+    url: Url
+    bytes: Count
+    sha256: Sha256
+
+
 class Dataset(Entry):
     """A dataset by its `kind`, the name of a module of `sixteen.datasets`, whose subclass has the other fields."""
 
     kind: str
 
+    @property
+    def archives(self) -> dict[str, Archive]:
+        """What is fetched for it, by its role among the inputs of `prepare`."""
+        return {}
 
-class Downloaded(Dataset):
-    """A dataset whose archive is fetched, and believed by its digest alone."""
 
-    url: Url
-    bytes: Count
-    sha256: Sha256
+class Downloaded(Archive, Dataset):
+    """A dataset that is one archive."""
+
+    @property
+    def archives(self) -> dict[str, Archive]:
+        """The dataset itself."""
+        return {"archive": self}

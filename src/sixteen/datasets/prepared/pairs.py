@@ -33,7 +33,7 @@ class Pair(NamedTuple):
 class Pairs(Prepared):
     """Pairs for training, validation (perhaps none) and test.
 
-    Tokens are int32 [n, length], places in `vocabulary`, which begins with SPECIAL; segments int32 [n, length], 1 for
+    Tokens are int32 [n, length], places in `vocabulary`, whose first word is PAD; segments int32 [n, length], 1 for
     the hypothesis and the `[SEP]` after it and 0 elsewhere; labels int32 [n], places in `classes`.
     """
 

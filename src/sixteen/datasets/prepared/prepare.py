@@ -21,14 +21,16 @@ def prepare(
 ) -> dict[str, Any]:
     """Write `dataset.safetensors` into the folder `into`; returns the facts of the form.
 
-    Reads inputs["archive"], which kinds that come with a package don't need. UserError if its digest is not the
-    `sha256` of the entry, or if the kind refuses what is in it.
+    Reads inputs["archive"], which kinds that come with a package don't need, or the `archives` of the entry by their roles.
+    UserError if a digest is not the `sha256` of the entry, or if the kind refuses what is in it.
     """
-    entry, archive = parameters.dataset, inputs.get("archive")
-    if archive is not None:
-        _verify(archive, getattr(entry, "sha256"))  # noqa: B009 (kinds with an archive have one)
+    entry = parameters.dataset
+    for role, archive in inputs.items():
+        told = entry.archives.get(role, entry)
+        _verify(archive, getattr(told, "sha256"))  # noqa: B009 (kinds with an archive have one)
     kind = importlib.import_module(f"sixteen.datasets.{entry.kind.replace('-', '_')}")
-    dataset = kind.read(archive, entry)
+    several = len(entry.archives) > 1
+    dataset = kind.read(inputs if several else inputs.get("archive"), entry)
     dataset.save(into)
     return dataset.facts()
 
