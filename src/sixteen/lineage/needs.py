@@ -25,6 +25,7 @@ SPEEDS = PRIVATE / "speeds.json"
 SLOWER, LARGER = 2.0, 1.5
 # What stands around a run in its job: two Snakemakes, each of 153 MB, and their starts from a busy file system.
 MEGABYTES, MINUTES = 400, 5
+SMALL = ("summarize", "report")  # take minutes; that they have no estimate isn't worth a word
 
 
 def keep(plan: Plan, speeds: Speeds) -> None:
@@ -56,6 +57,7 @@ class Needs:
         self.plan, self.say = plan, say
         self.default = minutes, megabytes
         self.items: dict[str, Items | None] = {}
+        self.kinds: dict[str, str] = {}  # by the path of a run
         self.named: set[str] = set()
 
     @cached_property
@@ -95,8 +97,8 @@ class Needs:
             for what, of in (("time", self._seconds), ("memory", self._peak))
             if of(run) is None
         ]
-        kind = _kind(run.step, run)
-        if lacks and kind not in self.named:
+        kind = self._kind(run)
+        if lacks and run.step not in SMALL and kind not in self.named:
             self.named.add(kind)
             self.say(
                 f"no estimate of {' and '.join(lacks)} for {run.step} ({label(run.path) or run.path}) and its like: the "
@@ -105,12 +107,17 @@ class Needs:
 
     def _peak(self, run: Run) -> int | None:
         """The most bytes of memory that a run of this kind had."""
-        kind = self._of_kind.get(_kind(run.step, run), [])
+        kind = self._of_kind.get(self._kind(run), [])
         return max((r["execution"].get("peak_memory_bytes", 0) for r in kind), default=0) or None
+
+    def _kind(self, run: Run) -> str:
+        if run.path not in self.kinds:
+            self.kinds[run.path] = _kind(run.step, run)
+        return self.kinds[run.path]
 
     def _seconds(self, run: Run) -> float | None:
         """How long a run takes at most, by all that is known."""
-        kind = _kind(run.step, run)
+        kind = self._kind(run)
         finished = self._of_kind.get(kind, [])
         if run.step not in TRAINING:
             return max((r["execution"]["seconds"] for r in finished), default=None)
