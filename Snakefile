@@ -8,6 +8,15 @@ include: "workflow/rules/common.smk"
 report: "workflow/report/workflow.rst"
 
 
+# Under a batch system these take seconds where Snakemake itself runs: a job each would take longer.
+localrules:
+    fetch,
+    quantize,
+    evaluate,
+    publish,
+    index,
+
+
 rule all:
     input:
         published("all"),

@@ -1,14 +1,18 @@
-"""What `snakemake -n` takes with more and more jobs: reading parameters, planning, Snakemake itself.
+"""What `snakemake` takes with more and more jobs before they run: a dry run, and the submission to Slurm.
 
     python benchmarks/planning.py [JOBS ...]
+    python benchmarks/planning.py --submit [JOBS ...] [-- OPTIONS OF SNAKEMAKE ...]
 
 Copies the project into a temporary folder, gives the P1 demo one network and as many seeds as make about so many jobs
-(six a seed, without observation), and times the dry run of a quiet machine, the best of three.
+(six a seed, without observation), and times the dry run of a quiet machine, the best of three. With `--submit` so many
+trainings are submitted by profiles/slurm, held, so that none starts, and cancelled by Ctrl-C.
 """
 
+import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,48 +25,110 @@ ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "workflow", "profiles", "notebooks", "papers", "src", "params.yaml")
 JOBS_A_SEED = 6
 STUDY = "continuous16-demo"
+SAID = "said"  # what snakemake prints
 
 
 def main() -> None:
     """Print seconds for each number of jobs."""
-    wanted = [int(text) for text in sys.argv[1:]] or [100, 1000, 10_000]
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--submit", action="store_true", help="submit to the Slurm that is here")
+    parser.add_argument("jobs", type=int, nargs="*")
+    given = [*sys.argv[1:], "--"]
+    arguments = parser.parse_args(given[: given.index("--")])
+    passed = given[given.index("--") + 1 : -1]
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "sixteen"
         project.mkdir()
         for name in PARTS:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
             copy(ROOT / name, project / name)
-        for jobs in wanted:
-            _shrink(project / "params.yaml", jobs)
-            seconds, counted = zip(*(_dry_run(project) for _ in range(3)), strict=True)
-            print(f"{counted[0]:>7,} jobs: {min(seconds):.1f} s")
+        for jobs in arguments.jobs or [100, 1000, 10_000]:
+            if arguments.submit:
+                _shrink(project / "params.yaml", jobs)
+                began, queued, cancelled = _submit(project, jobs, passed)
+                print(
+                    f"{jobs:>7,} trainings: the first in the queue after {began:.1f} s, all after {queued:.1f} s, "
+                    f"cancelled {cancelled:.1f} s after Ctrl-C"
+                )
+            else:
+                _shrink(project / "params.yaml", jobs // JOBS_A_SEED)
+                seconds, counted = zip(*(_dry_run(project) for _ in range(3)), strict=True)
+                print(f"{counted[0]:>7,} jobs: {min(seconds):.1f} s")
 
 
-def _shrink(path: Path, jobs: int) -> None:
+def _shrink(path: Path, seeds: int) -> None:
     """Leave one study, of one network and so many seeds."""
     parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
     study = parameters["studies"][STUDY]
-    study |= {"networks": ["resnet8"], "seeds": list(range(jobs // JOBS_A_SEED))}
+    study |= {"networks": ["resnet8"], "seeds": list(range(seeds))}
     study.pop("observe", None)
     parameters["studies"] = {STUDY: study}
     parameters["targets"] = {key: [STUDY] for key in ("demo", "demos", "all")}
     path.write_text(yaml.safe_dump(parameters, sort_keys=False))
 
 
-def _dry_run(project: Path) -> tuple[float, int]:
+def _started(project: Path, *options: str) -> subprocess.Popen[bytes]:
     environment = {key: v for key, v in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPATH"] = str(project / "src")
-    snakemake = str(Path(sys.executable).parent / "snakemake")
+    with (project / SAID).open("w") as said:
+        return subprocess.Popen(
+            [str(Path(sys.executable).parent / "snakemake"), *options, "--", STUDY],
+            cwd=project,
+            env=environment,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+
+
+def _ended(project: Path, *options: str) -> str:
+    """What a snakemake says that succeeds."""
+    status = _started(project, *options).wait()
+    told = (project / SAID).read_text()
+    return sys.exit(told) if status else told
+
+
+def _submit(project: Path, jobs: int, options: list[str]) -> tuple[float, float, float]:
+    """Seconds until the first and the last training are in the queue, and from Ctrl-C until none is."""
+    _ended(project, "--cores", "1", "--until", "prepare")
+    held = ["--jobs", f"{jobs}", "--set-resources", "train:slurm_extra='--hold'"]
     began = time.monotonic()
-    told = subprocess.run(
-        [snakemake, "-n", "--cores", "1", "--quiet", "rules", "--", STUDY],
-        cwd=project,
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
+    process = _started(
+        project,
+        "--profile",
+        "profiles/slurm",
+        *options,
+        *held,
+        "--until",
+        "train",
+        "--quiet",
+        "all",
     )
-    counts = re.findall(r"^total\s+(\d+)", told.stdout + told.stderr, re.MULTILINE)
+    first = None
+    while (queued := _queued(project)) < jobs:
+        if process.poll() is not None:
+            sys.exit((project / SAID).read_text())
+        first = first or (time.monotonic() if queued else None)
+        time.sleep(0.2)
+    last = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)
+    process.wait()
+    while _queued(project):
+        time.sleep(0.2)
+    return (first or last) - began, last - began, time.monotonic() - last
+
+
+def _queued(project: Path) -> int:
+    told = subprocess.run(
+        ["squeue", "--me", "--noheader", "--format=%Z"], check=True, capture_output=True, text=True
+    )
+    return told.stdout.split().count(f"{project}")
+
+
+def _dry_run(project: Path) -> tuple[float, int]:
+    began = time.monotonic()
+    told = _ended(project, "-n", "--cores", "1", "--quiet", "rules")
+    counts = re.findall(r"^total\s+(\d+)", told, re.MULTILINE)
     return time.monotonic() - began, int(counts[0])
 
 

@@ -4,8 +4,10 @@ A logger plug-in of Snakemake (`logger: sixteen` in profiles/default). Where Sna
 dry run, its own lines are left as they are.
 """
 
+import contextlib
 import os
 import sys
+from datetime import datetime
 from logging import LogRecord
 
 from rich.console import Console
@@ -13,7 +15,8 @@ from snakemake.logging import DefaultFilter, DefaultFormatter
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from sixteen.lineage.console import TABLE
+from sixteen.lineage import slurm
+from sixteen.lineage.console import TABLE, label
 from snakemake_logger_plugin_sixteen.table import Table
 
 # What Snakemake says of its own work, which the table shows.
@@ -53,9 +56,11 @@ class LogHandler(LogHandlerBase):
 
     def emit(self, record: LogRecord) -> None:
         """Count what happened to a job; print what is neither counted nor about Snakemake's own work."""
+        event = getattr(record, "event", None)
+        if event in (LogEvent.JOB_ERROR, LogEvent.GROUP_ERROR):
+            self._explain(record)
         if not self.looked_at:
             return
-        event = getattr(record, "event", None)
         if event == LogEvent.RUN_INFO:
             self.table.begin(record.stats)  # pyright: ignore[reportAttributeAccessIssue]
         elif event == LogEvent.JOB_INFO:
@@ -66,6 +71,20 @@ class LogHandler(LogHandlerBase):
             self.table.fail(record.jobid, self.lines.format(record))  # pyright: ignore
         elif event not in SHOWN and not str(record.msg).startswith(UNTOLD):
             self.table.tell(self.lines.format(record))
+
+    def _explain(self, record: LogRecord) -> None:
+        """Say why Slurm stopped a job, if it did, here and as the last words of its runs, which couldn't say it themselves."""
+        told = vars(record)
+        failed = told.get("job_error_info", [told])
+        sentence = slurm.reason([*told.get("aux_logs", []), *failed[0]["log"]])
+        if sentence is None:
+            return
+        for run in failed:
+            with contextlib.suppress(OSError), open(run["log"][0], "a", encoding="utf-8") as log:
+                about = label(run["log"][0])
+                log.write(f"{datetime.now():%H:%M:%S} {about}: sixteen: {sentence}\n")
+        if not self.looked_at:
+            print(f"sixteen: {sentence}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Leave the terminal as it was."""

@@ -218,6 +218,14 @@ def test_a_gpu_is_known_by_its_uuid_where_every_job_sees_number_0(here):
     here.waits("third")
 
 
+def test_where_no_uuid_is_told_the_jobs_of_slurm_dont_wait_for_each_other(here):
+    for name, job in (("first", "7"), ("second", "8")):
+        here.ask(name, "shared", 1, {"0": None}, LOCKS=str(here.folder), SLURM_JOB_ID=job)
+        here.is_in(name)
+    here.ask("third", "shared", 1, {"0": None}, LOCKS=str(here.folder), SLURM_JOB_ID="7")
+    here.waits("third")
+
+
 def test_a_process_that_was_killed_holds_nothing(here):
     here.ask("training", "shared")
     here.is_in("training")

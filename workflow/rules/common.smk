@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import platform
 import shlex
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from sixteen.errors import UserError, printable
+from sixteen.lineage import slurm
+from sixteen.lineage.needs import Needs
 from sixteen.lineage.places import expect_folders
 from sixteen.lineage.plan import Plan
 from sixteen.lineage.steps import PLANS, STEPS, load_run
@@ -68,13 +71,14 @@ def own_this_folder():
             "stop it; nothing was changed, and `snakemake -n` works meanwhile"
         ) from None
     owner.truncate(0)
-    owner.write(str(os.getpid()))
+    owner.write(f"{os.getpid()} on {platform.node()}")
     owner.flush()
     # What is marked as incomplete isn't: files get their names when they are whole. `snakemake --report` would refuse it.
     for folder in ("locks", "incomplete"):
         for path in Path(".snakemake", folder).rglob("*"):
             if path.is_file():
                 path.unlink()
+    slurm.settle(Path(), logger.info)
     await_jobs()
     return owner
 
@@ -152,12 +156,44 @@ def parents_of(wildcards):
 # How many runs a GPU takes at once, as the profile says.
 RUNS_PER_GPU = workflow.global_resources.get("runs_per_gpu").value or 1
 
+# Runs take GPUs from a count where the caller gives one (`--resources gpu=4`). A batch system has its own way to be asked
+# for one, see profiles/slurm, and refuses a GPU where there is none.
+GPU = 1 if workflow.global_resources.get("gpu").value else 0
+
+
+def needed():
+    """The resources `runtime` and `mem_mb` of rules whose jobs a batch system is asked for: where the profile has both."""
+    told = workflow.resource_settings.default_resources or {}
+    if not {"runtime", "mem_mb"} <= set(told):
+        return {}
+    try:
+        minutes, megabytes = (told[name].value for name in ("runtime", "mem_mb"))
+    except ValueError:
+        raise WorkflowError(
+            "expected numbers as runtime and mem_mb of default-resources, came expressions: they grow by themselves with "
+            "each attempt"
+        ) from None
+    needs = Needs(PLAN, minutes, megabytes, logger.info) if PLAN else None
+
+    def asked(default, of_run):
+        def of(wildcards, attempt):
+            run = RUNS.get(wildcards.fingerprint)
+            if run is None:
+                return attempt * default
+            needs.tell(run)
+            return attempt * of_run(needs, run)
+
+        return of
+
+    return {"runtime": asked(minutes, Needs.minutes), "mem_mb": asked(megabytes, Needs.megabytes)}
+
 
 def outputs_of(step, folder):
     return [f"{folder}/{name}" for name in ("record.json", *STEPS[step][1])]
 
 
 RUNS = {run.fingerprint: run for run in PLAN.runs.values()} if PLAN else {}
+NEEDED = needed()
 REPORTED = "results/{study}/summarized/reported/{fingerprint}"
 PAGE = os.path.join(REPORTED, "index.html")
 

@@ -17,6 +17,8 @@ rule prepare:
         outputs_of("prepare", "data/prepared/{dataset}/{fingerprint}"),
     log:
         "logs/prepared/{dataset}/{fingerprint}.log",
+    resources:
+        **NEEDED,
     params:
         plan=plan_of,
     shell:

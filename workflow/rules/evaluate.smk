@@ -21,6 +21,10 @@ rule summarize:
         outputs_of("summarize", "results/{study}/summarized/{fingerprint}"),
     log:
         "logs/{study}/summarized/{fingerprint}.log",
+    group:
+        "page"
+    resources:
+        **NEEDED,
     params:
         plan=plan_of,
     shell:

@@ -15,6 +15,10 @@ rule report:
         ),
     log:
         "logs/{study}/summarized/reported/{fingerprint}.log",
+    group:
+        "page"
+    resources:
+        **NEEDED,
     params:
         plan=plan_of,
     shell:

@@ -15,9 +15,10 @@ rule time:
         arm=r"[^/]+",
         reference=r"[^/]+",
     # All that this call has, so that nothing runs beside it; other calls are kept away by a lock.
-    threads: workflow.resource_settings.cores or 1
+    threads: workflow.resource_settings.cores or (PARAMETERS.threads if PLAN else 1)
     resources:
-        gpu=workflow.global_resources.get("gpu").value or 1,
+        **NEEDED,
+        gpu=workflow.global_resources.get("gpu").value or 0,
     params:
         plan=plan_of,
         runs_per_gpu=RUNS_PER_GPU,

@@ -13,7 +13,8 @@ rule train:
         "logs/{dataset}/{network}/trained-in-{precision}-by-{recipe}-until-{until}/seed-{seed}/{fingerprint}.log",
     threads: PARAMETERS.threads if PLAN else 1
     resources:
-        gpu=1,
+        **NEEDED,
+        gpu=GPU,
     params:
         plan=plan_of,
         runs_per_gpu=RUNS_PER_GPU,
@@ -34,7 +35,8 @@ rule continue_training:
         "logs/{lineage}/continued-in-{precision}-by-{recipe}-until-{until}/seed-{seed}/{fingerprint}.log",
     threads: PARAMETERS.threads if PLAN else 1
     resources:
-        gpu=1,
+        **NEEDED,
+        gpu=GPU,
     params:
         plan=plan_of,
         runs_per_gpu=RUNS_PER_GPU,
@@ -55,7 +57,8 @@ rule observe:
         "logs/{lineage}/observed-every-{every}-for-{format}/seed-{seed}/{fingerprint}.log",
     threads: PARAMETERS.threads if PLAN else 1
     resources:
-        gpu=1,
+        **NEEDED,
+        gpu=GPU,
     params:
         plan=plan_of,
         runs_per_gpu=RUNS_PER_GPU,

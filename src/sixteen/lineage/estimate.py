@@ -9,9 +9,9 @@ import platform
 from collections import Counter
 from typing import Any
 
-from sixteen.lineage import cost, record
+from sixteen.lineage import cost, needs, record
 from sixteen.lineage.disk import Disk
-from sixteen.lineage.items import items_of
+from sixteen.lineage.items import items_of, length
 from sixteen.lineage.layout import span, table, wrapped
 from sixteen.lineage.plan import Plan
 from sixteen.lineage.probes import PROBE, Asked, speeds_of
@@ -31,6 +31,7 @@ def estimate(plan: Plan, studies: list[str]) -> str:
     estimates = [_Estimate(plan, study, records) for study in studies]
     asked = [one for each in estimates for one in each.asked()]
     speeds = speeds_of(asked, records, platform.node(), plan)
+    needs.keep(plan, speeds)
     blocks = [each.text(speeds) for each in estimates]
     return "\n\n".join([*blocks, *_about_probes(speeds)])
 
@@ -145,11 +146,4 @@ class _Estimate:
         return speed.seconds(self._length(run))[side] if speed else 0.0
 
     def _length(self, run: Run) -> int:
-        return self.items.train * (run.parameters["until"] - self._first(run))
-
-    def _first(self, run: Run) -> int:
-        """The epoch that a run starts from."""
-        if "start" not in run.parents:
-            return 0
-        start = self.by_path[run.parents["start"]]
-        return start.parameters.get("until") or self._first(start)
+        return length(run, self.by_path, self.items)

@@ -19,6 +19,19 @@ class Items:
     shape: tuple[int, ...]
 
 
+def length(run: Run, runs: dict[str, Run], items: Items) -> int:
+    """How many training items a training sees, those of all its epochs. ``runs`` are those of its plan, by path."""
+    return items.train * (run.parameters["until"] - _first(run, runs))
+
+
+def _first(run: Run, runs: dict[str, Run]) -> int:
+    """The epoch that a run starts from."""
+    if "start" not in run.parents:
+        return 0
+    start = runs[run.parents["start"]]
+    return start.parameters.get("until") or _first(start, runs)
+
+
 def items_of(plan: Plan, prepare: Run, records: list[dict[str, Any]]) -> Items:
     """Size of the study's dataset: as prepared, as its kind always is, or counted in its archive."""
     for r in records:

@@ -13,6 +13,7 @@ import os
 import pkgutil
 import platform
 import re
+import resource
 import shutil
 import signal
 import sys
@@ -121,6 +122,7 @@ def _make(run: Run, step: Step, root: Path) -> None:
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock, 3),
         "command": f"snakemake --cores all {run.record}",
+        "peak_memory_bytes": _peak_memory(),
         **machine.facts(root),
     }
     record.write(partial, _recorded(run, read, partial, facts, execution))
@@ -130,6 +132,12 @@ def _make(run: Run, step: Step, root: Path) -> None:
     settle(partial, folder)
     shutil.rmtree(scratch, ignore_errors=True)
     _disown_stale(run, root)
+
+
+def _peak_memory() -> int:
+    """The most memory that this process, or one that it started and awaited, had at once, in bytes."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return max(1024 * each.ru_maxrss for each in used)
 
 
 def _recorded(

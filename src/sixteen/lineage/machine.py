@@ -44,12 +44,13 @@ def device(share: int, alone: bool) -> Iterator[None]:
     waits until nothing of ours is on a GPU, or on the machine, and then all others wait for it; so do those that come
     while it waits, else it might wait for ever. Snakemake counts within one call only; other terminals and `dvc queue` are outside of that. The locks die with this process and with those
     that it started and that inherited them. Under Slurm every job may see its GPU as number 0, so that a GPU is known
-    by its UUID where NVML tells it.
+    by its UUID where NVML tells it, else by the job, which Slurm gave it to alone.
     """
     # NVML counts GPUs by their place on the bus; CUDA does so on request.
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     gpus = hardware.visible()
-    names = {f"gpu-{_uuid(gpu) or gpu}": gpu for gpu in gpus} or {"machine": None}
+    job = os.environ.get("SLURM_JOB_ID", "")
+    names = {f"gpu-{_uuid(gpu) or job + gpu}": gpu for gpu in gpus} or {"machine": None}
     if (held := _first_free(names, share if gpus else None, alone)) is None:
         what = f"a GPU ({', '.join(gpus)})" if gpus else "the machine"
         held = _wait(names, share if gpus else None, alone, what)
