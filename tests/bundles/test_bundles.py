@@ -168,6 +168,10 @@ def test_parts_are_as_small_as_asked_for_and_make_a_whole(there, home):
     home.call(f"sixteen take {' '.join(map(str, parts))}")
     assert len(home.runs()) > len(before)
 
+    on(there, "there.zip --minutes 3")
+
+    assert list(there.glob("there-made.zip*")) == [there / "there-made.zip"]
+
 
 def test_what_was_changed_on_the_way_is_refused(there, home):
     on(there, "there.zip --minutes 3")

@@ -1,13 +1,11 @@
 """The command line of a bundle, on a machine of which nothing is known but that it has Python."""
 
 import argparse
-import importlib.util
 import sys
 from pathlib import Path
 
+from sixteen.bundles.packages import expect_packages
 from sixteen.errors import UserError, printable
-
-PACKAGES = ("PIL", "keras", "ml_dtypes", "numpy", "pydantic", "safetensors", "tqdm")
 
 
 def main(bundle: str) -> None:
@@ -25,6 +23,11 @@ def main(bundle: str) -> None:
         sound = run(Path(bundle), arguments)
     except UserError as error:
         sys.exit(printable(f"sixteen: {error}"))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        told = f"sixteen: {error.filename} can't be read or written ({error.strerror})"
+        sys.exit(printable(told))
     sys.exit(0 if sound else 1)
 
 
@@ -37,16 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--part-megabytes", type=_positive, help="cut what is packed into files of at most so many"
     )
-
-
-def expect_packages(*backends: str) -> None:
-    """Raises UserError if a package that runs need, or a backend, isn't there."""
-    needed = (*PACKAGES, *backends)
-    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
-        raise UserError(
-            f"expected {', '.join(needed)} in {sys.executable}, found no {', '.join(missing)}: install what is missing "
-            "from wheels (`pip download` where there is a network), or pack with another `backend` in params.yaml"
-        )
 
 
 def _positive(text: str) -> float:

@@ -99,6 +99,8 @@ def write(
                     progress.update(len(read))
             digests[name] = digest.hexdigest()
         archive.writestr(BUNDLE, json.dumps(about | {"files": digests}, indent=1))
+    for old in (path, *path.parent.glob(f"{path.name}.[0-9][0-9][0-9]")):
+        old.unlink(missing_ok=True)  # parts of two calls make no whole
     if part_bytes is None:
         settle(partial, path)
         return [path]

@@ -16,7 +16,7 @@ from typing import Any
 
 from sixteen import hardware
 from sixteen.bundles import contents
-from sixteen.bundles.bare import expect_packages
+from sixteen.bundles.packages import expect_packages
 from sixteen.errors import UserError
 from sixteen.files import read_json
 from sixteen.lineage import record
