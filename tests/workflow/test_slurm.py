@@ -139,7 +139,10 @@ def test_a_study_is_submitted_as_it_was_planned_and_has_the_weights_of_a_local_r
     # What another seed asks for comes from the finished ones, no longer from the profile.
     asked = with_seeds(project, 3).call(f"{SNAKEMAKE} -n --until train -- demo")
     assert "no estimate" not in asked and "runtime=6" in asked
-    assert 400 < int(re.findall(r"mem_mb=(\d+)", asked)[0]) < 1200
+    (memory,) = set(re.findall(r"mem_mb=(\d+)", asked))
+    assert 400 < int(memory) < 1200
+    again = project.call(f"{SNAKEMAKE} -n --attempt 2 --until train -- demo")
+    assert "runtime=12" in again and f"mem_mb={2 * int(memory)}" in again
 
 
 def test_a_training_goes_on_from_its_checkpoint_on_another_node_where_its_node_was_killed(
