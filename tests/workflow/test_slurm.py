@@ -109,10 +109,12 @@ def too_slow(slurm, local, tmp_path_factory):
     for name in ("results/digits", ".sixteen/locks"):
         shutil.rmtree(folder / name)
     project = with_seeds(at_site(Project(folder), retries=0), 1)
-    limit = ("--set-resources", "train:runtime=1")
-    return project, project.start(
-        f"{SNAKEMAKE} {' '.join(limit)} --until train -- demo", CHEAP_PAUSE="300"
-    )
+    command = f"{SNAKEMAKE} --set-resources train:runtime=1 --until train -- demo"
+    process = project.start(command, CHEAP_PAUSE="300")
+    yield project, process
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def test_a_study_is_submitted_as_it_was_planned_and_has_the_weights_of_a_local_run(
