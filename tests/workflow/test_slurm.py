@@ -109,10 +109,12 @@ def too_slow(slurm, local, tmp_path_factory):
     for name in ("results/digits", ".sixteen/locks"):
         shutil.rmtree(folder / name)
     project = with_seeds(at_site(Project(folder), retries=0), 1)
-    limit = ("--set-resources", "train:runtime=1")
-    return project, project.start(
-        f"{SNAKEMAKE} {' '.join(limit)} --until train -- demo", CHEAP_PAUSE="300"
-    )
+    command = f"{SNAKEMAKE} --set-resources train:runtime=1 --until train -- demo"
+    process = project.start(command, CHEAP_PAUSE="300")
+    yield project, process
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def test_a_study_is_submitted_as_it_was_planned_and_has_the_weights_of_a_local_run(
@@ -139,7 +141,10 @@ def test_a_study_is_submitted_as_it_was_planned_and_has_the_weights_of_a_local_r
     # What another seed asks for comes from the finished ones, no longer from the profile.
     asked = with_seeds(project, 3).call(f"{SNAKEMAKE} -n --until train -- demo")
     assert "no estimate" not in asked and "runtime=6" in asked
-    assert 400 < int(re.findall(r"mem_mb=(\d+)", asked)[0]) < 1200
+    (memory,) = set(re.findall(r"mem_mb=(\d+)", asked))
+    assert 400 < int(memory) < 1200
+    again = project.call(f"{SNAKEMAKE} -n --attempt 2 --until train -- demo")
+    assert "runtime=12" in again and f"mem_mb={2 * int(memory)}" in again
 
 
 def test_a_training_goes_on_from_its_checkpoint_on_another_node_where_its_node_was_killed(
