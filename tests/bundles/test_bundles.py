@@ -103,7 +103,7 @@ def test_runs_made_elsewhere_are_those_that_would_be_made_here(there, home, tmp_
         )
         assert kept["outputs"] == other["outputs"]
     planned = home.call(f"snakemake -n --cores 2 {STUDY}")
-    rules = set(re.findall(r"^rule ([\w-]+)", planned, re.M))
+    rules = set(re.findall(r"^ *rule ([\w-]+)", planned, re.M))
     assert rules == {"evaluate", "summarize", "report", "publish", "index", STUDY}
     home.call(f"snakemake --cores 2 {STUDY}")
     home.call("sixteen verify")

@@ -29,7 +29,12 @@ def continue_training(
 
 
 def run(
-    parameters: Training, dataset: Path, start: Path | None, into: Path, scratch: Path
+    parameters: Training,
+    dataset: Path,
+    start: Path | None,
+    into: Path,
+    scratch: Path,
+    published: Path | None = None,
 ) -> dict[str, Any]:
     data = Images.load(dataset)
     images = (data.train_images.reshape(len(data.train_labels), -1) - data.mean) / data.std
