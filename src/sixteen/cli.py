@@ -3,14 +3,14 @@
 import argparse
 import io
 import logging
-import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from sixteen.bundles.bare import add_arguments
-from sixteen.errors import UserError, printable
+from sixteen.errors import printable
+from sixteen.lineage import console
 
 if TYPE_CHECKING:
     from sixteen.lineage.plan import Plan
@@ -25,23 +25,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a terminal may know ASCII alone
             stream.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args()
-    try:
-        sound = arguments.run(arguments)
-        sys.stdout.flush()
-    except UserError as error:
-        sys.exit(printable(f"sixteen: {error}"))
-    except BrokenPipeError:  # the reader of a pipe had enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sound = True
-    except OSError as error:
-        if error.filename is None:
-            raise
-        sys.exit(
-            printable(f"sixteen: {error.filename} can't be read or written ({error.strerror})")
-        )
-    except KeyboardInterrupt:
-        sys.exit(130)
-    sys.exit(0 if sound else 1)
+    console.answer(lambda: arguments.run(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,5 +1,6 @@
 """Runs are carried to a machine that has neither Snakemake nor DVC nor pandas, made there, and come home checked."""
 
+import hashlib
 import json
 import os
 import re
@@ -134,7 +135,7 @@ def test_it_stops_in_time_and_goes_on_from_what_there_was(there, home):
     on(there, "rest.zip --minutes 3 --at-once 2")
 
     with zipfile.ZipFile(there / "rest-made.zip") as archive:
-        made = json.loads(archive.read("bundle.json"))["made"]
+        made = json.loads(archive.read(".sixteen/bundle.json"))["made"]
     assert not some & set(made)
     home.call(f"sixteen take {there}/rest-made.zip")
     assert "nothing of" in home.call(f"sixteen pack {STUDY} {there}/none.zip", status=1)
@@ -258,6 +259,29 @@ def test_no_more_runs_at_once_than_asked_for(there, most):
     assert beside <= most
 
 
+@pytest.mark.parametrize(
+    "name", [".sixteen/scratch/../owned/x", ".sixteen/scratch/0123456789ab/../../../x", "x/y"]
+)
+def test_a_bundle_puts_nothing_beside_runs_and_checkpoints(home, tmp_path, name):
+    marks = [home.folder / "src/sixteen/cli.py", home.folder / ".sixteen/plan"]
+    odd, strange = tmp_path / "odd.zip", "src/sixteen/0123456789ab"
+    files = {name: b"x", f"{strange}/record.json": b"{}"}
+    digests = {key: hashlib.sha256(content).hexdigest() for key, content in files.items()}
+    for made in ([], [strange], [f"results/../{strange}"]):
+        about = {"made": made, "studies": [STUDY], "files": digests}
+        with zipfile.ZipFile(odd, "w") as archive:
+            for key, content in files.items():
+                archive.writestr(key, content)
+            archive.writestr(".sixteen/bundle.json", json.dumps(about))
+        told = home.call(f"sixteen take {odd}", status=1 if made or "0123" in name else 0)
+        assert "Traceback" not in told
+        if made:
+            assert "expected runs below data/prepared and results" in told
+        assert all(mark.exists() for mark in marks)
+        assert not list(home.folder.parent.rglob("x"))
+        assert not (home.folder / strange).exists()
+
+
 def test_a_run_that_failed_is_named_and_the_others_are_packed(there, home):
     change(
         there / "there.zip",
@@ -293,16 +317,14 @@ def test_what_is_no_bundle_is_refused(home, content, tmp_path):
 
 def change(bundle: Path, ends: str, by, relist: bool = False) -> None:
     """Write a bundle anew with one file changed, and its digest in the list if asked for."""
-    import hashlib
-
     with zipfile.ZipFile(bundle) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     name = next(name for name in files if name.endswith(ends))
     files[name] = by(files[name])
     if relist:
-        about = json.loads(files["bundle.json"])
+        about = json.loads(files[".sixteen/bundle.json"])
         about["files"][name] = hashlib.sha256(files[name]).hexdigest()
-        files["bundle.json"] = json.dumps(about).encode()
+        files[".sixteen/bundle.json"] = json.dumps(about).encode()
     with zipfile.ZipFile(bundle, "w") as archive:
         for key, content in files.items():
             archive.writestr(key, content)

@@ -54,7 +54,7 @@ def test_a_bundle_holds_code_plans_data_and_the_way_to_run_it(plan):
     told = pack(plan, ["small"], BUNDLE)
 
     with zipfile.ZipFile(BUNDLE) as archive:
-        names, about = set(archive.namelist()), json.loads(archive.read("bundle.json"))
+        names, about = set(archive.namelist()), json.loads(archive.read(".sixteen/bundle.json"))
     assert {"__main__.py", "sixteen/training/train.py", "workflow/scripts/train.py"} <= names
     steps = ["train", "continue_training", "quantize"]
     todo = [run for run in plan.runs.values() if run.step in steps]
@@ -70,7 +70,7 @@ def test_what_is_finished_is_packed_only_where_something_starts_from_it(plan):
             job.execute(run, cheap(run))
     pack(plan, ["small"], BUNDLE)
     with zipfile.ZipFile(BUNDLE) as archive:
-        about, names = json.loads(archive.read("bundle.json")), archive.namelist()
+        about, names = json.loads(archive.read(".sixteen/bundle.json")), archive.namelist()
     made = [run for run in plan.runs.values() if run.step == "train"]
     assert not {run.fingerprint for run in made} & set(about["to_run"])
     assert all(run.record in names for run in made)

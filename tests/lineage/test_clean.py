@@ -7,7 +7,7 @@ import pytest
 from small_plan import make, planned
 
 from sixteen.lineage import clean, record
-from sixteen.lineage.job import exclusive
+from sixteen.lineage.locks import exclusive
 
 SCRATCH = Path(".sixteen/scratch")
 
@@ -79,7 +79,7 @@ def test_scratch_goes_unless_something_goes_on_from_it(project, parameters):
 
 def test_what_a_job_is_at_work_on_stays(project, parameters):
     leave("0" * 12)
-    with exclusive(Path(".sixteen/locks") / ("0" * 12), "it"):
+    with exclusive(Path(), "0" * 12, "it"):
         assert clean.find(planned(parameters)) == []
 
 

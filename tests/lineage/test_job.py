@@ -17,6 +17,7 @@ from small_plan import cheap, planned
 
 from sixteen.errors import UserError
 from sixteen.lineage import job, machine, record
+from sixteen.lineage.locks import exclusive
 from sixteen.training.parameters import Training
 
 SOURCE = Path(job.__file__).parents[2]
@@ -257,7 +258,7 @@ def test_a_variable_may_hold_a_path_with_a_dollar_in_it(run, tmp_path, monkeypat
 
 
 def test_runs_of_different_fingerprints_do_not_wait_for_each_other(run, parameters):
-    with job.exclusive(Path(".sixteen/locks/another"), "another"):
+    with exclusive(Path(), "another", "another"):
         thread = threading.Thread(target=job.execute, args=(run, cheap(run)))
         thread.start()
         thread.join(10)

@@ -8,9 +8,8 @@ import pytest
 from small_plan import planned
 
 from sixteen.lineage import status
-from sixteen.lineage.job import exclusive
+from sixteen.lineage.locks import exclusive
 from sixteen.lineage.logs import log_of
-from sixteen.lineage.places import PRIVATE
 
 EPOCHS = """Library: something
 12:00:00 {name}: epoch 1/4: loss 2.1, test loss 2, test accuracy 20.00 %, 90 items/s, 30 s left
@@ -35,9 +34,9 @@ def training(plan):
 
 
 def write_log(run, text):
-    log_of(run).parent.mkdir(parents=True, exist_ok=True)
+    log_of(run.path).parent.mkdir(parents=True, exist_ok=True)
     name = f"resnet8 seed-{run.parameters['seed']} {run.path.split('/')[3]}"
-    log_of(run).write_text(text.format(name=name))
+    log_of(run.path).write_text(text.format(name=name))
 
 
 def state_of(plan, run):
@@ -60,7 +59,7 @@ def test_what_was_not_begun_waits(plan, training):
 
 def test_what_is_held_runs_and_tells_where_and_how_it_learns(plan, training):
     write_log(training, EPOCHS)
-    with exclusive(PRIVATE / "locks" / training.fingerprint, "it"):
+    with exclusive(Path(), training.fingerprint, "it"):
         # Its holder is this process: another file description stands for another one.
         assert state_of(plan, training) == "running"
         text = told(plan)
@@ -83,7 +82,9 @@ def test_what_ended_without_a_record_failed_or_stopped(plan, training, last, sta
     write_log(training, EPOCHS + last)
     assert state_of(plan, training) == state
     if "space" in last:
-        assert f"    sixteen: no space is left: free some\n    {log_of(training)}" in told(plan)
+        assert f"    sixteen: no space is left: free some\n    {log_of(training.path)}" in told(
+            plan
+        )
 
 
 def test_what_diverged_is_told_with_where(plan):
@@ -104,3 +105,12 @@ def test_of_many_the_first_are_told_and_the_others_counted(project, parameters):
     for run in trainings:
         write_log(run, "12:00:00 sixteen: odd\n")
     assert f"  and {len(trainings) - status.SHOWN} more" in told(plan)
+
+
+def test_after_a_stop_only_what_is_reached_again_is_told(plan, training):
+    again = "12:01:00 {name}: epoch 2/4: loss 1, test loss 1, test accuracy 50.00 %, 90 items/s, 20 s left\n"
+    write_log(training, EPOCHS + again)
+    with exclusive(Path(), training.fingerprint, "it"):
+        text = told(plan)
+    assert "epoch 2 of 4, 90 items/s" in text
+    assert "▁█ test accuracy 50.0 %" in text

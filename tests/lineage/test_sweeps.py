@@ -67,3 +67,12 @@ def test_a_run_of_another_study_too_goes_on_where_that_has_hope(project, paramet
     run = next_of(finish(plan, 23))
     job.execute(run, cheap(run))
     assert Path(run.record).exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}"])
+def test_a_damaged_outcome_says_nothing_of_the_others(plan, content):
+    trainings = finish(plan, 40)
+    Path(trainings[33].path, "outcome.json").write_text(content)
+    run = next_of(trainings)
+    job.execute(run, cheap(run))
+    assert Path(run.record).exists()

@@ -1,11 +1,10 @@
 """The command line of a bundle, on a machine of which nothing is known but that it has Python."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from sixteen.bundles.packages import expect_packages
-from sixteen.errors import UserError, printable
+from sixteen.lineage import console
 
 
 def main(bundle: str) -> None:
@@ -15,20 +14,15 @@ def main(bundle: str) -> None:
     )
     add_arguments(parser)
     arguments = parser.parse_args()
-    try:
-        expect_packages()
-        # Not above: it needs these packages.
-        from sixteen.bundles.run import run
+    console.answer(lambda: _run(Path(bundle), arguments))
 
-        sound = run(Path(bundle), arguments)
-    except UserError as error:
-        sys.exit(printable(f"sixteen: {error}"))
-    except OSError as error:
-        if error.filename is None:
-            raise
-        told = f"sixteen: {error.filename} can't be read or written ({error.strerror})"
-        sys.exit(printable(told))
-    sys.exit(0 if sound else 1)
+
+def _run(bundle: Path, arguments: argparse.Namespace) -> bool:
+    expect_packages()
+    # Not above: it needs these packages.
+    from sixteen.bundles.run import run
+
+    return run(bundle, arguments)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -78,33 +78,40 @@ def write(
     bytes at most.
     """
     partial = path.with_name(f".{path.name}.partial")
+    try:
+        _fill(partial, path.name, files, about)
+        for old in (path, *path.parent.glob(f"{path.name}.[0-9][0-9][0-9]")):
+            old.unlink(missing_ok=True)  # parts of two calls make no whole
+        if part_bytes is not None:
+            return _cut(partial, path, part_bytes)
+        settle(partial, path)
+        return [path]
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _fill(partial: Path, name: str, files: dict[str, Path], about: dict[str, Any]) -> None:
     digests: dict[str, str] = {}
     with (
         zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive,
         tqdm(
             total=sum(file.stat().st_size for file in files.values()),
-            desc=path.name,
+            desc=name,
             unit="B",
             unit_scale=True,
             leave=False,
             disable=None,  # on a terminal only
         ) as progress,
     ):
-        for name, file in files.items():
-            digest, told = hashlib.sha256(), zipfile.ZipInfo.from_file(file, name)
+        for place, file in files.items():
+            digest, told = hashlib.sha256(), zipfile.ZipInfo.from_file(file, place)
             with file.open("rb") as source, archive.open(told, "w", force_zip64=True) as sink:
                 while read := source.read(CHUNK):
                     digest.update(read)
                     sink.write(read)
                     progress.update(len(read))
-            digests[name] = digest.hexdigest()
+            digests[place] = digest.hexdigest()
         archive.writestr(BUNDLE, json.dumps(about | {"files": digests}, indent=1))
-    for old in (path, *path.parent.glob(f"{path.name}.[0-9][0-9][0-9]")):
-        old.unlink(missing_ok=True)  # parts of two calls make no whole
-    if part_bytes is None:
-        settle(partial, path)
-        return [path]
-    return _cut(partial, path, part_bytes)
 
 
 def _cut(whole: Path, path: Path, part_bytes: int) -> list[Path]:
@@ -120,7 +127,6 @@ def _cut(whole: Path, path: Path, part_bytes: int) -> list[Path]:
                     left -= len(read)
             settle(partial, part)
             parts.append(part)
-    whole.unlink()
     return parts
 
 

@@ -45,9 +45,8 @@ def run(bundle: Path, arguments: argparse.Namespace) -> bool:
     in a bundle beside it then, checkpoints of what was begun included.
     """
     ends = time.monotonic() + 60 * arguments.minutes
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # a batch system says so that time is up
+    # So says a batch system that time is up.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = bundle.with_name(f"{bundle.stem}-work")
     with _owned(folder):
         about = _unpack(bundle, folder)
@@ -59,7 +58,7 @@ def run(bundle: Path, arguments: argparse.Namespace) -> bool:
     print(f"{len(work.done())} of {len(runs)} runs made, {len(work.failed)} failed; packed in:")
     print("\n".join(f"  {part}" for part in made))
     for failed in work.failed:
-        print(f"failed: {failed.path}, see {folder / log_of(failed)}", file=sys.stderr)
+        print(f"failed: {failed.path}, see {folder / log_of(failed.path)}", file=sys.stderr)
     return not work.failed
 
 
@@ -73,7 +72,7 @@ def _unpack(bundle: Path, folder: Path) -> dict[str, Any]:
         expect_packages(opened.about["backend"])
         if not (folder / BUNDLE).exists():
             opened.extract(opened.digests, folder)
-            partial = folder / f".{BUNDLE}"
+            partial = folder / f"{BUNDLE}.partial"
             partial.write_text(json.dumps(opened.about), encoding="utf-8")
             partial.replace(folder / BUNDLE)
         elif read_json(folder / BUNDLE) != opened.about:
@@ -122,14 +121,8 @@ class Work:
 
     def _start(self, run: Run) -> None:
         plan = PLANS / f"{run.fingerprint}.json"
-        command = [
-            sys.executable,
-            SCRIPTS[run.step],
-            "--plan",
-            f"{plan}",
-            "--log",
-            f"{log_of(run)}",
-        ]
+        command = [sys.executable, SCRIPTS[run.step], "--plan", f"{plan}"]
+        command += ["--log", f"{log_of(run.path)}"]
         if run.step != "quantize":
             share = math.ceil(self.at_once / max(1, len(hardware.visible())))
             command += ["--runs-per-gpu", f"{share}"]
@@ -173,7 +166,7 @@ def _pack(
         folder / PRIVATE / "scratch" / run.fingerprint for run in runs if run not in finished
     ]
     files = [file for place in places for file in record.files_in(place)]
-    files += [folder / log_of(run) for run in runs if (folder / log_of(run)).exists()]
+    files += [folder / log_of(run.path) for run in runs if (folder / log_of(run.path)).exists()]
     told = {key: value for key, value in about.items() if key not in ("files", "to_run")}
     told["made"] = [run.path for run in finished]
     named = {file.relative_to(folder).as_posix(): file for file in files}

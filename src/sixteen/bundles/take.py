@@ -1,5 +1,6 @@
 """Bring home what was made elsewhere: each run is checked as its record says, and gets its name last."""
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -8,10 +9,15 @@ from sixteen.bundles import contents
 from sixteen.errors import UserError
 from sixteen.files import settle
 from sixteen.lineage import record
-from sixteen.lineage.job import exclusive
+from sixteen.lineage.fingerprint import LENGTH
+from sixteen.lineage.locks import exclusive
 from sixteen.lineage.places import PRIVATE
 
-SCRATCH = (PRIVATE / "scratch").as_posix()
+# What a bundle may bring: names that lead anywhere else are none of ours.
+RUNS = re.compile(rf"(?:{'|'.join(record.ROOTS)})/.+/[0-9a-f]{{{LENGTH}}}")
+CHECKPOINTS = re.compile(
+    rf"{re.escape(f'{PRIVATE}/scratch')}/(?P<of>[0-9a-f]{{{LENGTH}}})/[^/]+(?:/.+)?"
+)
 
 
 def take(files: list[Path], root: Path) -> str:
@@ -25,6 +31,13 @@ def take(files: list[Path], root: Path) -> str:
         if "made" not in bundle.about:
             raise UserError(f"expected what `sixteen run` wrote, came {bundle.name}: run it first")
         made = bundle.about["made"]
+        if strange := [
+            path for path in made if not RUNS.fullmatch(path) or ".." in path.split("/")
+        ]:
+            raise UserError(
+                f"expected runs below {' and '.join(record.ROOTS)} in {bundle.name}, came {', '.join(strange)}: don't trust "
+                "that bundle"
+            )
         taken = [path for path in made if _run(bundle, path, Path(into), root)]
         begun = _checkpoints(bundle, root)
         logs = [name for name in bundle.digests if name.startswith("logs/")]
@@ -51,7 +64,7 @@ def _run(bundle: contents.Bundle, path: str, into: Path, root: Path) -> bool:
                     f"{path} of {bundle.name} started from another {parent}/{name} than is here: pack again, and run "
                     "that"
                 )
-    with exclusive(root / PRIVATE / "locks" / kept["fingerprint"], f"the run {path}"):
+    with exclusive(root, kept["fingerprint"], f"the run {path}"):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(root / path, ignore_errors=True)  # Snakemake leaves empty folders of outputs
         settle(into / path, root / path)
@@ -62,10 +75,10 @@ def _checkpoints(bundle: contents.Bundle, root: Path) -> int:
     """Take what unfinished runs left, in place of what such a run has left here."""
     begun: dict[str, list[str]] = {}
     for name in bundle.digests:
-        if name.startswith(f"{SCRATCH}/"):
-            begun.setdefault(name.split("/")[2], []).append(name)
+        if found := CHECKPOINTS.fullmatch(name):
+            begun.setdefault(found["of"], []).append(name)
     for fingerprint, names in begun.items():
-        with exclusive(root / PRIVATE / "locks" / fingerprint, f"the run {fingerprint}"):
-            shutil.rmtree(root / SCRATCH / fingerprint, ignore_errors=True)
+        with exclusive(root, fingerprint, f"the run {fingerprint}"):
+            shutil.rmtree(root / PRIVATE / "scratch" / fingerprint, ignore_errors=True)
             bundle.extract(names, root)
     return len(begun)

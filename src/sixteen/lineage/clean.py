@@ -1,7 +1,6 @@
 """What may go: scratch that nothing goes on from, and runs that no study plans any more and no page stands on."""
 
 import contextlib
-import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -11,6 +10,8 @@ from pathlib import Path
 
 from sixteen.errors import UserError
 from sixteen.lineage import record
+from sixteen.lineage.locks import LOCKS, holder
+from sixteen.lineage.logs import log_of
 from sixteen.lineage.places import PRIVATE
 from sixteen.lineage.plan import Plan
 from sixteen.lineage.steps import PLANS
@@ -35,13 +36,13 @@ def find(plan: Plan) -> list[Gone]:
     for scratch in sorted((root / PRIVATE / "scratch").glob("*")):
         run = planned.get(scratch.name)
         done = run is None or (root / run.record).exists()
-        if done and not _held(root, scratch.name):
+        if done and holder(root, scratch.name) is None:
             found.append(Gone(scratch.relative_to(root).as_posix(), _size(scratch), kept=True))
     shown = _published(root)
     cache = _cache(root)
     for folder in record.find(root):
         path = folder.relative_to(root).as_posix()
-        if path not in plan.runs and path not in shown and not _held(root, folder.name):
+        if path not in plan.runs and path not in shown and holder(root, folder.name) is None:
             found.append(Gone(path, _size(folder), _in_cache(folder, cache)))
     return found
 
@@ -68,8 +69,8 @@ def delete(plan: Plan, found: list[Gone], force: bool) -> str:
         shutil.rmtree(plan.root / one.path)
         if not one.path.startswith(f"{PRIVATE}/"):
             (plan.root / PLANS / f"{fingerprint}.json").unlink(missing_ok=True)
-            (plan.root / PRIVATE / "locks" / fingerprint).unlink(missing_ok=True)
-            (plan.root / "logs" / f"{one.path.partition('/')[2]}.log").unlink(missing_ok=True)
+            (plan.root / LOCKS / fingerprint).unlink(missing_ok=True)
+            (plan.root / log_of(one.path)).unlink(missing_ok=True)
     size, stay = sum(one.size for one in gone) / 1e6, len(found) - len(gone)
     return f"{len(gone)} folders deleted, {size:,.1f} MB" + _except(stay)
 
@@ -78,18 +79,6 @@ def _except(loose: int) -> str:
     if not loose:
         return ""
     return f"; {loose} that aren't in DVC stay unless `--force` is given, or `dvc commit` puts them there"
-
-
-def _held(root: Path, fingerprint: str) -> bool:
-    """Whether a job is at work on a run."""
-    try:
-        with (root / PRIVATE / "locks" / fingerprint).open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 def _size(folder: Path) -> int:

@@ -10,14 +10,36 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
+
+from sixteen.errors import UserError, printable
 
 # Set by the table for the jobs that are started below it.
 TABLE = "SIXTEEN_TABLE"
 
 log = logging.getLogger("sixteen")
+
+
+def answer(command: Callable[[], bool]) -> NoReturn:
+    """Run a command and end: 0 if it says so, else 1; what a user can mend is one sentence, and Ctrl-C ends with 130."""
+    try:
+        sound = command()
+        sys.stdout.flush()
+    except UserError as error:
+        sys.exit(printable(f"sixteen: {error}"))
+    except BrokenPipeError:  # the reader of a pipe had enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sound = True
+    except OSError as error:
+        if error.filename is None:
+            raise
+        told = f"sixteen: {error.filename} can't be read or written ({error.strerror})"
+        sys.exit(printable(told))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0 if sound else 1)
 
 
 @contextlib.contextmanager

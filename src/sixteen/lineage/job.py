@@ -7,11 +7,9 @@ rename is the last act; whatever is killed before leaves the final path empty.
 import argparse
 import contextlib
 import errno
-import fcntl
 import logging
 import os
 import pkgutil
-import platform
 import re
 import resource
 import shutil
@@ -28,6 +26,7 @@ from sixteen.entry import Entry
 from sixteen.errors import UserError, printable
 from sixteen.files import settle
 from sixteen.lineage import console, fingerprint, machine, record
+from sixteen.lineage.locks import exclusive
 from sixteen.lineage.places import PRIVATE, expect_folders
 from sixteen.lineage.steps import PLANS, Run, load_run, place_of
 from sixteen.lineage.sweeps import expect_hope
@@ -96,7 +95,7 @@ def execute(
     It is locked before the step is imported, if a name is given, and before there is a place for it `on` a device: the
     next Snakemake waits for the jobs that a killed one has left, see `await_jobs` there, and knows them by their locks.
     """
-    with exclusive(root / PRIVATE / "locks" / run.fingerprint, f"the run {run.path}"):
+    with exclusive(root, run.fingerprint, f"the run {run.path}"):
         if not (root / run.record).exists():
             imported = pkgutil.resolve_name(step) if isinstance(step, str) else step
             with on or contextlib.nullcontext():
@@ -196,22 +195,6 @@ def _check_code(run: Run, root: Path) -> None:
             f"{', '.join(changed)} changed since {run.path} was planned: start snakemake anew, it plans with "
             "the code as it is"
         )
-
-
-@contextlib.contextmanager
-def exclusive(path: Path, what: str) -> Iterator[None]:
-    """Hold a lock that dies with its holder; says so when it has to wait."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.info("%s is held by another process: waiting for it", what)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        file.truncate(0)
-        file.write(platform.node())  # for `sixteen status`
-        file.flush()
-        yield
 
 
 def _inputs(run: Run, root: Path) -> tuple[dict[str, Path], dict[str, str]]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sixteen.errors import printable
-from sixteen.lineage.steps import Run
 
 # A line of ours in a log, which holds what libraries print as well.
 LINE = re.compile(r"\d\d:\d\d:\d\d (?P<told>.*)")
@@ -29,9 +28,9 @@ class Epoch:
     left: float
 
 
-def log_of(run: Run) -> Path:
-    """Where the job of a run writes, relative to the project."""
-    return Path("logs", f"{run.path.partition('/')[2]}.log")
+def log_of(path: str) -> Path:
+    """Where the job of the run at a path writes, relative to the project."""
+    return Path("logs", f"{path.partition('/')[2]}.log")
 
 
 def tail(log: Path | None) -> list[str]:
@@ -56,20 +55,22 @@ def last_words(log: Path, name: str) -> list[str]:
 
 
 def epochs(log: Path) -> list[Epoch]:
-    """All epochs that a log tells of, in order; what was trained again after a stop counts once, as it was last."""
+    """The epochs that a log tells of, in order, up to that of which it told last: after a stop some are trained again."""
     try:
         text = log.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
-    found: dict[int, Epoch] = {}
+    found: list[Epoch] = []
     for told in EPOCH.finditer(text):
-        accuracy = told["accuracy"]
-        found[int(told["epoch"])] = Epoch(
-            int(told["epoch"]),
+        accuracy, epoch = told["accuracy"], int(told["epoch"])
+        found = [earlier for earlier in found if earlier.epoch < epoch]
+        one = Epoch(
+            epoch,
             int(told["last"]),
             float(told["test_loss"]),
             None if accuracy is None else float(accuracy) / 100,
             float(told["rate"]),
             float(told["left"]),
         )
-    return [found[epoch] for epoch in sorted(found)]
+        found.append(one)
+    return found

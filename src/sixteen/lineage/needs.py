@@ -4,6 +4,7 @@ Both come from finished runs of its kind, on whatever machine they were made, th
 a training that has none from what `sixteen plan` measured last. What neither tells is for the profile to say.
 """
 
+import contextlib
 import json
 import math
 from collections.abc import Callable
@@ -17,8 +18,8 @@ from sixteen.lineage.items import Items, items_of, length
 from sixteen.lineage.places import PRIVATE
 from sixteen.lineage.plan import Plan
 from sixteen.lineage.probes import PROBE
-from sixteen.lineage.speeds import TRAINING, Speed, Speeds, kind_of_training, of_finished
-from sixteen.lineage.steps import Run
+from sixteen.lineage.speeds import Speed, Speeds, kind_of_training, of_finished
+from sixteen.lineage.steps import TRAINING, Run
 
 SPEEDS = PRIVATE / "speeds.json"
 # Safety: a node may be slower than the machine that was measured, and a peak of memory a matter of luck.
@@ -62,7 +63,13 @@ class Needs:
 
     @cached_property
     def _records(self) -> list[dict[str, Any]]:
-        return [record.read(folder) for folder in record.find(self.plan.root)]
+        found: list[dict[str, Any]] = []
+        for folder in record.find(self.plan.root):
+            with contextlib.suppress(
+                UserError
+            ):  # a broken one tells nothing; `sixteen verify` names it
+                found.append(record.read(folder))
+        return found
 
     @cached_property
     def _of_kind(self) -> dict[str, list[dict[str, Any]]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from sixteen.errors import UserError
 
 PRIVATE = Path(".sixteen")
-BUNDLE = "bundle.json"  # what a bundle says of itself, at the top of where it was unpacked
+BUNDLE = f"{PRIVATE}/bundle.json"  # what a bundle says of itself, there and where it was unpacked
 KEPT = ("data/prepared", "results", "reports")
 
 

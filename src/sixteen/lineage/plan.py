@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sixteen.lineage import fingerprint, sweeps
+from sixteen.lineage.logs import log_of
 from sixteen.lineage.places import KEPT, PRIVATE
 from sixteen.lineage.planning import OBSERVER, StudyRuns
 from sixteen.lineage.steps import PLANS, Run, manifest_of
@@ -41,7 +42,7 @@ class Plan:
         """Where folders stand, or will: those of runs, their logs and scratch, reports, and what is ours alone."""
         for run in self.runs.values():
             yield self.root / run.path
-            yield (self.root / "logs" / run.path.partition("/")[2]).parent
+            yield (self.root / log_of(run.path)).parent
             yield self.root / PRIVATE / "scratch" / run.fingerprint
         yield from (self.root / self.manifest(study).rpartition("/")[0] for study in self._reports)
         yield from (self.root / place for place in KEPT)

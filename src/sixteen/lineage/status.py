@@ -1,6 +1,5 @@
 """How far studies are: what is done, what runs and how it learns, what failed and why, what diverged, what waits."""
 
-import fcntl
 import math
 import os
 import time
@@ -8,14 +7,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from sixteen.files import read_json
-from sixteen.lineage import logs
+from sixteen.lineage import locks, logs
 from sixteen.lineage.console import label
-from sixteen.lineage.places import PRIVATE
 from sixteen.lineage.plan import Plan
 from sixteen.lineage.steps import TRAINING, Run
+from sixteen.lineage.sweeps import outcome_of
 
 # A run is in one of these. One that has `stopped` was begun, and nothing is at work on it now: it was cancelled, or killed.
 STATES = ("done", "running", "failed", "stopped", "diverged", "waiting")
@@ -25,7 +22,6 @@ WIDTH = 24  # of a curve
 LINES = 3  # that are told of a failure
 EVERY = 3  # seconds between looks
 FAILED, CANCELLED = ("sixteen: ", "stopped by a defect"), "sixteen: cancelled"
-OUTCOME = "outcome.json"
 
 
 @dataclass(frozen=True)
@@ -76,35 +72,15 @@ def watch(plan: Plan, studies: list[str]) -> None:
 
 def _state(root: Path, run: Run) -> State:
     if os.path.exists(f"{root}/{run.record}"):
-        diverged = run.step in TRAINING and _outcome(root, run)["outcome"] == "diverged"
+        diverged = run.step in TRAINING and outcome_of(root, run.path)["outcome"] == "diverged"
         return State(run, "diverged" if diverged else "done")
-    if (where := _holder(f"{root}/{PRIVATE}/locks/{run.fingerprint}")) is not None:
+    if (where := locks.holder(root, run.fingerprint)) is not None:
         return State(run, "running", where)
-    if not os.path.exists(root / logs.log_of(run)):
+    if not os.path.exists(root / logs.log_of(run.path)):
         return State(run, "waiting")
-    words = logs.last_words(root / logs.log_of(run), label(run.path)) or [""]
+    words = logs.last_words(root / logs.log_of(run.path), label(run.path)) or [""]
     failed = words[0].startswith(FAILED) and not words[0].startswith(CANCELLED)
     return State(run, "failed" if failed else "stopped")
-
-
-def _holder(lock: str) -> str | None:
-    """The machine whose job holds a lock; None if nothing does."""
-    try:
-        with open(lock, encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return file.read()
-    except OSError:
-        pass
-    return None
-
-
-def _outcome(root: Path, run: Run) -> dict[str, Any]:
-    try:
-        return read_json(root / run.path / OUTCOME)
-    except (OSError, ValueError):  # `sixteen verify` tells
-        return {"outcome": "unknown"}
 
 
 def _columns(rows: list[tuple[str, ...]]) -> list[str]:
@@ -131,9 +107,9 @@ def _block(root: Path, head: str, found: list[State]) -> list[str]:
 
 
 def _about(root: Path, one: State) -> list[str]:
-    log = logs.log_of(one.run)
+    log = logs.log_of(one.run.path)
     if one.state == "diverged":
-        outcome = _outcome(root, one.run)
+        outcome = outcome_of(root, one.run.path)
         return [f"in epoch {outcome['epoch']}, step {outcome['step']}: {outcome['hint']}"]
     if one.state != "running":
         return [*logs.last_words(root / log, label(one.run.path))[-LINES:], f"{log}"]

@@ -1,8 +1,10 @@
 """A study in which everything diverges stops: what is trained next would diverge as well."""
 
+import contextlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from sixteen.errors import UserError
 from sixteen.files import read_json
@@ -47,11 +49,18 @@ def expect_hope(run: Run, root: Path) -> None:
         )
 
 
+def outcome_of(root: Path, path: str) -> dict[str, Any]:
+    """The outcome of a finished training; `unknown` where its file is damaged, which `sixteen verify` tells."""
+    with contextlib.suppress(OSError, ValueError):
+        told = read_json(root / path / "outcome.json")
+        if isinstance(told, dict) and "outcome" in told:
+            return told
+    return {"outcome": "unknown"}
+
+
 def _only_diverged(root: Path, paths: list[str]) -> int:
     """How many have diverged; none if one has finished otherwise."""
-    found = [
-        root / path / "outcome.json" for path in paths if (root / path / "record.json").exists()
-    ]
-    if all(read_json(outcome)["outcome"] == "diverged" for outcome in found):
+    found = [path for path in paths if (root / path / "record.json").exists()]
+    if all(outcome_of(root, path)["outcome"] == "diverged" for path in found):
         return len(found)
     return 0
