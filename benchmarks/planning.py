@@ -1,10 +1,10 @@
-"""What `snakemake` takes with more and more jobs before they run: a dry run, and the submission to Slurm.
+"""What more and more jobs take before they run: a dry run, `sixteen status`, and the submission to Slurm.
 
     python benchmarks/planning.py [JOBS ...]
     python benchmarks/planning.py --submit [JOBS ...] [-- OPTIONS OF SNAKEMAKE ...]
 
 Copies the project into a temporary folder, gives the P1 demo one network and as many seeds as make about so many jobs
-(six a seed, without observation), and times the dry run of a quiet machine, the best of three. With `--submit` so many
+(six a seed, without observation), and times the dry run and `sixteen status` of a quiet machine, the best of three. With `--submit` so many
 trainings are submitted by profiles/slurm, held, so that none starts, and cancelled by Ctrl-C.
 """
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "workflow", "profiles", "notebooks", "papers", "src", "params.yaml")
 JOBS_A_SEED = 6
 STUDY = "continuous16-demo"
-SAID = "said"  # what snakemake prints
+SAID = "said"  # what a command prints
 
 
 def main() -> None:
@@ -53,7 +53,8 @@ def main() -> None:
             else:
                 _shrink(project / "params.yaml", jobs // JOBS_A_SEED)
                 seconds, counted = zip(*(_dry_run(project) for _ in range(3)), strict=True)
-                print(f"{counted[0]:>7,} jobs: {min(seconds):.1f} s")
+                told = min(_status(project) for _ in range(3))
+                print(f"{counted[0]:>7,} jobs: {min(seconds):.1f} s; sixteen status {told:.1f} s")
 
 
 def _shrink(path: Path, seeds: int) -> None:
@@ -67,12 +68,12 @@ def _shrink(path: Path, seeds: int) -> None:
     path.write_text(yaml.safe_dump(parameters, sort_keys=False))
 
 
-def _started(project: Path, *options: str) -> subprocess.Popen[bytes]:
+def _started(project: Path, program: str, *options: str) -> subprocess.Popen[bytes]:
     environment = {key: v for key, v in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPATH"] = str(project / "src")
     with (project / SAID).open("w") as said:
         return subprocess.Popen(
-            [str(Path(sys.executable).parent / "snakemake"), *options, "--", STUDY],
+            [str(Path(sys.executable).parent / program), *options, "--", STUDY],
             cwd=project,
             env=environment,
             stdout=said,
@@ -81,20 +82,21 @@ def _started(project: Path, *options: str) -> subprocess.Popen[bytes]:
         )
 
 
-def _ended(project: Path, *options: str) -> str:
-    """What a snakemake says that succeeds."""
-    status = _started(project, *options).wait()
+def _ended(project: Path, program: str, *options: str) -> str:
+    """What a command says that succeeds."""
+    status = _started(project, program, *options).wait()
     told = (project / SAID).read_text()
     return sys.exit(told) if status else told
 
 
 def _submit(project: Path, jobs: int, options: list[str]) -> tuple[float, float, float]:
     """Seconds until the first and the last training are in the queue, and from Ctrl-C until none is."""
-    _ended(project, "--cores", "1", "--until", "prepare")
+    _ended(project, "snakemake", "--cores", "1", "--until", "prepare")
     held = ["--jobs", f"{jobs}", "--set-resources", "train:slurm_extra='--hold'"]
     began = time.monotonic()
     process = _started(
         project,
+        "snakemake",
         "--profile",
         "profiles/slurm",
         *options,
@@ -125,9 +127,15 @@ def _queued(project: Path) -> int:
     return told.stdout.split().count(f"{project}")
 
 
+def _status(project: Path) -> float:
+    began = time.monotonic()
+    _ended(project, "sixteen", "status")
+    return time.monotonic() - began
+
+
 def _dry_run(project: Path) -> tuple[float, int]:
     began = time.monotonic()
-    told = _ended(project, "-n", "--cores", "1", "--quiet", "rules")
+    told = _ended(project, "snakemake", "-n", "--cores", "1", "--quiet", "rules")
     counts = re.findall(r"^total\s+(\d+)", told, re.MULTILINE)
     return time.monotonic() - began, int(counts[0])
 
