@@ -142,9 +142,7 @@ def _own(network: Resnet, images: Images, precision: Precision, batch: int) -> E
 
     def epoch(number: int) -> None:
         rows = task.rows(batch, "none", 0, number)
-        step.train_epoch(
-            rows, np.full(len(rows), 0.01, np.float32), np.full(len(rows), 32), lambda: None
-        )
+        step.train(rows, np.full(len(rows), 0.01, np.float32), np.full(len(rows), 32), lambda: None)
 
     return epoch
 
@@ -169,6 +167,8 @@ def _recipe(batch: int) -> Sgd:
         l2=1e-4,
         averaging=None,
         batch=batch,
+        label_smoothing=0,
+        gradient_accumulation=1,
         augmentation="none",
     )
 

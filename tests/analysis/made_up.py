@@ -38,6 +38,8 @@ SGD = {
     "l2": 0.0001,
     "averaging": None,
     "batch": BATCH,
+    "label_smoothing": 0,
+    "gradient_accumulation": 1,
     "augmentation": "none",
     "momentum": 0.9,
 }

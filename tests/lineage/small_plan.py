@@ -26,6 +26,7 @@ PARAMETERS = {
     "backend": "tensorflow",
     "threads": 1,
     "checkpoint_epochs": 5,
+    "checkpoint_steps": 1000,
     "datasets": {"digits": {"kind": "digits", "normalisation": "scalar"}},
     "networks": {"resnet8": {"family": "resnet", "depth": 8, "width": 16}},
     "loss_scales": {"eight": {"kind": "static", "factor": 8}},
@@ -51,6 +52,8 @@ PARAMETERS = {
             "l2": 0.0001,
             "averaging": None,
             "batch": 32,
+            "label_smoothing": 0,
+            "gradient_accumulation": 1,
             "augmentation": "none",
         }
     },

@@ -306,6 +306,7 @@ def test_the_probe_measures_a_real_training(tmp_path, parameters):
         "precision": parameters["precisions"]["float32"],
         "recipe": parameters["recipes"]["sgd"] | {"schedule": parameters["schedules"]["constant"]},
         "checkpoint_epochs": 1,
+        "checkpoint_steps": 1000,
         "watched": [],
     }
     counted = {"network": training["network"], "precision": training["precision"]}

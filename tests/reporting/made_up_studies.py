@@ -41,7 +41,7 @@ PRECISIONS |= {
     },
 }  # fmt: skip
 SGD = {"optimizer": "sgd", "learning_rate": 0.01, "momentum": 0.9, "l2": 0.0001, "averaging": None, "clip_norm": None,
-       "batch": 32, "augmentation": "none",
+       "batch": 32, "label_smoothing": 0, "gradient_accumulation": 1, "augmentation": "none",
        "schedule": {"kind": "constant", "warmup": 0.0, "restarts": False}}  # fmt: skip
 RECIPES: dict[str, dict[str, Any]] = {
     "sgd": SGD,

@@ -97,7 +97,7 @@ def test_loss_and_accuracy_are_those_of_softmax_cross_entropy(task):
     shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     entropy = -np.log(shares[np.arange(3), [0, 0, 2]]).mean()
     labels = np.array([0, 0, 2], np.int32)
-    assert float(task.loss(logits, labels, "float32")) == pytest.approx(entropy, rel=1e-5)
+    assert float(task.loss(logits, labels, "float32", 0.0)) == pytest.approx(entropy, rel=1e-5)
     assert float(task.correct(logits, labels)) == 2
     assert task.tested(logits)["test_accuracy"] == pytest.approx(2 / 3)
 

@@ -245,5 +245,7 @@ def test_predictions_are_boxes_cut_to_the_picture_and_the_loss_of_each(task):
     losses = array(focal.losses(outputs, KNOWN, targets, "float32"))
     assert found[..., 6] == pytest.approx(np.tile(losses[:, None], 100), rel=1e-5)
     assert task.tested(found) == {"test_loss": pytest.approx(losses.mean(), rel=1e-6)}
-    assert float(task.loss(outputs, targets, "float32")) == pytest.approx(losses.mean(), rel=1e-6)
+    assert float(task.loss(outputs, targets, "float32", 0.0)) == pytest.approx(
+        losses.mean(), rel=1e-6
+    )
     assert np.isnan(float(task.correct(outputs, targets)))

@@ -107,7 +107,7 @@ def test_loss_is_the_mean_over_all_tokens_of_a_batch_and_nothing_is_right_or_wro
     targets = np.arange(8, dtype=np.int32).reshape(2, WINDOW)
     shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
     wanted = -np.log(np.take_along_axis(shares, targets[..., None], -1)).mean()
-    assert float(task.loss(logits, targets, "float32")) == pytest.approx(wanted, rel=1e-5)
+    assert float(task.loss(logits, targets, "float32", 0.0)) == pytest.approx(wanted, rel=1e-5)
     assert np.isnan(float(task.correct(logits, targets)))
     assert task.tested(np.log(np.float32([0.5, 0.25]))) == {
         "test_loss": pytest.approx(1.5 * np.log(2))

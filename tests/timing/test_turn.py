@@ -35,7 +35,7 @@ def measured(monkeypatch):
         def compile(self, rows):
             now[0] += COMPILING
 
-        def train_epoch(self, rows, rates, bits, tick):
+        def train(self, rows, rates, bits, tick):
             assert rows.shape[:2] == (1, 32) and len(rates) == 1
             now[0] += next(steps)
 

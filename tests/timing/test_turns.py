@@ -24,6 +24,8 @@ RECIPE = {
     "l2": 0.0,
     "averaging": None,
     "batch": 32,
+    "label_smoothing": 0,
+    "gradient_accumulation": 1,
     "augmentation": "none",
 }
 

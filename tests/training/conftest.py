@@ -66,7 +66,10 @@ def run(keras_started, dataset, tmp_path, monkeypatch):
         into, scratch = tmp_path / name, tmp_path / "scratch" / name
         into.mkdir(exist_ok=True)
         scratch.mkdir(exist_ok=True, parents=True)
-        plain = parameters(**({"until": 2} | settings)) | {"checkpoint_epochs": 1}
+        plain = parameters(**({"until": 2} | settings)) | {
+            "checkpoint_epochs": 1,
+            "checkpoint_steps": 1000,
+        }
         one = session.Session(Training.model_validate(plain), dataset, start, scratch)
         epoch = one._epoch
 

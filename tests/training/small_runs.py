@@ -22,7 +22,7 @@ from sixteen.training import observe, parameters, train
 call = json.loads(sys.argv[1])
 class Killer(logging.Handler):
     def emit(self, record):
-        if record.getMessage().startswith(f"epoch {call['killed_after']}/"):
+        if record.getMessage().startswith(call["killed_after"]):
             os.kill(os.getpid(), signal.SIGKILL)
 if call["killed_after"]:
     logging.getLogger("sixteen").addHandler(Killer())
@@ -69,6 +69,8 @@ RECIPE = {
     "l2": 0.0001,
     "averaging": None,
     "batch": 32,
+    "label_smoothing": 0,
+    "gradient_accumulation": 1,
     "augmentation": "none",
 }
 ADAM = {"optimizer": "adam", "learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999}
@@ -118,6 +120,7 @@ def parameters(
     seed=0,
     until=4,
     watched=(),
+    checkpoint_steps=1000,
     **changes,
 ):
     """JSON of the parameters of a run."""
@@ -131,6 +134,7 @@ def parameters(
         "recipe": recipe_of(**changes),
         "until": until,
         "checkpoint_epochs": 5,
+        "checkpoint_steps": checkpoint_steps,
         "watched": list(watched),
     }
 
@@ -180,7 +184,7 @@ class Runner:
         self,
         name: str,
         start: Path | None = None,
-        killed_after: int | None = None,
+        killed_after: str | None = None,
         weights: Path | None = None,
         **settings,
     ) -> subprocess.Popen:
@@ -212,7 +216,7 @@ class Runner:
         return self.folder / "scratch" / name
 
     def _start(
-        self, name: str, step: str, parameters: dict, inputs: dict, killed_after: int | None = None
+        self, name: str, step: str, parameters: dict, inputs: dict, killed_after: str | None = None
     ) -> subprocess.Popen:
         into, scratch = self.folder / name, self.scratch(name)
         into.mkdir(exist_ok=True)
@@ -240,8 +244,8 @@ class Runner:
         assert process.returncode == 0, said
         return Run(self.folder / name, json.loads(out), said)
 
-    def kill(self, name: str, after_epoch: int, **settings) -> None:
-        """By itself, so that it can't have gone on while the test was kept waiting."""
-        process = self.start(name, killed_after=after_epoch, **settings)
-        _, said = process.communicate()
-        assert process.returncode == -signal.SIGKILL, said
+    def kill(self, name: str, said: str, **settings) -> None:
+        """Once it says a line that begins so. By itself, so that it can't have gone on while the test was kept waiting."""
+        process = self.start(name, killed_after=said, **settings)
+        _, told = process.communicate()
+        assert process.returncode == -signal.SIGKILL, told

@@ -169,7 +169,7 @@ def test_what_a_task_carries_is_reset_before_every_epoch_and_every_test(run, mon
         monkeypatch.setattr(owner, name, lambda *arguments: done.append(name) or own(*arguments))
 
     noted(ClassifyImages, "begin")
-    noted(TensorFlowStep, "train_epoch")
+    noted(TensorFlowStep, "train")
     noted(TensorFlowStep, "predictions")
     run("trained")
-    assert done == ["begin", "predictions", *["begin", "train_epoch", "begin", "predictions"] * 2]
+    assert done == ["begin", "predictions", *["begin", "train", "begin", "predictions"] * 2]

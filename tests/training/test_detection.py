@@ -68,6 +68,6 @@ def test_16_bits_go_on_to_learn(canvas, precision):
 
 def test_killed_and_called_again_gives_the_same_bytes(canvas):
     settings = SETTINGS | {"precision": QUANTIZED, "until": 7, "augmentation": "flip"}
-    canvas.kill("killed", after_epoch=6, **settings)
+    canvas.kill("killed", said="epoch 6/", **settings)
     resumed = canvas.run("killed", **settings)
     assert resumed.deterministic() == canvas.run("whole", **settings).deterministic()

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sixteen.errors import UserError
+
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -37,7 +39,11 @@ def trained(backend, folder, name, start=None, killed_in=None, precision="float3
     into, scratch = folder / name, folder / "scratch" / name
     into.mkdir(exist_ok=True)
     scratch.mkdir(exist_ok=True, parents=True)
-    plain = parameters(**settings) | {"task": "model_language", "checkpoint_epochs": 1}
+    plain = parameters(**settings) | {
+        "task": "model_language",
+        "checkpoint_epochs": 1,
+        "checkpoint_steps": 1000,
+    }
     one = session.Session(Training.model_validate(plain), folder, start, scratch)
     epoch = one._epoch
 
@@ -88,6 +94,10 @@ def walk(backend, folder):
     assert found["logits"].shape == found["start"].shape == (130,)
     assert -found["logits"].astype(float).mean() == losses[-1]
     assert not [name for name in tensors(whole) if "carried" in name]
+
+    # What is carried belongs to a stream, which parts of a batch would share.
+    with pytest.raises(UserError, match=r"expected `gradient_accumulation: 1` .* carries"):
+        trained(backend, folder, "parts", gradient_accumulation=2)
 
     # Another phase reads as many streams as its own recipe says; compiled, which the others weren't on TensorFlow.
     monkeypatch.undo()

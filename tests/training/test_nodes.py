@@ -64,6 +64,6 @@ def test_sampled_neighbours_are_enough(sampled, backend):
 
 def test_killed_and_called_again_gives_the_same_bytes(nodes):
     settings = SETTINGS | {"precision": QUANTIZED, "until": 8}
-    nodes.kill("killed", after_epoch=7, **settings)
+    nodes.kill("killed", said="epoch 7/", **settings)
     resumed = nodes.run("killed", **settings)
     assert resumed.deterministic() == nodes.run("whole", **settings).deterministic()

@@ -48,7 +48,7 @@ def test_pairs_are_learned_on_grids(pairs, backend):
 
 def test_killed_and_called_again_gives_the_same_bytes(pairs):
     settings = SETTINGS | {"precision": QUANTIZED}
-    pairs.kill("killed", after_epoch=5, **settings)
+    pairs.kill("killed", said="epoch 5/", **settings)
     resumed = pairs.run("killed", **settings)
     assert resumed.deterministic() == pairs.run("whole", **settings).deterministic()
 

@@ -51,13 +51,13 @@ def test_a_run_follows_its_schedule_and_tells_its_cost(run):
 def test_every_step_has_the_bits_of_its_schedule(run, monkeypatch):
     from sixteen.training.step_tensorflow import TensorFlowStep
 
-    own, given = TensorFlowStep.train_epoch, []
+    own, given = TensorFlowStep.train, []
 
     def noted(self, rows, rates, bits, tick):
         given.append(list(bits))
         return own(self, rows, rates, bits, tick)
 
-    monkeypatch.setattr(TensorFlowStep, "train_epoch", noted)
+    monkeypatch.setattr(TensorFlowStep, "train", noted)
     run("cyclic", precision=QUANTIZED, network=RESNET)
     wanted = of_steps(precision_of(QUANTIZED).bits, 3, 8, 0, 2, STEPS)
     assert [*given[0], *given[1]] == list(wanted)

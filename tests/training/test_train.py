@@ -3,7 +3,7 @@ import importlib.util
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from small_runs import ADAM, parameters
+from small_runs import ADAM, VIT, parameters
 
 from sixteen.training.parameters import Training
 
@@ -40,7 +40,7 @@ def test_killed_at_any_epoch_and_called_again_gives_the_same_bytes(runner):
         "until": 9,
     }
     for epoch in (2, 7):
-        runner.kill("killed", after_epoch=epoch, **settings)
+        runner.kill("killed", said=f"epoch {epoch}/", **settings)
     resumed = runner.run("killed", **settings)
     assert "going on from the checkpoint of epoch 5" in resumed.said
     assert resumed.deterministic() == runner.run("whole", **settings).deterministic()
@@ -50,6 +50,21 @@ def test_killed_at_any_epoch_and_called_again_gives_the_same_bytes(runner):
     assert skipped[0] > 0
     assert resumed.column("nonfinite_gradients")[0] > 0
     assert resumed.column("loss_scale")[-1] == 2 ** (24 - sum(skipped))
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_killed_within_an_epoch_and_called_again_gives_the_same_bytes(runner, backend):
+    """Twice: in the first epoch, and in one after a checkpoint of its own; steps that overflow are skipped."""
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} isn't installed")
+    settings = {"backend": backend, "network": VIT, "precision": "overscaled", "until": 3}
+    for said in ("step 6 of 8 of epoch 1", "step 3 of 8 of epoch 3"):
+        runner.kill(f"within-{backend}", said=said, checkpoint_steps=3, **settings)
+    resumed = runner.run(f"within-{backend}", checkpoint_steps=3, **settings)
+    assert "going on from the checkpoint of epoch 2, step 3 of the next" in resumed.said
+    whole = runner.run(f"not-killed-{backend}", **settings)
+    assert resumed.deterministic() == whole.deterministic()
 
 
 def test_continuation_goes_on_with_the_batches_where_its_start_ended(runner):

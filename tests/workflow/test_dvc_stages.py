@@ -55,6 +55,7 @@ def test_every_section_that_decides_a_run_is_a_parameter_of_each_stage():
     for stage in STAGES.values():
         assert set(stage["params"]) == set(Parameters.model_fields) - {
             "checkpoint_epochs",
+            "checkpoint_steps",
             "papers",
         }
 

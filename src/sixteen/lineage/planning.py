@@ -98,7 +98,11 @@ class StudyRuns:
             {"dataset": self.dataset, **parents},
             modules=[f"sixteen.networks.{shape.family}", f"sixteen.tasks.{self.task}"],
             sources={"weights": weights.place} if weights else {},
-            settings={"checkpoint_epochs": self.all.checkpoint_epochs, "watched": []},
+            settings={
+                "checkpoint_epochs": self.all.checkpoint_epochs,
+                "checkpoint_steps": self.all.checkpoint_steps,
+                "watched": [],
+            },
         )
 
     def _observes(self, last: bool) -> bool:

@@ -118,7 +118,8 @@ class _Probes:
         """A training like that of the run, of the smallest network."""
         read = run.parameters
         name = self._smallest(read["network"]["family"], items)
-        told = {"network": self.networks[name].plain(), "checkpoint_epochs": 1, "watched": []}
+        told: dict[str, Any] = {"network": self.networks[name].plain(), "watched": []}
+        told |= {"checkpoint_epochs": 1, "checkpoint_steps": 1}
         dataset, batch = run.path.split("/")[1], read["recipe"]["batch"]
         return {
             "says": f"{name} in {format_of(read['precision'])} on {dataset}, batch {batch}",

@@ -52,7 +52,7 @@ def _check_state(
     owners = {
         f"{variable.path.replace('/', '_')}_{kind}": (variable.path, kind)
         for variable in model.trainable_variables
-        for kind in ("momentum", "velocity", "average")
+        for kind in ("momentum", "velocity", "average", "gradient_accumulator")
     }
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     for variable in inner.variables:

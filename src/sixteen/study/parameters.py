@@ -40,6 +40,7 @@ class Parameters(Entry):
     backend: Literal["tensorflow", "jax"]
     threads: Annotated[int, Field(ge=1, le=1024)]
     checkpoint_epochs: Count
+    checkpoint_steps: Count
     datasets: dict[Name, AnyDataset]
     networks: dict[Name, AnyNetwork]
     loss_scales: dict[Name, LossScale]

@@ -58,9 +58,9 @@ class ClassifyImages(Task):
         """Images [batch, height, width, channels]."""
         return self._normalise(ops.take(data[0], indices, axis=0), compute)
 
-    def loss(self, outputs: Any, targets: Any, dtype: str) -> Any:
+    def loss(self, outputs: Any, targets: Any, dtype: str, smoothing: float) -> Any:
         """Softmax cross-entropy."""
-        return classification.cross_entropy(outputs, targets, dtype)
+        return classification.cross_entropy(outputs, targets, dtype, smoothing)
 
     def correct(self, outputs: Any, targets: Any) -> Any:
         """See `Task`."""

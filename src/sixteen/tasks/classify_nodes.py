@@ -66,9 +66,9 @@ class ClassifyNodes(Task):
         *whole, nodes = data
         return self._asked(whole, nodes, indices, compute)
 
-    def loss(self, outputs: Any, targets: Any, dtype: str) -> Any:
+    def loss(self, outputs: Any, targets: Any, dtype: str, smoothing: float) -> Any:
         """Softmax cross-entropy."""
-        return classification.cross_entropy(outputs, targets, dtype)
+        return classification.cross_entropy(outputs, targets, dtype, smoothing)
 
     def correct(self, outputs: Any, targets: Any) -> Any:
         """See `Task`."""

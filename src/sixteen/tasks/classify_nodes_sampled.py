@@ -69,9 +69,9 @@ class ClassifyNodesSampled(Task):
         """Features [batch, nodes, features] of what `indices`, a row of `test_batches`, names."""
         return [ops.cast(ops.take(data, indices, axis=0), compute)]
 
-    def loss(self, outputs: Any, targets: Any, dtype: str) -> Any:
+    def loss(self, outputs: Any, targets: Any, dtype: str, smoothing: float) -> Any:
         """Softmax cross-entropy."""
-        return classification.cross_entropy(outputs, targets, dtype)
+        return classification.cross_entropy(outputs, targets, dtype, smoothing)
 
     def correct(self, outputs: Any, targets: Any) -> Any:
         """See `Task`."""

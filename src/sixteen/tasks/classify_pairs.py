@@ -61,9 +61,9 @@ class ClassifyPairs(Task):
         """Tokens and segments int32 [batch, length], and a mask bool [batch, length], false at padding."""
         return _gathered(data, indices)
 
-    def loss(self, outputs: Any, targets: Any, dtype: str) -> Any:
+    def loss(self, outputs: Any, targets: Any, dtype: str, smoothing: float) -> Any:
         """Softmax cross-entropy."""
-        return classification.cross_entropy(outputs, targets, dtype)
+        return classification.cross_entropy(outputs, targets, dtype, smoothing)
 
     def correct(self, outputs: Any, targets: Any) -> Any:
         """See `Task`."""

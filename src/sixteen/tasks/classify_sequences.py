@@ -61,9 +61,9 @@ class ClassifySequences(Task):
         """Sequences [batch, length, channels]."""
         return ops.cast(ops.take(data[0], indices, axis=0), compute)
 
-    def loss(self, outputs: Any, targets: Any, dtype: str) -> Any:
+    def loss(self, outputs: Any, targets: Any, dtype: str, smoothing: float) -> Any:
         """Softmax cross-entropy."""
-        return classification.cross_entropy(outputs, targets, dtype)
+        return classification.cross_entropy(outputs, targets, dtype, smoothing)
 
     def correct(self, outputs: Any, targets: Any) -> Any:
         """See `Task`."""

@@ -71,8 +71,13 @@ class DetectObjects(Task):
         """Pictures [batch, height, width, channels]."""
         return self._normalise(ops.take(data[0], indices, axis=0), compute)
 
-    def loss(self, outputs: Any, targets: Any, dtype: str) -> Any:
+    def loss(self, outputs: Any, targets: Any, dtype: str, smoothing: float) -> Any:
         """Focal loss of classes and smooth L1 loss of boxes, see `focal`."""
+        if smoothing:
+            raise UserError(
+                f"expected `label_smoothing: 0` for the task detect_objects, came {smoothing}, which is for labels of one of "
+                "several classes; choose a recipe of params.yaml without it"
+            )
         return ops.mean(focal.losses(outputs, self._anchors(outputs), targets, dtype))
 
     def predicted(self, outputs: Any, data: Any, indices: Any) -> Any:

@@ -92,9 +92,9 @@ class ModelLanguage(Task):
         """Tokens int32 [batch, window]."""
         return self._window(data, indices)
 
-    def loss(self, outputs: Any, targets: Any, dtype: str) -> Any:
+    def loss(self, outputs: Any, targets: Any, dtype: str, smoothing: float) -> Any:
         """Softmax cross-entropy of a token."""
-        return classification.cross_entropy(outputs, targets, dtype)
+        return classification.cross_entropy(outputs, targets, dtype, smoothing)
 
     def predicted(self, outputs: Any, data: Any, indices: Any) -> Any:
         """The log-likelihood, float32 [batch, window], of what comes next."""

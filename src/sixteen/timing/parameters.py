@@ -44,6 +44,7 @@ class Timing(Entry):
             recipe=arm.recipe.model_copy(update={"batch": batch}),
             until=1,
             checkpoint_epochs=1,
+            checkpoint_steps=1,
             watched=(),
         )
 

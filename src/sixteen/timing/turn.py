@@ -56,10 +56,10 @@ def _measured(job: Job, dataset: Path) -> dict[str, Any]:
         """Seconds of one step, from the call until its results are here."""
         row = rows[number % len(rows)][None]
         begun = time.perf_counter()
-        learner.step.train_epoch(row, rate, bits, lambda: None)
+        learner.step.train(row, rate, bits, lambda: None)
         return time.perf_counter() - begun
 
-    learner.task.begin(learner.model)
+    learner.begin()
     for number in range(WARM_UP):
         step(number)
     meter = measure.energy_meter()

@@ -47,36 +47,29 @@ class Derivatives:
     def at(
         self,
         weights: list[np.ndarray],
-        rows: np.ndarray,
+        batch: Any,
         scale: float = 1.0,
         vectors: list[np.ndarray] | None = None,
     ) -> Derived:
-        """Derivatives at `weights` (trainable, in their own types) on the batch `rows` [batch, ...].
+        """Derivatives at `weights` (trainable, in their own types) on a `batch`, see `Task.batches`.
 
         Gradients and products are those of `scale` times the loss. Calls with and without `vectors` (shaped
         like `weights`) are compiled apart.
         """
-        tensors = [
-            [ops.convert_to_tensor(tensor) for tensor in group]
-            for group in (
-                weights,
-                [variable.numpy() for variable in self.model.non_trainable_variables],
-                vectors or [],
-                [rows, np.float32(scale)],
-            )
-        ]
+        fixed = [variable.numpy() for variable in self.model.non_trainable_variables]
+        given = [weights, fixed, vectors or [], [batch, np.float32(scale)]]
+        tensors = keras.tree.map_structure(ops.convert_to_tensor, given)
         loss, gradients, activations, products = self._compiled(self.step.train_data, *tensors)
         return Derived(float(loss), _arrays(gradients), activations, _arrays(products))
 
     def _derive(
         self, data: Any, weights: list[Any], fixed: list[Any], vectors: list[Any], given: list[Any]
     ) -> tuple[Any, list[Any], list[Any], list[Any]]:
-        rows, scale = given
-        inputs, targets = self.step.train_batch(data, rows)
+        batch, scale = given
+        inputs, targets = self.step.train_batch(data, batch)
+        items = keras.tree.flatten(batch)[0].shape[0]
         # Zeros added to the outputs of layers: the gradient with respect to them is that of the output.
-        taps = [
-            ops.zeros((rows.shape[0], *layer.output.shape[1:]), "float32") for layer in self.tapped
-        ]
+        taps = [ops.zeros((items, *layer.output.shape[1:]), "float32") for layer in self.tapped]
 
         def objective(values: list[list[Any]]) -> tuple[Any, Any]:
             with no_dropout(self.model), _added(self.tapped, values[1]):

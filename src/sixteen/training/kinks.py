@@ -36,18 +36,17 @@ class Kinks:
         self.layers = tuple(layer for layer in self.model.layers if _is_rectified(layer))
         self._compiled = self.step.jit(self._cross)
 
-    def between(
-        self, here: list[np.ndarray], there: list[np.ndarray], rows: np.ndarray
-    ) -> Crossing:
-        """Units that change sides from the weights `here` to those `there` (trainable, float32), on the batch `rows`.
+    def between(self, here: list[np.ndarray], there: list[np.ndarray], batch: Any) -> Crossing:
+        """Units that change sides from the weights `here` to those `there` (trainable, float32), on a `batch`.
 
-        `rows` is [batch, ...]. Nothing is kept: no variable, statistic or random state moves.
+        See `Task.batches`. Nothing is kept: no variable, statistic or random state moves.
         """
         fixed = [variable.numpy() for variable in self.model.non_trainable_variables]
         given = [[ops.convert_to_tensor(t) for t in group] for group in (here, there, fixed)]
-        rows = ops.convert_to_tensor(rows)
-        crossed, gradients = self._compiled(self.step.train_data, *given, rows)
-        sizes = {x.name: len(rows) * int(np.prod(x.output.shape[1:])) for x in self.layers}
+        batch = keras.tree.map_structure(ops.convert_to_tensor, batch)
+        crossed, gradients = self._compiled(self.step.train_data, *given, batch)
+        items = len(keras.tree.flatten(batch)[0])
+        sizes = {x.name: items * int(np.prod(x.output.shape[1:])) for x in self.layers}
         return Crossing(
             sizes,
             {name: int(count) for name, count in zip(sizes, crossed, strict=True)},
@@ -55,9 +54,9 @@ class Kinks:
         )
 
     def _cross(
-        self, data: Any, here: list[Any], there: list[Any], fixed: list[Any], rows: Any
+        self, data: Any, here: list[Any], there: list[Any], fixed: list[Any], batch: Any
     ) -> tuple[list[Any], list[Any]]:
-        inputs, targets = self.step.train_batch(data, rows)
+        inputs, targets = self.step.train_batch(data, batch)
 
         def call(weights: list[Any]) -> Any:
             with no_dropout(self.model):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sixteen import networks
+from sixteen.errors import UserError
 from sixteen.precision.proofs import check_dtypes
 from sixteen.tasks.parts.task import Task
 from sixteen.training import measure, optimizers, state
@@ -28,7 +29,7 @@ class Learner:
         precision, recipe = parameters.precision, parameters.recipe
         about = (parameters.network, task.shape, task.outputs)
         self.model = networks.build(*about, precision, recipe.l2, parameters.seed)
-        task.carry(self.model, recipe.batch)
+        self._carry()
         self.trained_values = sum(int(np.prod(v.shape)) for v in self.model.trainable_variables)
         self.optimizer = optimizers.build(recipe, precision)
         self.optimizer.build(self.model.trainable_variables)
@@ -40,17 +41,30 @@ class Learner:
         make = _step(parameters.backend)
         self.step = make(self.model, self.optimizer, task, precision, recipe)
 
+    def _carry(self) -> None:
+        recipe = self.parameters.recipe
+        self.task.carry(self.model, recipe.part)
+        if recipe.gradient_accumulation > 1 and state.carried_by(self.model):
+            raise UserError(
+                f"expected `gradient_accumulation: 1` where a network carries its state from batch to batch, came "
+                f"{recipe.gradient_accumulation}; choose a smaller `batch` instead"
+            )
+
     def rows(self, epoch: int) -> np.ndarray:
-        """The batches of an epoch, see `Task.rows`."""
+        """The rows of an epoch, see `Task.rows`; a step for each part of a batch."""
         recipe, seed = self.parameters.recipe, self.parameters.seed
-        return self.task.rows(recipe.batch, recipe.augmentation, seed, epoch)
+        rows = self.task.rows(recipe.batch, recipe.augmentation, seed, epoch)
+        return rows.reshape(-1, recipe.part, *rows.shape[2:])
+
+    def begin(self) -> None:
+        """Begin an epoch."""
+        self.task.begin(self.model)
 
     def train(
         self, rows: np.ndarray, rates: np.ndarray, bits: np.ndarray, tick: Callable[[], object]
     ) -> np.ndarray:
-        """Train for an epoch, see `Step.train_epoch`."""
-        self.task.begin(self.model)
-        return self.step.train_epoch(rows, rates, bits, tick)
+        """Train on some rows of an epoch, see `Step.train`."""
+        return self.step.train(rows, rates, bits, tick)
 
     def test(self, bits: int | None = None) -> np.ndarray:
         """Predictions for the test set, by the average of the weights if the recipe asks for one.

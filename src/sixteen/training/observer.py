@@ -79,28 +79,29 @@ class Observer:
         format whose casting error is measured where weights are stored in float32. Variables of model and optimizer
         are afterwards as they were, bit for bit.
         """
+        batch = next(iter(self.learner.task.batches(rows[:1])))
         theta = [variable.numpy() for variable in self.learner.model.trainable_variables]
         wide = [tensor.astype(np.float32) for tensor in theta]
         rounded = None if self.rounds_weights else _rounded(wide, cast_to)
         # Always with vectors where a Hessian is needed once, so that one compiled function serves all.
         errors = rounded and [q.astype(np.float32) - w for q, w in zip(rounded, wide, strict=True)]
-        exact = self.exact.at(wide, rows[0], vectors=errors)
-        scaled, gradient = self._gradients(theta, rows[0], exact)
+        exact = self.exact.at(wide, batch, vectors=errors)
+        scaled, gradient = self._gradients(theta, batch, exact)
         vectors = {"theta": _flat(wide), "exact": _flat(exact.gradients)}
         if self.rounds_arithmetic:
             vectors["gradient"] = _flat(gradient)
         crossing = None
         if rounded:
             there = [tensor.astype(np.float32) for tensor in rounded]
-            changed = self.exact.at(there, rows[0], vectors=errors).gradients
+            changed = self.exact.at(there, batch, vectors=errors).gradients
             vectors["rounded"] = _flat(rounded)
             vectors["product"] = _flat(exact.products)
             vectors["change"] = _flat(changed) - vectors["exact"]
             if self.kinks.layers:
-                crossing = self.kinks.between(wide, there, rows[0])
+                crossing = self.kinks.between(wide, there, batch)
                 vectors["held"] = _flat(crossing.gradients) - vectors["exact"]
         vectors |= self._updates(wide, scaled, gradient, rate)
-        after = self.exact.at(_stepped(theta, gradient, rate), rows[0], vectors=errors).loss
+        after = self.exact.at(_stepped(theta, gradient, rate), batch, vectors=errors).loss
         return {
             "observations": self._observations(epoch, vectors),
             "descent": [{"epoch": epoch, **_descent(exact, after, rate)}],
@@ -109,7 +110,7 @@ class Observer:
         }
 
     def _gradients(
-        self, theta: list[np.ndarray], batch: np.ndarray, exact: Derived
+        self, theta: list[np.ndarray], batch: Any, exact: Derived
     ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """The gradient by the run's own arithmetic: of the scaled loss, in the types of the weights; and unscaled.
 

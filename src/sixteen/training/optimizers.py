@@ -12,6 +12,7 @@ What is computed in which format (tests/training/test_dtypes_in_graph.py holds K
   batch norm keeps float32 ones.
 - Adam corrects its bias in the format of the weight too: 0.999 in float16 is 0.99902, and in bfloat16 it is 1,
   so that no weight would ever move; the parameters of a study refuse that.
+- Gradients of the parts of a batch are added up in the format of their weight, and the sum is divided there.
 - AdamW's decay, like every rule here, applies to all trained numbers, those of batch norm as well. Keras subtracts
   it by itself: in a 16-bit weight, learning rate times decay below 2^-12 (float16) is lost to rounding.
 """
@@ -41,6 +42,8 @@ def _rule(recipe: Recipe) -> keras.optimizers.Optimizer:
         "learning_rate": recipe.learning_rate,
         "global_clipnorm": recipe.clip_norm,
     }
+    if recipe.gradient_accumulation > 1:
+        settings |= {"gradient_accumulation_steps": recipe.gradient_accumulation}
     if recipe.averaging is not None:
         settings |= {"use_ema": True, "ema_momentum": recipe.averaging}
     match recipe.optimizer:

@@ -32,8 +32,8 @@ class Watched(Entry):
 class Training(Entry):
     """One phase of training.
 
-    `until` is the last epoch, counted from the start of the sentence. `checkpoint_epochs` and `watched` can't change
-    the result: they are settings, and in no fingerprint.
+    `until` is the last epoch, counted from the start of the sentence. `checkpoint_epochs`, `checkpoint_steps` and
+    `watched` can't change the result: they are settings, and in no fingerprint.
     """
 
     backend: Literal["tensorflow", "jax"]
@@ -45,6 +45,7 @@ class Training(Entry):
     recipe: Recipe
     until: Count
     checkpoint_epochs: Count
+    checkpoint_steps: Count
     watched: Listed[Watched]
 
 

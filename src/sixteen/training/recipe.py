@@ -5,10 +5,10 @@ sentence, so that order of batches and learning rate run on over a switch of pre
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sixteen.entry import Count, Entry, NotNegative, Positive, Share
 from sixteen.training.schedules import Schedule, factors
@@ -18,7 +18,8 @@ class _Recipe(Entry):
     """What all optimizers share.
 
     `clip_norm` is the largest norm of all gradients together, or null; `averaging` the momentum of an average of the
-    weights, which is then what is tested and saved, or null.
+    weights, which is then what is tested and saved, or null. A batch is computed in `gradient_accumulation` equal parts, one
+    after the other, and updates the weights once, with the mean of their gradients; batch normalisation sees a part.
     """
 
     learning_rate: Positive
@@ -26,8 +27,24 @@ class _Recipe(Entry):
     clip_norm: Positive | None
     l2: NotNegative
     averaging: Annotated[float, Field(gt=0, lt=1)] | None
+    label_smoothing: Share
     batch: Count
-    augmentation: Literal["none", "flip", "crop-flip"]
+    gradient_accumulation: Count
+    augmentation: Literal["none", "flip", "crop-flip", "resized-crop-flip"]
+
+    @property
+    def part(self) -> int:
+        """Items that are computed at once."""
+        return self.batch // self.gradient_accumulation
+
+    @model_validator(mode="after")
+    def _parts_are_equal(self) -> Self:
+        if self.batch % self.gradient_accumulation:
+            raise ValueError(
+                f"expected a `batch` that is a multiple of `gradient_accumulation`, {self.gradient_accumulation}, came "
+                f"{self.batch}"
+            )
+        return self
 
 
 class Sgd(_Recipe):
@@ -62,6 +79,10 @@ Recipe = Annotated[Sgd | Adam | AdamW, Field(discriminator="optimizer")]
 def rates(
     recipe: Recipe, first: int, epoch: int, steps: int, losses: Sequence[float]
 ) -> np.ndarray:
-    """The learning rate of each step of an epoch, float32 [steps], see `schedules.factors`."""
-    changed = recipe.learning_rate * factors(recipe.schedule, first, epoch, steps, losses)
-    return changed.astype(np.float32)
+    """The learning rate of each of so many `steps` of an epoch, float32 [steps], see `schedules.factors`.
+
+    The parts of a batch are steps with one rate.
+    """
+    parts = recipe.gradient_accumulation
+    changed = recipe.learning_rate * factors(recipe.schedule, first, epoch, steps // parts, losses)
+    return np.repeat(changed.astype(np.float32), parts)

@@ -18,6 +18,7 @@ from sixteen.training.ledger import START, Ledger
 from sixteen.training.parameters import Training
 from sixteen.training.progress import Progress
 from sixteen.training.recipe import rates
+from sixteen.training.under_way import UnderWay
 from sixteen.training.watching import Watching
 
 log = logging.getLogger("sixteen")
@@ -37,8 +38,10 @@ class Session:
         self.parameters, self.scratch = parameters, scratch
         self.checkpoint = scratch / state.CHECKPOINT
         self.task = tasks.bind(parameters.task, dataset)
+        self.task.threads = parameters.threads
         self.learner = Learner(parameters, self.task, start, published)
         self.ledger = Ledger(start)
+        self.under_way: UnderWay | None = None
         self.watching = Watching(parameters.watched, self.ledger.first, parameters.until)
         if self.ledger.going and self.ledger.first >= parameters.until:
             raise UserError(
@@ -72,20 +75,19 @@ class Session:
 
     def _epoch(self, epoch: int, progress: Progress) -> None:
         learner, ledger = self.learner, self.ledger
-        before, updates = learner.snapshot(), optimizers.updates_of(learner.optimizer)
         rows = learner.rows(epoch)
         rates, bits = self._rates(epoch, len(rows)), self._bits(epoch, len(rows))
-        reports, train_seconds = self._trained(rows, rates, bits, progress)
-        losses, correct, zeros, nonfinite = reports.T.astype(np.float64)
+        trained_now = self._trained(epoch, rows, rates, bits, progress)
+        losses, correct, zeros, nonfinite = trained_now.reports.T.astype(np.float64)
         after = learner.snapshot()
         if epoch == ledger.first + 1:
             # Not before the epoch: the peak of the memory is to be that of training, not of observing.
-            self._observe(ledger.first, before)
+            self._observe(ledger.first, trained_now.before)
         finite = all(np.isfinite(tensor).all() for tensor in after.values())
         about = (self.parameters.precision, self.parameters.recipe)
         if failure := divergence.first_failure(losses, nonfinite, finite, *about):
             ledger.diverge(epoch, *failure, losses)
-            learner.restore(before)
+            learner.restore(trained_now.before)
             return
         ledger.last_loss = float(losses[-1])
         right = float(correct.sum()) / self.items
@@ -96,20 +98,42 @@ class Session:
             "zero_gradients": zeros.mean() / learner.trained_values,
             "nonfinite_gradients": nonfinite.mean() / learner.trained_values,
             "loss_scale": scale_of(learner.optimizer),
-            "skipped_steps": len(rows) - (optimizers.updates_of(learner.optimizer) - updates),
+            "skipped_steps": self._skipped(trained_now),
             "learning_rate": float(rates[-1]),
         }
-        self._tested(trained, train_seconds, int(bits[-1]))
+        self._tested(trained, trained_now.seconds, int(bits[-1]))
         progress.epoch(ledger.history[-1], ledger.timing[-1])
         self._observe(epoch, after)
         if (epoch - ledger.first) % self.parameters.checkpoint_epochs == 0:
-            about = {**ledger.about(), **self.watching.about()}
-            state.save_checkpoint(self.checkpoint, after | {START: ledger.start_predictions}, about)
+            self._save(after, None)
 
     def _trained(
+        self,
+        epoch: int,
+        rows: np.ndarray,
+        rates: np.ndarray,
+        bits: np.ndarray,
+        progress: Progress,
+    ) -> UnderWay:
+        """Take all steps of an epoch, or those that are left of it; checkpoints between them."""
+        if self.under_way is None:
+            updates = optimizers.updates_of(self.learner.optimizer)
+            self.under_way = UnderWay(self.learner.snapshot(), updates)
+            self.learner.begin()
+        now, most = self.under_way, self.parameters.checkpoint_steps
+        while now.steps < len(rows):
+            part = slice(now.steps, now.steps + most)
+            now.add(*self._metered(rows[part], rates[part], bits[part], progress))
+            if now.steps < len(rows):
+                self._save(self.learner.snapshot(), now)
+                log.info("step %d of %d of epoch %d", now.steps, len(rows), epoch)
+        self.under_way = None
+        return now
+
+    def _metered(
         self, rows: np.ndarray, rates: np.ndarray, bits: np.ndarray, progress: Progress
     ) -> tuple[np.ndarray, float]:
-        """The reports of an epoch's steps and their seconds; energy and peak memory go into the books."""
+        """The reports of steps and their seconds; energy and peak memory go into the books."""
         ledger = self.ledger
         spent = ledger.meter() if ledger.meter else 0.0
         begun = time.perf_counter()
@@ -120,6 +144,19 @@ class Session:
         if ledger.peak is None:
             ledger.peak = measure.peak()
         return reports, seconds
+
+    def _skipped(self, epoch: UnderWay) -> int:
+        """How many updates of a finished epoch were skipped."""
+        updates = epoch.steps // self.parameters.recipe.gradient_accumulation
+        return updates - (optimizers.updates_of(self.learner.optimizer) - epoch.updates)
+
+    def _save(self, tensors: dict[str, np.ndarray], under_way: UnderWay | None) -> None:
+        """Write a checkpoint: of the end of an epoch, or of one that is under way."""
+        about = {**self.ledger.about(), **self.watching.about()}
+        tensors = tensors | {START: self.ledger.start_predictions}
+        if under_way is not None:
+            tensors, about = tensors | under_way.tensors(), about | under_way.about()
+        state.save_checkpoint(self.checkpoint, tensors, about)
 
     def _tested(self, trained: dict[str, Any], train_seconds: float, bits: int) -> None:
         """Test after an epoch whose last step had so many forward `bits`, and write both down."""
@@ -166,11 +203,15 @@ class Session:
         return self.bits[done * steps : (done + 1) * steps]
 
     def _take_up(self, tensors: dict[str, np.ndarray], about: dict[str, Any]) -> None:
-        self.learner.restore(tensors)
+        self.under_way = UnderWay.of(tensors, about)
+        # The predictions in the books are those of the last whole epoch.
+        self.learner.restore(self.under_way.before if self.under_way else tensors)
         self.ledger.take_up(about, tensors[START])
         self.watching.take_up(about)
         self.ledger.predictions = self.learner.test()
-        log.info("going on from the checkpoint of epoch %d", about["epochs_done"])
+        self.learner.restore(tensors)
+        within = f", step {self.under_way.steps} of the next" if self.under_way else ""
+        log.info("going on from the checkpoint of epoch %d%s", about["epochs_done"], within)
 
     def write(self, into: Path) -> None:
         """Write all files of the run into the folder `into`, see `sixteen.training.train`."""

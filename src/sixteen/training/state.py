@@ -32,6 +32,11 @@ def weights_of(model: keras.Model) -> dict[str, np.ndarray]:
     return {variable.path: variable.numpy() for variable in _kept(model)}
 
 
+def carried_by(model: keras.Model) -> list[keras.Variable]:
+    """Variables that hold what the model carries from batch to batch."""
+    return [variable for variable in model.weights if variable.name.startswith(CARRIED)]
+
+
 def _kept(model: keras.Model) -> list[keras.Variable]:
     return [variable for variable in model.weights if not variable.name.startswith(CARRIED)]
 

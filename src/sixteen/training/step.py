@@ -43,7 +43,7 @@ class Step(ABC):
         """Compile training and evaluation for batches of the shape of `rows`; leaves the state as it was."""
 
     @abstractmethod
-    def train_epoch(
+    def train(
         self, rows: np.ndarray, rates: np.ndarray, bits: np.ndarray, tick: Callable[[], object]
     ) -> np.ndarray:
         """Take one step for each of `rows` (see `Task.rows`) with the learning rate of `rates`, float32 [steps].
@@ -79,23 +79,23 @@ class Step(ABC):
 
     def predictions(self, bits: int) -> np.ndarray:
         """Predictions [test items, ...] in the compute type, in the order of the test set, with so many forward `bits`."""
-        batches = self.task.test_batches(self.recipe.batch)
+        batches = self.task.test_batches(self.recipe.part)
         return self.task.in_order(np.stack([self.test_batch(batch, bits) for batch in batches]))
 
     def train_batch(self, data: Any, rows: Any) -> tuple[Any, Any]:
-        """Inputs in the compute type and targets of the batch that `rows` name. Traced."""
+        """Inputs in the compute type and targets of the batch `rows`, see `Task.batches`. Traced."""
         return self.task.train_batch(data, rows, self.recipe.augmentation, self.precision.compute)
 
     def loss(self, outputs: Any, targets: Any, penalties: list[Any]) -> tuple[Any, Any]:
         """What is minimised, and the task's loss in it; the rest are L2 penalties. Traced."""
-        own = self.task.loss(outputs, targets, self.precision.loss)
+        own = self.task.loss(outputs, targets, self.precision.loss, self.recipe.label_smoothing)
         loss = own
         for penalty in penalties:
             loss = loss + ops.cast(penalty, self.precision.loss)
         return loss, own
 
     def _report(self, loss: Any, outputs: Any, targets: Any, gradients: list[Any]) -> Any:
-        """Float32 [4], see `train_epoch`. Counts above 2^24 (of networks as large) are rounded to float32."""
+        """Float32 [4], see `train`. Counts above 2^24 (of networks as large) are rounded to float32."""
         for variable, gradient in zip(self.model.trainable_variables, gradients, strict=True):
             if gradient.dtype != variable.value.dtype:
                 raise UserError(

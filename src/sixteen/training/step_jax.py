@@ -19,24 +19,24 @@ class JaxStep(Step):
         """See `Step`."""
         train = jax.jit(self._train_step, donate_argnums=0)
         state = self._state()
-        numbers = (np.int32(0), np.int32(FULL))
-        self._train = train.lower(state, self.train_data, rows, *numbers).compile()
-        indices = self.task.test_batches(self.recipe.batch)[0]
+        batch = next(iter(self.task.batches(rows[:1])))
+        self._train = train.lower(state, self.train_data, batch, np.int32(FULL)).compile()
+        indices = self.task.test_batches(self.recipe.part)[0]
         test = jax.jit(self._test_step)
         self._test = test.lower(*state[:2], self.test_data, indices, np.int32(FULL)).compile()
 
-    def train_epoch(
+    def train(
         self, rows: np.ndarray, rates: np.ndarray, bits: np.ndarray, tick: Callable[[], object]
     ) -> np.ndarray:
         """See `Step`."""
-        on_device = jax.device_put(rows)
         state, variable = self._state(), self.optimizer.learning_rate
         place = next(i for i, slot in enumerate(self.optimizer.variables) if slot is variable)
         present, reports = variable.numpy(), []
-        for number, (rate, many) in enumerate(zip(rates, bits.astype(np.int32), strict=True)):
+        batches = self.task.batches(rows)
+        for batch, rate, many in zip(batches, rates, bits.astype(np.int32), strict=True):
             if rate != present:
                 state[2][place], present = jax.device_put(rate), rate
-            state, report = self._train(state, self.train_data, on_device, np.int32(number), many)
+            state, report = self._train(state, self.train_data, batch, many)
             reports.append(report)
             tick()
         self._keep(state)
@@ -81,10 +81,10 @@ class JaxStep(Step):
         ]
 
     def _train_step(
-        self, state: list[Any], data: Any, rows: Any, number: Any, bits: Any
+        self, state: list[Any], data: Any, batch: Any, bits: Any
     ) -> tuple[list[Any], Any]:
         trainable, non_trainable, slots = state
-        inputs, targets = self.train_batch(data, rows[number])
+        inputs, targets = self.train_batch(data, batch)
 
         def objective(trainable: list[Any]) -> tuple[Any, Any]:
             with quantizers.at(bits):

@@ -27,27 +27,27 @@ class TensorFlowStep(Step):
         """See `Step`."""
         variables = [*self.model.variables, *self.optimizer.variables]
         before = [variable.numpy() for variable in variables]
-        self._train(tf.constant(rows), tf.constant(0), tf.constant(FULL))
+        self._train(_tensors(next(iter(self.task.batches(rows[:1])))), tf.constant(FULL))
         for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
-        self.test_batch(self.task.test_batches(self.recipe.batch)[0], FULL)
+        self.test_batch(self.task.test_batches(self.recipe.part)[0], FULL)
 
-    def train_epoch(
+    def train(
         self, rows: np.ndarray, rates: np.ndarray, bits: np.ndarray, tick: Callable[[], object]
     ) -> np.ndarray:
         """See `Step`."""
-        on_device = tf.constant(rows)
         present, reports = self.optimizer.learning_rate.numpy(), []
-        for number, (rate, many) in enumerate(zip(rates, bits.tolist(), strict=True)):
+        batches = self.task.batches(rows)
+        for batch, rate, many in zip(batches, rates, bits.tolist(), strict=True):
             if rate != present:
                 self.optimizer.learning_rate = present = rate
-            reports.append(self._train(on_device, tf.constant(number), tf.constant(many)))
+            reports.append(self._train(_tensors(batch), tf.constant(many)))
             tick()
         return np.stack([report.numpy() for report in reports])
 
     def test_batch(self, indices: np.ndarray, bits: int) -> np.ndarray:
         """See `Step`."""
-        return self._test(tf.constant(indices), tf.constant(bits)).numpy()
+        return self._test(_tensors(indices), tf.constant(bits)).numpy()
 
     def apply(self, gradients: list[Any]) -> None:
         """See `Step`."""
@@ -75,9 +75,8 @@ class TensorFlowStep(Step):
         finally:
             tf.nn.moments = own
 
-    def _train_step(self, rows: tf.Tensor, number: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
-        # A gather, because a slice at `number` would be compiled again for each number.
-        inputs, targets = self.train_batch(self.train_data, tf.gather(rows, number))
+    def _train_step(self, batch: Any, bits: tf.Tensor) -> tf.Tensor:
+        inputs, targets = self.train_batch(self.train_data, batch)
         variables = self.model.trainable_variables
         with tf.GradientTape() as tape:
             with quantizers.at(bits):
@@ -89,11 +88,15 @@ class TensorFlowStep(Step):
         self.optimizer.apply(gradients, variables)
         return self._report(own, outputs, targets, gradients)
 
-    def _test_step(self, indices: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
+    def _test_step(self, indices: Any, bits: tf.Tensor) -> tf.Tensor:
         inputs = self.task.test_batch(self.test_data, indices, self.precision.compute)
         with quantizers.at(bits):
             outputs = self.model(inputs, training=False)
         return self.task.predicted(outputs, self.test_data, indices)
+
+
+def _tensors(batch: Any) -> Any:
+    return tf.nest.map_structure(tf.constant, batch)
 
 
 def _moments(x: tf.Tensor, axes: Any, keepdims: bool = False) -> tuple[tf.Tensor, tf.Tensor]:

@@ -51,7 +51,7 @@ class FitSignals(Task):
         """Signals [batch, length]."""
         return ops.cast(ops.take(data, indices, axis=0), compute)
 
-    def loss(self, outputs: Any, targets: Any, dtype: str) -> Any:
+    def loss(self, outputs: Any, targets: Any, dtype: str, smoothing: float) -> Any:
         """Mean squared error."""
         return ops.mean(ops.square(ops.cast(outputs, dtype) - ops.cast(targets, dtype)))
 

@@ -6,12 +6,18 @@ import numpy as np
 from keras import ops
 
 
-def cross_entropy(logits: Any, labels: Any, dtype: str) -> Any:
-    """Mean softmax cross-entropy of logits [batch, classes] with labels int32 [batch], computed in `dtype`."""
+def cross_entropy(logits: Any, labels: Any, dtype: str, smoothing: float) -> Any:
+    """Mean softmax cross-entropy of logits [batch, classes] with labels int32 [batch], computed in `dtype`.
+
+    The share `smoothing` of a label is spread evenly over all classes (arXiv:1512.00567, section 7).
+    """
     likelihoods: Any = ops.log_softmax(ops.cast(logits, dtype))
     chosen = ops.one_hot(labels, logits.shape[-1], dtype="bool")
     picked = ops.where(chosen, likelihoods, ops.zeros_like(likelihoods))
-    return ops.negative(ops.mean(ops.sum(picked, axis=-1)))
+    entropy = ops.negative(ops.mean(ops.sum(picked, axis=-1)))
+    if not smoothing:
+        return entropy
+    return (1 - smoothing) * entropy - smoothing * ops.mean(likelihoods)
 
 
 def correct(logits: Any, labels: Any) -> Any:

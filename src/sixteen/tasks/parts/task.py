@@ -1,6 +1,7 @@
 """What training asks of a task, whatever it is."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -19,6 +20,7 @@ class Task(ABC):
     outputs: int  # classes, or whatever the network's last layer has units for
     train_items: int
     test_items: int
+    threads = 1  # that may read ahead; set for each run
 
     @abstractmethod
     def rows(self, batch: int, augmentation: str, seed: int, epoch: int) -> np.ndarray:
@@ -28,6 +30,10 @@ class Task(ABC):
         resumed sees what the uninterrupted one saw. UserError if the batch is too large, or for an augmentation that
         the task doesn't know.
         """
+
+    def batches(self, rows: np.ndarray) -> Iterable[Any]:
+        """What each step is given for its `rows` [steps, batch, ...]: these, or arrays that are read meanwhile."""
+        return rows
 
     @abstractmethod
     def train_data(self) -> Any:
@@ -39,15 +45,18 @@ class Task(ABC):
 
     @abstractmethod
     def train_batch(self, data: Any, rows: Any, augmentation: str, compute: str) -> tuple[Any, Any]:
-        """Inputs in the compute type and targets of the batch that `rows` [batch, ...] name. Traced."""
+        """Inputs in the compute type and targets of one of the `batches`, `rows`. Traced."""
 
     @abstractmethod
     def test_batch(self, data: Any, indices: Any, compute: str) -> Any:
         """Inputs in the compute type of the test items int32 [batch]. Traced."""
 
     @abstractmethod
-    def loss(self, outputs: Any, targets: Any, dtype: str) -> Any:
-        """The mean loss of a batch, a scalar of `dtype`, without penalties. Traced."""
+    def loss(self, outputs: Any, targets: Any, dtype: str, smoothing: float) -> Any:
+        """The mean loss of a batch, a scalar of `dtype`, without penalties; labels smoothed by that share. Traced.
+
+        UserError for a `smoothing` above 0 where there are no labels.
+        """
 
     def correct(self, outputs: Any, targets: Any) -> Any:
         """How many predictions of the batch are right, float32; NaN where the task knows no right and wrong. Traced."""
