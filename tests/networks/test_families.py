@@ -38,7 +38,9 @@ def vit(**other):
 
 
 PAPERS_VIT = {"patch": 6, "dimension": 64, "heads": 4, "mlp": 512, "head": [512, 512]}
+PLAIN = {"blocks": 2, "patch": 1, "dimension": 8, "heads": 2, "mlp": 16}
 SMALL = {
+    "plain_vit": network("plain_vit", **PLAIN),
     "alexnet": network("alexnet", width=0.125),
     "vgg": network("vgg", depth=16, width=0.0625),
     "vit": vit(),

@@ -4,11 +4,13 @@ A probe trains the smallest network of the same family (so that it compiles with
 items, and its seconds an item are scaled by multiply-adds.
 """
 
+import contextlib
 import os
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from sixteen.errors import UserError
 from sixteen.lineage import probe
 from sixteen.lineage.fingerprint import digest
 from sixteen.lineage.items import Items
@@ -128,8 +130,12 @@ class _Probes:
         }
 
     def _smallest(self, family: str, items: Items) -> str:
-        names = (name for name, network in self.networks.items() if network.family == family)
-        return min(names, key=lambda name: self._adds(self.networks[name], items))
+        adds: dict[str, int] = {}
+        for name, network in self.networks.items():
+            if network.family == family:
+                with contextlib.suppress(UserError):  # of one that can't take such items
+                    adds[name] = self._adds(network, items)
+        return min(adds, key=adds.__getitem__)
 
     def _adds(self, network: Network, items: Items) -> int:
         key = shape_of(network.plain(), items)

@@ -27,7 +27,7 @@ CONVOLUTIONS = ((64, 2, 2), (96, 1, 3), (256, 1, None), (256, 1, None), (512, 1,
 DENSE = (4096, 4096)
 DROPOUT = 0.5
 
-TASKS = ("classify_images",)
+TASKS = ("classify_images", "classify_image_files")
 
 
 class AlexNet(Network):

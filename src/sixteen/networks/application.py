@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Xception refuses smaller images, for which its full resolution isn't made; its layers take them all the same.
 LEAST = {"Xception": 71}
 
-TASKS = ("classify_images",)
+TASKS = ("classify_images", "classify_image_files")
 
 
 class Application(Network):

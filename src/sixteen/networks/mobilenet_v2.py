@@ -27,7 +27,7 @@ STAGES = (
 )
 KERNEL = 3  # height and width of the stem and of the convolutions of single channels
 
-TASKS = ("classify_images",)
+TASKS = ("classify_images", "classify_image_files")
 UNQUANTIZED = ("batch normalisation", "ReLU", "sums of shortcuts", "pooling", "the head")
 
 

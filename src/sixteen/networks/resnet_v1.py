@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 STAGES = 3
 KERNEL = 3  # height and width of every convolution but those of shortcuts
 
-TASKS = ("classify_images",)
+TASKS = ("classify_images", "classify_image_files")
 UNQUANTIZED = ("batch normalisation", "ReLU", "sums of shortcuts", "pooling", "the head")
 
 

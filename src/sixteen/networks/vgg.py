@@ -21,7 +21,7 @@ FILTERS = (64, 128, 256, 512, 512)  # of each stage
 CONVOLUTIONS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}  # of each stage, by depth
 DENSE = 4096  # units of each of two dense layers
 
-TASKS = ("classify_images",)
+TASKS = ("classify_images", "classify_image_files")
 
 
 class Vgg(Network):

@@ -29,7 +29,7 @@ EPSILON = (
     1e-6  # of layer normalisation; below float16's normal numbers, but Keras adds it in float32
 )
 
-TASKS = ("classify_images",)
+TASKS = ("classify_images", "classify_image_files")
 
 
 class Vit(Network):

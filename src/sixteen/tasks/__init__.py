@@ -8,11 +8,12 @@ What measures saved predictions and describes the metrics is the module of the s
 needs no Keras: evaluation and analysis ask it. It isn't imported here, so that a change of a metric makes no training
 stale.
 
-How the five tasks of arXiv:2403.02243 fit:
+How they fit, those of arXiv:2403.02243 among them:
 
 | task | item | a row of `rows` | inputs, targets | carried | predicted and saved |
 |---|---|---|---|---|---|
 | `classify_images` | image | image, shift down, right, flip | pixels; label | | logits [n, classes] |
+| `classify_image_files` | image | image, crop, flip | pixels, which come with each batch; label | | logits [n, classes] |
 | `classify_nodes`, full batch | node | the training nodes: the batch is the graph | features, edges, degrees, nodes; labels | | logits of test nodes |
 | `classify_nodes_sampled` | node | target, its sampled neighbours, theirs | features gathered by id; labels | | logits of test nodes |
 | `model_language` | token | where each of the batch's streams stands | a window of each stream; the same, a token later | LSTM state, which `begin` resets | log-likelihood of each token |

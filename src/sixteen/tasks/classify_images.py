@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from sixteen.datasets.prepared.images import Images
+from sixteen.errors import UserError
 from sixteen.tasks.parts import classification
 from sixteen.tasks.parts.order import PADDING, epoch_rows
 from sixteen.tasks.parts.task import Task
@@ -36,6 +37,11 @@ class ClassifyImages(Task):
 
     def rows(self, batch: int, augmentation: str, seed: int, epoch: int) -> np.ndarray:
         """int32 [steps, batch, 4] of image, down, right (0 to 8 pixels), flip (0, 1), see `order`."""
+        if augmentation == "resized-crop-flip":
+            raise UserError(
+                "expected `augmentation: none`, `flip` or `crop-flip` for the task classify_images, came resized-crop-flip, "
+                "which is for pictures in files; choose another recipe of params.yaml"
+            )
         return epoch_rows(self.train_items, batch, augmentation, seed, epoch)
 
     def train_data(self) -> Any:

@@ -69,7 +69,21 @@ class Images(Prepared):
 
 
 def mean_and_std(images: np.ndarray, normalisation: Normalisation) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of pixel values, float32 [1] or [channels], in 0 to 255.
+    """Mean and standard deviation of pixel values of images [n, height, width, channels], see `of_counts`."""
+    if normalisation == "unit":
+        return of_counts(np.array([]), normalisation)
+    return of_counts(np.sum([counted(image) for image in images], axis=0), normalisation)
+
+
+def counted(image: np.ndarray) -> np.ndarray:
+    """How often each value comes in an image uint8 [height, width, channels]: int64 [channels, 256]."""
+    return np.stack(
+        [np.bincount(plane.ravel(), minlength=256) for plane in np.moveaxis(image, -1, 0)]
+    )
+
+
+def of_counts(counts: np.ndarray, normalisation: Normalisation) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of pixel values, float32 [1] or [channels], in 0 to 255, of `counts` [channels, 256].
 
     One of each over all pixels ("scalar", arXiv:2305.10947), one a channel ("channel"), or 0 and
     255, which maps pixels to 0 to 1 ("unit").
@@ -78,15 +92,14 @@ def mean_and_std(images: np.ndarray, normalisation: Normalisation) -> tuple[np.n
         case "unit":
             return np.array([0], np.float32), np.array([255], np.float32)
         case "scalar":
-            groups = [images]
+            groups = [counts.sum(axis=0)]
         case "channel":
-            groups = [images[..., channel] for channel in range(images.shape[-1])]
+            groups = list(counts)
     values = np.arange(256)
     means, stds = [], []
     for group in groups:
-        counts = sum(np.bincount(image.ravel(), minlength=256) for image in group)
-        means.append(np.average(values, weights=counts))
-        stds.append(np.sqrt(np.average((values - means[-1]) ** 2, weights=counts)))
+        means.append(np.average(values, weights=group))
+        stds.append(np.sqrt(np.average((values - means[-1]) ** 2, weights=group)))
     if min(stds) == 0:
         raise UserError(
             f"expected training pixels of more than one value, came only {means[stds.index(0)]:g} "

@@ -35,8 +35,13 @@ def prepare(
     return dataset.facts()
 
 
-def _verify(archive: Path, expected: str) -> None:
+def _verify(archive: Path, expected: str | None) -> None:
     found = digest(archive)
+    if expected is None:
+        raise UserError(
+            f"expected the sha256 of {archive} in params.yaml, came null; it is {found}: if that is the data that you mean, "
+            "put it there"
+        )
     if found != expected:
         raise UserError(
             f"expected {archive} with sha256 {expected}, came {found}; "
