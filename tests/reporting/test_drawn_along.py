@@ -9,7 +9,7 @@ import pytest
 from made_up_project import Project, study
 from scipy import stats
 
-from sixteen.reporting.figures import along
+from sixteen.reporting.figures import along, series
 
 LEVELS = ("3", "4", "6")
 CLAIMS = [
@@ -29,6 +29,18 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> drawn.Shown:
         folder, Project(folder).summarize("along", ("resnet8", "resnet14"), 4, **told, **lost)
     )
     return drawn.draw(made, [along.along])
+
+
+def test_no_line_is_laid_through_a_series_that_no_claim_asks_about(
+    shown: drawn.Shown, tmp_path: Path
+) -> None:
+    """The figure along the axis shows it already, and on the scale of the question."""
+    assert series.names(shown.study) == []
+    line = {"id": "rises", "says": "It rises.", "source": "here", "only": None, "hardware": None}
+    line |= {"test": "trend_greater", "metric": "accuracy", "series": "float16", "per": "epoch"}
+    told = {"arms": studies.ALONG, "along": studies.PLACES, "observe": None, "claims": [line]}
+    asked = study(tmp_path, Project(tmp_path).summarize("along", ("resnet8",), 4, **told))
+    assert series.names(asked) == ["float16"]
 
 
 @pytest.mark.parametrize("network", ["resnet8", "resnet14"])

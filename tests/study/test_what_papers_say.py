@@ -107,6 +107,7 @@ SAID = {
         learning-rate float16-at-0-1    | accuracy: |float16-0_1 - float32-0_1| <= 0.01
         learning-rate float16-at-0-003  | accuracy: |float16-0_003 - float32-0_003| <= 0.01
         learning-rate bfloat16-at-0-01  | accuracy: |bfloat16-0_01 - float32-0_01| <= 0.01
+        learning-rate bfloat16-at-0-003 | accuracy: |bfloat16-0_003 - float32-0_003| <= 0.01
         learning-rate bfloat16-at-0-1   | accuracy: |bfloat16-0_1 - float32-0_1| <= 0.01
         rate-schedules equal-with-a-constant-rate | accuracy: |float16-constant - float32-constant| <= 0.01
         rate-schedules equal-with-steps    | accuracy: |float16-step - float32-step| <= 0.01

@@ -26,7 +26,6 @@ from sixteen.reporting.figures import (
     timed,
     updates,
 )
-from sixteen.reporting.page import nothing
 from sixteen.reporting.study import Study
 from sixteen.reporting.verdicts import verdicts as verdict_table
 
@@ -136,9 +135,9 @@ def best_epoch(study: Study) -> None:
 
 
 def along_series(study: Study) -> None:
-    """What was reached along each series of arms that differ in a number."""
-    found = [series.along(study, name) for name in series.names(study)]
-    _show(SERIES, *(found or [nothing("Series", "no three arms differ in a number alone")]))
+    """What was reached along each series of arms that differ in a number, where there is one to be told."""
+    if found := [series.along(study, name) for name in series.names(study)]:
+        _show(SERIES, *found)
 
 
 def time_and_memory(study: Study, pairs: Iterable[tuple[str, str]]) -> None:

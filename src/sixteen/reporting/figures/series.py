@@ -36,9 +36,16 @@ FIT = {"color": "#1c2126", "linewidth": 1.4, "linestyle": (0, (4, 2))}
 
 
 def names(study: Study) -> list[str]:
-    """The series of a study: words that with a number after them name three of its arms at least."""
+    """The series of a study: words that with a number after them name three of its arms at least.
+
+    Where the study is drawn along an axis anyway, those alone through which a claim lays a line.
+    """
     words = [match[1] for arm in study.arms if (match := re.fullmatch(rf"({NAME})-[\d_]+", arm))]
-    return [word for word in dict.fromkeys(words) if words.count(word) >= FEWEST]
+    found = [word for word in dict.fromkeys(words) if words.count(word) >= FEWEST]
+    if study.parameters["along"] is None:
+        return found
+    claimed = {claim.get("series") for claim in study.parameters["claims"]}
+    return [word for word in found if word in claimed]
 
 
 def along(study: Study, series: str) -> Html:
