@@ -238,6 +238,8 @@ def make_study(
         "task": TASK,
         "dataset": "made-up",
         "backend": "tensorflow",
+        "threads": 1,
+        "machines": {},
         "arms": ARMS,
         "networks": {
             name: {"family": "resnet", "depth": int(name.removeprefix("resnet")), "width": 16}

@@ -416,3 +416,47 @@ def test_what_is_timed_of_two_arms_is_not_looked_at_in_several(test: str) -> Non
 def test_a_claim_has_the_arms_that_its_test_needs(test: str, fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         claim(test, **fields)
+
+
+EFFECTS = {"arms": ["half-there", "full-there", "half-here", "full-here"], "margin": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "verdict"),
+    [
+        (-0.03, -0.03, "supported"),
+        (0.0, 0.002, "supported"),
+        (0.0, 0.01, "inconclusive"),
+        (-0.01, 0.01, "refuted"),
+        (0.01, -0.01, "refuted"),
+    ],
+)
+def test_effects_are_equal_where_their_difference_is_whatever_they_are(
+    here, there, verdict
+) -> None:
+    base, moved = noisy(0.8, sd=0.01), noisy(0.7, sd=0.01, seed=9)  # another level there
+    made = {"full-here": base, "half-here": base + here, "full-there": moved}
+    made["half-there"] = moved + noisy(there)
+    given = evidence({"a": {name: list(values) for name, values in made.items()}})
+    judged = judge(claim("equal_effects", **EFFECTS), given)
+    assert judged["verdict"] == verdict
+    assert judged["estimate"] == pytest.approx(100 * (there - here))
+    assert "difference of two effects on the test accuracy" in judged["why"]
+    assert "within ±1 percentage points" in judged["why"]
+
+
+def test_effects_that_agree_to_the_item_have_the_spread_of_four_items() -> None:
+    values = dict.fromkeys(EFFECTS["arms"], [0.5] * 4)
+    judged = judge(claim("equal_effects", **EFFECTS), evidence({"a": values}, test_items=100))
+    spread = 2**0.5 / 100 * stats.t.ppf(0.95, 3) / 2
+    assert judged["high"] == pytest.approx(100 * spread)
+    assert (
+        judged["verdict"] == "inconclusive" and "which is taken for their spread" in judged["why"]
+    )
+
+
+def test_a_run_that_diverged_leaves_equal_effects_open() -> None:
+    values = {name: [0.5, 0.51, 0.5, 0.51] for name in EFFECTS["arms"]}
+    values["half-there"] = [None, 0.51, 0.5, 0.51]
+    judged = judge(claim("equal_effects", **EFFECTS), evidence({"a": values}))
+    assert judged["verdict"] == "inconclusive" and "half-there seed 0 (diverged)" in judged["why"]

@@ -62,6 +62,7 @@ def test_a_bundle_holds_code_plans_data_and_the_way_to_run_it(plan):
     assert {f".sixteen/plan/{run.fingerprint}.json" for run in todo} <= names
     assert any(name.startswith("data/prepared/digits/") for name in names)
     assert f"{len(todo)} runs to make with tensorflow, and 1 that they start from" in told
+    assert about["backends"] == ["tensorflow"]
 
 
 def test_what_is_finished_is_packed_only_where_something_starts_from_it(plan):
@@ -78,3 +79,11 @@ def test_what_is_finished_is_packed_only_where_something_starts_from_it(plan):
         job.execute(run, cheap(run)) if run.step in ("quantize", "continue_training") else None
     with pytest.raises(UserError, match="nothing of small is left to train"):
         pack(plan, ["small"], BUNDLE)
+
+
+def test_the_backends_of_all_runs_are_asked_for(plan):
+    for path, run in plan.runs.items():
+        if run.step == "continue_training":
+            told = run.parameters | {"backend": "jax"}
+            plan.runs[path] = dataclasses.replace(run, parameters=told)
+    assert "runs to make with jax and tensorflow, " in pack(plan, ["small"], BUNDLE)

@@ -12,8 +12,9 @@ from small_plan import PAPER, make, planned
 from sixteen import cli
 from sixteen.datasets import digits
 from sixteen.errors import UserError
-from sixteen.lineage import estimate, probe, probes, record
+from sixteen.lineage import estimate, probe, probes, record, speeds
 from sixteen.lineage.items import Items, items_of
+from sixteen.lineage.steps import Run
 
 # What a probe says: seconds an item to train and to test, at least and at most; of starting and of compiling.
 MEASURED = {"low": [0.01, 0.005], "high": [0.02, 0.01], "start": 3.0, "compile": 1.0}
@@ -319,3 +320,20 @@ def test_the_probe_measures_a_real_training(tmp_path, parameters):
     result = results["trained"]
     assert 0 < result["low"][0] <= result["high"][0] and result["start"] > 0
     assert results["counted"] == {"it": pytest.approx(78_000, rel=0.1)}
+
+
+def test_each_machine_has_a_probe_of_its_own(project, parameters, probed):
+    never_run(parameters, batch=128)
+    parameters["machines"] = {"jax-2": {"backend": "jax", "threads": 2}}
+    arms = parameters["studies"]["small"]["arms"]
+    arms["float32"] = f"{arms['float32']}-on-jax-2"
+    told(parameters)
+    assert probed[0].count("resnet8 in float32 on digits, batch 128") == 2
+
+
+def test_trainings_share_the_cores_by_the_threads_of_the_one_that_has_most(monkeypatch):
+    monkeypatch.setattr(speeds.Path, "glob", lambda *_: iter(()))
+    monkeypatch.setattr(speeds.os, "sched_getaffinity", lambda _: set(range(8)))
+    runs = [Run("train", "", {"backend": "jax", "threads": n}, {}, {}, {}, {}) for n in (1, 4, 2)]
+    assert speeds.workers_for(runs)[0] == 2
+    assert speeds.workers_for(runs[:1])[0] == 8

@@ -336,3 +336,34 @@ def test_a_phase_trains_until_the_epoch_that_its_phrase_says(project, parameters
     runs = planned(parameters, project).runs.values()
     told = {(run.step, run.parameters["until"]) for run in runs if "until" in run.parameters}
     assert told == {("train", 2), ("continue_training", 4)}
+
+
+@pytest.fixture
+def elsewhere(parameters):
+    """A study whose second phases train by JAX with two threads."""
+    parameters["machines"] = {"jax-2": {"backend": "jax", "threads": 2}}
+    arms = parameters["studies"]["small"]["arms"]
+    parameters["studies"]["small"]["arms"] = {n: f"{text}-on-jax-2" for n, text in arms.items()}
+    return parameters
+
+
+def test_a_phase_trains_on_the_machine_of_its_phrase(project, elsewhere):
+    runs = planned(elsewhere, project).runs.values()
+    told = {
+        run.step: (run.parameters["backend"], run.parameters["threads"], run.threads, run.backends)
+        for run in runs
+        if run.step in steps.TRAINING
+    }
+    assert told["train"] == ("tensorflow", 1, 1, {"tensorflow"})
+    assert told["continue_training"] == ("jax", 2, 2, {"jax"})
+    assert all("until-4-on-jax-2/" in run.path for run in runs if run.step == "continue_training")
+    [summary] = [run for run in runs if run.step == "summarize"]
+    assert summary.parameters["machines"] == elsewhere["machines"]
+    assert {run.threads for run in runs if run.step not in steps.TRAINING} == {1}
+
+
+def test_what_trains_on_a_machine_of_its_own_moves_with_it_alone(project, elsewhere):
+    def more(all_of_them):
+        all_of_them["machines"]["jax-2"]["threads"] = 3
+
+    assert steps_changed(project, elsewhere, more) == ALL - {"train", "quantize"}

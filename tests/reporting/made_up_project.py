@@ -10,7 +10,7 @@ import made_up_training as made_up
 import numpy as np
 import pytest
 from made_record import made_record
-from made_up_studies import CLAIMS, CONTINUOUS, PRECISIONS, RECIPES
+from made_up_studies import CLAIMS, CONTINUOUS, MACHINES, PRECISIONS, RECIPES, USUAL
 
 from sixteen.analysis.parameters import Summary
 from sixteen.analysis.summarize import summarize
@@ -99,7 +99,7 @@ class Project:
             "outcome.json": made_up.outcome(diverged, first + done),
         }
         parameters = {
-            "backend": "tensorflow", "threads": 1, "seed": seed, "precision": precision,
+            **(MACHINES[phrase.machine] if phrase.machine else USUAL), "seed": seed, "precision": precision,
             "network": {"family": "resnet", "depth": depth, "width": 16}, "recipe": recipe, "until": phrase.until,
             "task": "classify_images",
         }  # fmt: skip
@@ -178,7 +178,8 @@ class Project:
         named = [phrase for text in arms.values() for phrase in parse(text)]
         parameters = {
             "study": study, "title": f"Sixteen bits: {study}", "papers": ["arXiv:2311.18587"], "scale": "toy",
-            "task": "classify_images", "dataset": "digits", "backend": "tensorflow", "arms": arms, "runs": rows, "timed": turns,
+            "task": "classify_images", "dataset": "digits", **USUAL,
+            "machines": {p.machine: MACHINES[p.machine] for p in named if p.machine}, "arms": arms, "runs": rows, "timed": turns,
             "networks": {n: {"family": "resnet", "depth": int(n[6:]), "width": 16} for n in networks},
             "precisions": {p.precision: PRECISIONS[p.precision] for p in named},
             "recipes": {p.recipe: RECIPES[p.recipe] for p in named if p.recipe},

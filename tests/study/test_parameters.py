@@ -634,3 +634,47 @@ def test_what_yaml_can_be_made_to_do_is_refused(tmp_path, text, expected):
 def test_a_title_may_not_command_a_terminal(real):
     real["studies"]["continuous16-demo"]["title"] = "\x1b]0;title\a"
     assert "expected text without control characters" in refusal(real)
+
+
+def on(real, *machines):
+    """The texts of the phrases that train on these machines, one an arm."""
+    entry = real["studies"]["hardware-demo"] | {"claims": None, "along": None, "axes": {}}
+    entry["arms"] = {
+        f"arm-{i}": f"trained-in-float32-by-sgd-until-1-on-{name}"
+        for i, name in enumerate(machines)
+    }
+    real["studies"]["hardware-demo"] = entry
+    read = parse(real, PAPERS)
+    study = read.studies["hardware-demo"]
+    return [read.phrases(study, None, arm)[0] for arm in study.sentences], read
+
+
+def test_a_machine_that_trainings_have_anyway_is_left_out_so_that_they_are_shared(real):
+    (usual, other), read = on(real, "tensorflow-1", "jax-2")
+    assert (usual.text, usual.machine) == ("trained-in-float32-by-sgd-until-1", None)
+    assert (other.text, other.machine) == ("trained-in-float32-by-sgd-until-1-on-jax-2", "jax-2")
+    assert (read.machine(other).backend, read.machine(other).threads) == ("jax", 2)
+    assert (read.machine(usual).backend, read.machine(usual).threads) == ("tensorflow", 1)
+
+
+def test_of_machines_that_are_the_same_the_first_is_said(real):
+    real["machines"]["again"] = {"backend": "jax", "threads": 2}
+    (first, second), _ = on(real, "jax-2", "again")
+    assert first == second and first.machine == "jax-2"
+
+
+def test_where_the_usual_machine_is_another_one_the_others_are_said(real):
+    real["backend"] = "jax"
+    (first, second), _ = on(real, "tensorflow-1", "jax-1")
+    assert (first.machine, second.machine) == ("tensorflow-1", None)
+
+
+def test_a_machine_must_be_known_and_make_sense(real):
+    text = "trained-in-float32-by-sgd-until-1-on-laptop"
+    real["studies"]["hardware-demo"]["arms"]["float32-{machine}"] = text
+    assert "expected a name under `machines` in params.yaml (tensorflow-1, " in refusal(real)
+    real = reading.read(TOP / "params.yaml")
+    real["machines"]["jax-2"]["threads"] = 0
+    assert "machines/jax-2/threads" in refusal(real)
+    real["machines"] = {"on-a-laptop": {"backend": "jax", "threads": 1}}
+    assert "the words that join phrases" in refusal(real)

@@ -51,6 +51,7 @@ def test_a_name_may_vary_an_entry_by_several_keys():
         "trained-in-float32-by-sgd-until-1/frozen-in-float32-by-sgd-until-2",
         "trained-in-float32-by-sgd-until-1/",
         "trained-in-../../etc-by-sgd-until-1",
+        "trained-in-float32-by-sgd-until-1-on-",
     ],
 )
 def test_what_makes_no_sense_is_refused(text):
@@ -79,3 +80,14 @@ def test_another_recipe_takes_the_place_of_the_one_that_the_sentence_names_and_s
         "continued-in-float16-by-sgd-plain-with-l2-0-until-2",
         "continued-in-float16-by-short-sgd-until-3",
     ]
+
+
+def test_a_phrase_that_trains_may_end_in_its_machine():
+    text = (
+        "trained-in-float32-by-sgd-with-l2-0-until-1-on-jax-1/quantized-to-float16/"
+        "continued-in-float16-by-sgd-until-2"
+    )
+    phrases = sentence.parse(text, {"sgd": "sgd-plain"})
+    assert [phrase.machine for phrase in phrases] == ["jax-1", None, None]
+    assert [phrase.until for phrase in phrases] == [1, None, 2]
+    assert phrases[0].text == "trained-in-float32-by-sgd-plain-with-l2-0-until-1-on-jax-1"

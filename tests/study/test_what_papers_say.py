@@ -121,6 +121,18 @@ SAID = {
         formats bfloat16-by-adam | accuracy: |bfloat16-adam - float32-adam| <= 0.01
         tail equal-without-a-tail | accuracy: |tail-0 - float32| <= 0.01
         tail tail-helps           | accuracy: rises along tail
+        hardware jax-as-tensorflow | accuracy: |float32-jax-1 - float32-tensorflow-1| <= 0.01
+        hardware jax-as-tensorflow-in-16-bit | accuracy: |float16-jax-1 - float16-tensorflow-1| <= 0.01
+        hardware same-effect-by-jax-and-tensorflow | accuracy: |(float16-jax-1 - float32-jax-1) - (float16-tensorflow-1 - float32-tensorflow-1)| <= 0.01
+        hardware-threads jax-as-tensorflow | accuracy: |float32-jax-1 - float32-tensorflow-1| <= 0.01
+        hardware-threads jax-as-tensorflow-in-16-bit | accuracy: |float16-jax-1 - float16-tensorflow-1| <= 0.01
+        hardware-threads same-effect-by-jax-and-tensorflow | accuracy: |(float16-jax-1 - float32-jax-1) - (float16-tensorflow-1 - float32-tensorflow-1)| <= 0.01
+        hardware-threads two-threads-of-tensorflow | accuracy: |float32-tensorflow-2 - float32-tensorflow-1| <= 0.01
+        hardware-threads two-threads-of-jax | accuracy: |float32-jax-2 - float32-jax-1| <= 0.01
+        hardware-threads two-threads-of-tensorflow-in-16-bit | accuracy: |float16-tensorflow-2 - float16-tensorflow-1| <= 0.01
+        hardware-threads two-threads-of-jax-in-16-bit | accuracy: |float16-jax-2 - float16-jax-1| <= 0.01
+        hardware-threads same-effect-by-two-threads-of-tensorflow | accuracy: |(float16-tensorflow-2 - float32-tensorflow-2) - (float16-tensorflow-1 - float32-tensorflow-1)| <= 0.01
+        hardware-threads same-effect-by-two-threads-of-jax | accuracy: |(float16-jax-2 - float32-jax-2) - (float16-jax-1 - float32-jax-1)| <= 0.01
     """,
 }
 FORMULAS = {
@@ -153,6 +165,7 @@ SEVERAL = {
     r"(\S+) <= (\S+) \+ ([\d.]+)": "not_more",
     r"(\d+) of (.+) >= (\S+) - ([\d.]+) at less cost": "several_not_less",
     r"(\d+) of (.+) <= (\S+) \+ ([\d.]+) at less cost": "several_not_more",
+    r"\|\((\S+) - (\S+)\) - \((\S+) - (\S+)\)\| <= ([\d.]+)": "equal_effects",
     r"rises with the cost of (.+)": "rank_correlation_greater",
     r"falls with the cost of (.+)": "rank_correlation_less",
     r"rises along (\S+)": "trend_greater",
@@ -179,6 +192,8 @@ def _said_of_several(told: str) -> list[Any] | None:
             parts = list(found.groups())
             if test.startswith("not_"):
                 return [test, (parts[0], parts[1]), float(parts[2])]
+            if test == "equal_effects":
+                return [test, tuple(parts[:4]), float(parts[4])]
             if test.startswith("several"):
                 return [test, int(parts[0]), (*parts[1].split(), parts[2]), float(parts[3])]
             return [test, parts[0] if "trend" in test else tuple(parts[0].split())]

@@ -30,7 +30,7 @@ RECIPE = {
 }
 
 
-def arm(format: str, **recipe) -> dict:
+def arm(format: str, backend: str, threads: int, **recipe) -> dict:
     precision = {
         "compute": format,
         "master_weights": False,
@@ -38,17 +38,19 @@ def arm(format: str, **recipe) -> dict:
         "loss": format,
         "loss_scale": None,
     }
-    return {"precision": precision, "recipe": RECIPE | recipe}
+    how = {"precision": precision, "recipe": RECIPE | recipe}
+    return {"backend": backend, "threads": threads, **how}
 
 
-def timing(backend="tensorflow", turns=2, **recipe) -> Timing:
+def timing(backend="tensorflow", turns=2, threads=(1, 1), **recipe) -> Timing:
     return Timing.model_validate(
         {
-            "backend": backend,
-            "threads": 1,
             "task": "classify_images",
             "network": {"family": "resnet", "depth": 8, "width": 4},
-            "arms": [arm("float32", **recipe), arm("float16", **recipe)],
+            "arms": [
+                arm(format, backend, count, **recipe)
+                for format, count in zip(("float32", "float16"), threads, strict=True)
+            ],
             "turns": turns,
             "steps": 3,
         }
@@ -178,3 +180,8 @@ def test_the_rules_script_hides_no_module_of_python():
     )
     assert called.returncode == 0, called.stderr
     assert "--runs-per-gpu" in called.stdout
+
+
+def test_each_arm_is_timed_on_its_own_machine():
+    asked = timing(threads=(1, 2))
+    assert [asked.training(arm, 8).threads for arm in asked.arms] == [1, 2]

@@ -138,3 +138,13 @@ def test_refuses_a_process_where_another_backend_runs(runner, keras_started, tmp
     settings = Training.model_validate(parameters(backend="jax"))
     with pytest.raises(UserError, match="process of its own"):
         train(settings, {"dataset": tmp_path}, tmp_path, tmp_path)
+
+
+def test_a_backend_that_is_not_installed_is_one_sentence(monkeypatch):
+    from sixteen.errors import UserError
+    from sixteen.training import backends
+
+    monkeypatch.setattr(backends.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"expected JAX in .*, found none: .*EXTRA=jax") as caught:
+        backends.start("jax", 1)
+    assert "\n" not in str(caught.value)

@@ -32,7 +32,7 @@ wildcard_constraints:
     network=r"[^/]+",
     precision=r"[^/]+?",
     recipe=r"[^/]+",
-    until=r"\d+",
+    until=r"\d+(-on-[^/]+)?",  # and the machine that it trains on, if the phrase names one
     every=r"\d+",
     format=r"[a-z0-9]+",
     study=r"[^/]+",
@@ -151,6 +151,11 @@ def parents_of(wildcards):
         )
     fetched = [path for path in run.sources.values() if path.startswith("data/fetched/")]
     return fetched + sorted({f"{path}/record.json" for path in run.parents.values()})
+
+
+def threads_of(wildcards):
+    run = RUNS.get(wildcards.fingerprint)
+    return run.threads if run else 1
 
 
 # How many runs a GPU takes at once, as the profile says.

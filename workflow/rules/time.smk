@@ -15,7 +15,7 @@ rule time:
         arm=r"[^/]+",
         reference=r"[^/]+",
     # All that this call has, so that nothing runs beside it; other calls are kept away by a lock.
-    threads: workflow.resource_settings.cores or (PARAMETERS.threads if PLAN else 1)
+    threads: workflow.resource_settings.cores or threads_of
     resources:
         **NEEDED,
         gpu=workflow.global_resources.get("gpu").value or 0,

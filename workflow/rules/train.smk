@@ -11,7 +11,7 @@ rule train:
         ),
     log:
         "logs/{dataset}/{network}/trained-in-{precision}-by-{recipe}-until-{until}/seed-{seed}/{fingerprint}.log",
-    threads: PARAMETERS.threads if PLAN else 1
+    threads: threads_of
     resources:
         **NEEDED,
         gpu=GPU,
@@ -33,7 +33,7 @@ rule continue_training:
         ),
     log:
         "logs/{lineage}/continued-in-{precision}-by-{recipe}-until-{until}/seed-{seed}/{fingerprint}.log",
-    threads: PARAMETERS.threads if PLAN else 1
+    threads: threads_of
     resources:
         **NEEDED,
         gpu=GPU,
@@ -55,7 +55,7 @@ rule observe:
         ),
     log:
         "logs/{lineage}/observed-every-{every}-for-{format}/seed-{seed}/{fingerprint}.log",
-    threads: PARAMETERS.threads if PLAN else 1
+    threads: threads_of
     resources:
         **NEEDED,
         gpu=GPU,

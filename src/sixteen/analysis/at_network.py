@@ -4,12 +4,19 @@ from typing import Any
 
 from sixteen.analysis import exact, statistics, wording
 from sixteen.analysis.comparison import Measured, compare
-from sixteen.analysis.contrast import rank_correlation, trend
+from sixteen.analysis.contrast import equal_effects, rank_correlation, trend
 from sixteen.analysis.criterion import Criterion, Statistical, criteria_of
 from sixteen.analysis.evidence import Evidence
 from sixteen.analysis.pairs import Sample, pair
 from sixteen.analysis.several import several
-from sixteen.study.claim import Claim, Exact, RankCorrelation, SeveralNonInferior, Trend
+from sixteen.study.claim import (
+    Claim,
+    EqualEffects,
+    Exact,
+    RankCorrelation,
+    SeveralNonInferior,
+    Trend,
+)
 
 # What a test says where the first arm has less of a metric, and where the second one has.
 HAS_LESS = {
@@ -81,6 +88,8 @@ def _measured(
         return rank_correlation(claim, sample, arms, evidence.metrics[claim.metric])
     if isinstance(claim, Trend):
         return trend(claim, sample, arms, evidence.metrics[claim.metric])
+    if isinstance(claim, EqualEffects):
+        return equal_effects(claim, sample, arms, evidence.metrics[claim.metric])
     return pair(sample, arms, criterion.name, criterion.metric, criterion.kind)
 
 

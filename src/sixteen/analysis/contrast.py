@@ -1,4 +1,4 @@
-"""What several arms of a network say together, as one number a seed: a rank correlation, a slope.
+"""What several arms of a network say together, as one number a seed: a rank correlation, a slope, a difference of effects.
 
 Seeds are the sample: runs of one seed share weights and batches, and arms are what they are, not drawn from more of
 them. What is found holds for these arms.
@@ -13,7 +13,7 @@ from scipy import stats
 from sixteen.analysis import statistics
 from sixteen.analysis.pairs import Row, Sample, complete, item
 from sixteen.analysis.statistics import Estimate
-from sixteen.study.claim import RankCorrelation, Trend, place
+from sixteen.study.claim import EqualEffects, RankCorrelation, Trend, place
 from sixteen.tasks.measured.parts.metric import Kind, Metric
 
 COST = "bit_cost"
@@ -73,6 +73,19 @@ def trend(claim: Trend, sample: Sample, arms: tuple[str, ...], metric: Metric) -
     one = max(map(item, sample.rows), default=0.0) if counted else 0.0
     values = slopes(list(found.values()), at, metric.kind)
     return Contrast(values, left_out, one / math.sqrt(2 * squares), "a test item")
+
+
+def equal_effects(
+    claim: EqualEffects, sample: Sample, arms: tuple[str, ...], metric: Metric
+) -> Contrast:
+    """How far the first arm's distance from the second is from the third's to the fourth, in each seed.
+
+    What comes in whole test items has the spread of four of them at least: twice the variance of a difference of two.
+    """
+    found, left_out = complete(sample, arms, claim.metric, metric, "difference")
+    one = max(map(item, sample.rows), default=0.0) if metric.spread == "items" else 0.0
+    values = [(a - b) - (c - d) for a, b, c, d in found.values()]
+    return Contrast(values, left_out, math.sqrt(2) * one, "a test item")
 
 
 def slopes(found: list[list[float]], at: list[float], kind: Kind) -> list[float]:

@@ -10,6 +10,7 @@ from sixteen.analysis.statistics import Region
 from sixteen.errors import UserError
 from sixteen.study.claim import (
     Compared,
+    EqualEffects,
     Equivalence,
     Levels,
     NonInferior,
@@ -24,7 +25,7 @@ from sixteen.tasks.measured.parts.metric import COSINE, Kind, Metric
 from sixteen.tasks.measured.parts.metrics import TIMED
 
 Paired = Compared | Equivalence | NonInferior | RatioAtMost | StartsLowerEndsEqual
-Statistical = Paired | SeveralNonInferior | RankCorrelation | Trend
+Statistical = Paired | SeveralNonInferior | RankCorrelation | Trend | EqualEffects
 
 ABOVE, BELOW = Region(0, math.inf, closed=False), Region(-math.inf, 0, closed=False)
 SIDES: dict[str, tuple[Kind, Region, float, str]] = {
@@ -83,12 +84,16 @@ def criteria_of(
             region = Region(-math.inf, limit, closed=True)
             words = f"at most {number(claim.value)} with a tolerance of {100 * claim.tolerance:g} %"
             return [criterion(claim.metric, "ratio", region, claim.value, words)]
-        case Equivalence() | StartsLowerEndsEqual():
+        case Equivalence() | StartsLowerEndsEqual() | EqualEffects():
             region = Region(-claim.margin, claim.margin, closed=True)
             equal = criterion(claim.metric, "difference", region, claim.margin, "")
             margin = equal.shown(claim.margin)
             words = f"within ±{number(margin)} {equal.unit}"
             equal = dataclasses.replace(equal, margin=margin, words=words)
+            if isinstance(claim, EqualEffects):
+                words = f"difference of two effects on the {equal.metric.words}"
+                of = dataclasses.replace(equal.metric, words=words)
+                return [dataclasses.replace(equal, metric=of)]
             if isinstance(claim, Equivalence):
                 return [equal]
             return [criterion(claim.start_metric, *SIDES["less"]), equal]

@@ -8,6 +8,7 @@ from sixteen.entry import Entry, Listed, Name, Text
 from sixteen.networks import AnyNetwork
 from sixteen.precision.entry import AnyPrecision
 from sixteen.study.claim import Claim, Levels, Table
+from sixteen.study.machine import Machine
 from sixteen.training.recipe import Recipe
 
 
@@ -41,12 +42,13 @@ class Along(Entry):
     arms: dict[Text, Annotated[Listed[str], Field(min_length=2, max_length=2)]]
 
 
-class Summary(Entry):
+class Summary(Machine):
     """A study as it was planned; `arms` are sentences by name.
 
     `papers` are as they are shown ("arXiv:2311.18587"). `networks`, `precisions` and `recipes` are by the names in paths
     and sentences, with their variations. `published` is the paper's table, `factorial` the arms of a design, `reach` the test accuracy of
-    "time to equal accuracy"; each is null where the study has none, and so is `along`.
+    "time to equal accuracy"; each is null where the study has none, and so is `along`. `backend` and `threads` hold where
+    a sentence names none of `machines`.
     """
 
     study: Name
@@ -55,7 +57,6 @@ class Summary(Entry):
     scale: Literal["toy", "small", "paper"]
     task: Name
     dataset: Name
-    backend: Literal["tensorflow", "jax"]
     arms: dict[Text, Text]
     claims: Listed[Claim]
     published: Table | None
@@ -66,5 +67,6 @@ class Summary(Entry):
     networks: dict[Text, AnyNetwork]
     precisions: dict[Text, AnyPrecision]
     recipes: dict[Text, Recipe]
+    machines: dict[Text, Machine]
     runs: Listed[RunOf]
     timed: Listed[TimedOf]

@@ -40,11 +40,12 @@ def pack(plan: Plan, studies: list[str], path: Path) -> str:
     if absent := " ".join(sorted(place for place in sources if not (plan.root / place).is_file())):
         raise UserError(f"expected {absent}, found nothing there: put it there by hand")
     plan.freeze()
+    backends = sorted({name for run in todo for name in run.backends})
     packed = datetime.now(UTC).isoformat(timespec="seconds")
     about = {
         "to_run": [run.fingerprint for run in todo],
         "studies": studies,
-        "backend": plan.parameters.backend,
+        "backends": backends,
         "source": {**machine.source(plan.root), "packed": packed},
     }
     with tempfile.NamedTemporaryFile("w", suffix=".py") as main:
@@ -53,7 +54,7 @@ def pack(plan: Plan, studies: list[str], path: Path) -> str:
         files = {"__main__.py": Path(main.name), **_code(plan.root), **_of(plan.root, todo, needed)}
         contents.write(path, files, about)
     return (
-        f"{path}: {path.stat().st_size / 1e6:,.1f} MB, {len(todo)} runs to make with {plan.parameters.backend}, and "
+        f"{path}: {path.stat().st_size / 1e6:,.1f} MB, {len(todo)} runs to make with {' and '.join(backends)}, and "
         f"{len(needed)} that they start from. There: `python {path.name} --minutes N`, here then `sixteen take`."
     )
 

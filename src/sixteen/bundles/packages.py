@@ -14,5 +14,5 @@ def expect_packages(*backends: str) -> None:
     if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
         raise UserError(
             f"expected {', '.join(needed)} in {sys.executable}, found no {', '.join(missing)}: install what is missing "
-            "from wheels (`pip download` where there is a network), or pack with another `backend` in params.yaml"
+            "from wheels (`pip download` where there is a network), or pack with another `backend` (or `machines`) in params.yaml"
         )

@@ -69,7 +69,7 @@ def _unpack(bundle: Path, folder: Path) -> dict[str, Any]:
             raise UserError(
                 f"expected what `sixteen pack` wrote, came {bundle} with what was made: `sixteen take` it"
             )
-        expect_packages(opened.about["backend"])
+        expect_packages(*opened.about["backends"])
         if not (folder / BUNDLE).exists():
             opened.extract(opened.digests, folder)
             partial = folder / f"{BUNDLE}.partial"

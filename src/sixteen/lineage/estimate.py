@@ -52,7 +52,6 @@ def _about_probes(speeds: Speeds) -> list[str]:
 class _Estimate:
     def __init__(self, plan: Plan, study: str, records: list[dict[str, Any]]) -> None:
         self.study, self.records = study, records
-        self.threads = plan.parameters.threads
         self.runs = plan.study(study)
         self.by_path = {run.path: run for run in self.runs}
         prepare = next(run for run in self.runs if run.step == "prepare")
@@ -94,7 +93,7 @@ class _Estimate:
         if left:
             what = ", ".join(f"{step} ({count})" for step, count in left.items())
             notes.append(f"Not counted, since none ran here yet: {what}.")
-        workers, where = workers_for(self.threads)
+        workers, where = workers_for(self.training)
         low, high = (self._makespan(side, workers, speeds) for side in (0, 1))
         if not self.training:
             head = "nothing to train, seconds to minutes for the rest"

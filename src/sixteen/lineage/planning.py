@@ -89,6 +89,7 @@ class StudyRuns:
             phrase.step,
             f"{folder}/seed-{seed}",
             {
+                **self.all.machine(phrase).plain(),
                 **self._on(network),
                 "seed": seed,
                 "precision": self.all.precision(phrase.precision).plain(),
@@ -146,9 +147,10 @@ class StudyRuns:
         return tuple(sorted(arms, key=lambda arm: (self._timed(network, arm), order.index(arm))))
 
     def _timed(self, network: str, arm: str) -> str:
-        """What is timed of an arm: how it trains in its last phase."""
+        """What is timed of an arm: how it trains in its last phase, and on what."""
         phrase = self.all.phrases(self.entry, network, arm)[-1]
-        return f"{phrase.precision}-by-{phrase.recipe}"
+        on = f"-on-{phrase.machine}" if phrase.machine else ""
+        return f"{phrase.precision}-by-{phrase.recipe}{on}"
 
     def _pair(self, network: str, arms: tuple[str, ...]) -> str:
         clock = self.entry.time
@@ -157,6 +159,7 @@ class StudyRuns:
         last = [self.all.phrases(self.entry, network, arm)[-1] for arm in arms]
         told = [
             {
+                **self.all.machine(phrase).plain(),
                 "precision": self.all.precision(phrase.precision).plain(),
                 "recipe": self.all.recipe(phrase.recipe or "").plain(),
             }
@@ -173,12 +176,7 @@ class StudyRuns:
 
     def _on(self, network: str) -> dict[str, Any]:
         """What every run of a network reads."""
-        return {
-            "backend": self.all.backend,
-            "threads": self.all.threads,
-            "task": self.task,
-            "network": self.all.network(network).plain(),
-        }
+        return {"task": self.task, "network": self.all.network(network).plain()}
 
     def _folder(self, network: str) -> str:
         return f"results/{self.entry.dataset}/{self.all.spelling('networks', network)}"

@@ -53,9 +53,11 @@ def speeds_of(asked: list[Asked], records: list[dict[str, Any]], host: str, plan
     probes = _Probes(plan)
     specs = probes.specs(list(wanted.values())) | probes.counting(uncounted)
     before = os.getloadavg()[0]
-    workers, _ = workers_for(plan.parameters.threads)
+    trainings = [run for run, _ in asked]
+    workers, _ = workers_for(trainings)
     results = probe.measure(specs, plan.root, workers)
-    load = max(before, os.getloadavg()[0] - workers * plan.parameters.threads)
+    own = workers * max((run.threads for run in trainings), default=1)
+    load = max(before, os.getloadavg()[0] - own)
     counted = results.get(COUNT, {})
     speeds = Speeds(known, {}, weights, load if wanted else None)
     speeds.weights.update({} if isinstance(counted, str) else counted)
@@ -148,5 +150,6 @@ def _probed(one: Asked) -> str:
     """What a probe must be made anew for."""
     run, items = one
     read, recipe = run.parameters, run.parameters["recipe"]
-    how = [format_of(read["precision"]), recipe["batch"], recipe["augmentation"]]
+    how = [read["backend"], read["threads"], format_of(read["precision"])]
+    how += [recipe["batch"], recipe["augmentation"]]
     return digest([read["task"], read["network"]["family"], items.shape, items.classes, *how])

@@ -1,6 +1,7 @@
 """How fast trainings go on this machine, as finished runs tell; `sixteen.lineage.probes` measures what none tells."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,10 @@ def shape_of(network: dict[str, Any], items: Items) -> str:
     return digest([network, items.shape, items.classes])
 
 
-def workers_for(threads: int) -> tuple[int, str]:
-    """Trainings at a time with `--cores all`: one a GPU, else one for so many threads."""
+def workers_for(trainings: Iterable[Run]) -> tuple[int, str]:
+    """Trainings at a time with `--cores all`: one a GPU, else one for as many threads as one of them has at most."""
     gpus = len(list(Path("/dev").glob("nvidia[0-9]*")))
+    threads = max((run.threads for run in trainings), default=1)
     n = gpus or max(1, len(os.sched_getaffinity(0)) // threads)
     return n, f"{n} at a time on this machine's {'GPUs' if gpus else 'cores'}"
 

@@ -106,6 +106,25 @@ class Run:
         """Path of the run's record: there when, and only when, the run is finished."""
         return f"{self.path}/record.json"
 
+    @property
+    def backends(self) -> set[str]:
+        """The backends that it starts."""
+        return {machine["backend"] for machine in self._machines}
+
+    @property
+    def threads(self) -> int:
+        """The CPU threads that it takes; a timing those of the arm that has more."""
+        return max((machine["threads"] for machine in self._machines), default=1)
+
+    @property
+    def _machines(self) -> list[dict[str, Any]]:
+        """What was planned of each training that it makes, watches or times: a `sixteen.study.machine` is part of it."""
+        if self.step in TRAINING:
+            return [self.parameters]
+        if self.step == "observe":
+            return [self.parameters["training"]]
+        return self.parameters["arms"] if self.step == "time" else []
+
 
 def place_of(source: str) -> str:
     """Where a source stands that begins with ``~`` or names variables; one that isn't set stays as it is."""

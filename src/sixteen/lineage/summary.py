@@ -36,7 +36,7 @@ def told(
         "scale": entry.scale,
         "task": task,
         "dataset": entry.dataset,
-        "backend": every.backend,
+        **every.usual.plain(),
         "arms": {
             arm: "/".join(phrase.text for phrase in every.phrases(entry, None, arm))
             for arm in entry.sentences
@@ -50,6 +50,7 @@ def told(
         "networks": {name: every.network(name).plain() for name in entry.every_network},
         "precisions": {p.precision: every.precision(p.precision).plain() for p in phrases},
         "recipes": {p.recipe: every.recipe(p.recipe).plain() for p in phrases if p.recipe},
+        "machines": {p.machine: every.machine(p).plain() for p in phrases if p.machine},
         "runs": [_with_roles(row) for row in rows],
         "timed": [_with_roles(row) for row in timed],
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from IPython.display import Markdown, display
 
-from sixteen.reporting import choice, glance, tables
+from sixteen.reporting import choice, glance, machines, tables
 from sixteen.reporting.figures import (
     along,
     bits,
@@ -170,6 +170,11 @@ def lost_updates(study: Study) -> None:
 def along_axis(study: Study) -> None:
     """What the study's question comes to along its axis."""
     _show("## Along the axis", along.along(study))
+
+
+def times_by_machine(study: Study) -> None:
+    """How fast the arms trained, on which machine, and what shared it meanwhile."""
+    _show("## Time, by machine", machines.times(study))
 
 
 def statistics(study: Study) -> None:

@@ -67,7 +67,7 @@ def networks(study: Study) -> Html:
 
 
 def arms(study: Study) -> Html:
-    """The arms as sentences, and the precisions and recipes that the sentences name."""
+    """The arms as sentences, and the precisions, recipes and machines that the sentences name."""
     told = study.parameters
     rows = [(escape(arm), f"<code>{escape(text)}</code>") for arm, text in told["arms"].items()]
     named = [
@@ -75,10 +75,14 @@ def arms(study: Study) -> Html:
         for section in ("precisions", "recipes")
         for name, values in told[section].items()
     ]
-    named.append(("backend", escape(told["backend"])))
+    usual = {"backend": told["backend"], "threads": told["threads"]}
+    for name, values in {"no machine named": usual, **told["machines"]}.items():
+        named.append((escape(name), escape(settings(values))))
     named.append(("statistics", escape(settings(told["statistics"]))))
     text = table("Arms", ("Arm", "How its runs came to be"), rows)
-    text += table("What the names of precisions and recipes stand for", ("Name", "Settings"), named)
+    text += table(
+        "What the names of precisions, recipes and machines stand for", ("Name", "Settings"), named
+    )
     return Html(text, "arms, precisions and recipes")
 
 

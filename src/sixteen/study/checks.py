@@ -45,7 +45,8 @@ TARGETS = ("demo", "demos", "all")
 
 def mistakes(parameters: Parameters) -> Iterator[str]:
     """A sentence for each mistake, with its place."""
-    for section in ("networks", "precisions", "recipes", "schedules", "loss_scales", "bits"):
+    sections = ("networks", "precisions", "recipes", "schedules", "loss_scales", "bits")
+    for section in (*sections, "machines"):
         yield from _joining_words(section, getattr(parameters, section))
     for paper, told in parameters.papers.items():
         for claims in told.claims.values():

@@ -33,10 +33,7 @@ class Pair(_Claim):
 
     def among(self, arms: Sequence[str]) -> tuple[str, ...]:
         """The arms of a study that the claim compares. Raises UserError if the study lacks one."""
-        for arm in self.arms:
-            if arm not in arms:
-                raise _lacking(self.id, f"the arm {arm!r}", arms)
-        return self.arms
+        return _all_of(self.id, self.arms, arms)
 
 
 class Exact(Pair):
@@ -88,6 +85,19 @@ class RatioAtMost(Pair):
     metric: Text
     value: Positive
     tolerance: NotNegative
+
+
+class EqualEffects(_Claim):
+    """The first arm minus the second differs by at most `margin` from the third minus the fourth."""
+
+    test: Literal["equal_effects"]
+    metric: Text
+    arms: Annotated[Listed[Name], Field(min_length=4, max_length=4)]
+    margin: Positive
+
+    def among(self, arms: Sequence[str]) -> tuple[str, ...]:
+        """The arms of a study that the claim compares. Raises UserError if the study lacks one."""
+        return _all_of(self.id, self.arms, arms)
 
 
 class _Several(_Claim):
@@ -156,6 +166,13 @@ def place(series: str, arm: str) -> float | None:
     return float(number[1].replace("_", ".")) if number else None
 
 
+def _all_of(claim: str, wanted: tuple[str, ...], arms: Sequence[str]) -> tuple[str, ...]:
+    for arm in wanted:
+        if arm not in arms:
+            raise _lacking(claim, f"the arm {arm!r}", arms)
+    return wanted
+
+
 def _lacking(claim: str, what: str, arms: Sequence[str]) -> UserError:
     return UserError(
         f"claim {claim!r} compares {what}, and the study has only {', '.join(arms)}; add the arm or choose another set "
@@ -170,6 +187,7 @@ Claim = Annotated[
     | NonInferior
     | StartsLowerEndsEqual
     | RatioAtMost
+    | EqualEffects
     | SeveralNonInferior
     | RankCorrelation
     | Trend,

@@ -5,7 +5,7 @@ Nothing has a default: DVC couldn't see it, and a number has one place.
 
 import dataclasses
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError
@@ -20,6 +20,7 @@ from sixteen.precision.entry import AnyPrecision, LossScale, Precision
 from sixteen.study import reading, sentence
 from sixteen.study.axes import spelled
 from sixteen.study.claim import Claim, Levels, Table
+from sixteen.study.machine import Machine
 from sixteen.study.paper import Paper
 from sixteen.study.study import Study
 from sixteen.training.recipe import Recipe
@@ -34,13 +35,15 @@ NAMED = {
 Any_ = TypeVar("Any_", bound=Entry)
 
 
-class Parameters(Entry):
-    """All of params.yaml, and `papers` by the names of their files."""
+class Parameters(Machine):
+    """All of params.yaml, and `papers` by the names of their files.
 
-    backend: Literal["tensorflow", "jax"]
-    threads: Annotated[int, Field(ge=1, le=1024)]
+    Its own `backend` and `threads` hold where a phrase names none of `machines`.
+    """
+
     checkpoint_epochs: Count
     checkpoint_steps: Count
+    machines: dict[Name, Machine] = Field(default={})
     datasets: dict[Name, AnyDataset]
     networks: dict[Name, AnyNetwork]
     loss_scales: dict[Name, LossScale]
@@ -86,6 +89,22 @@ class Parameters(Entry):
     def network(self, name: str) -> Network:
         """The network of a name, varied as the name says."""
         return self._resolve("networks", name)[1]
+
+    @cached_property
+    def usual(self) -> Machine:
+        """What phrases train on that name no machine."""
+        return Machine.model_validate({key: getattr(self, key) for key in Machine.model_fields})
+
+    def machine(self, phrase: sentence.Phrase) -> Machine:
+        """What a phrase trains on."""
+        if phrase.machine is None:
+            return self.usual
+        if phrase.machine not in self.machines:
+            raise UserError(
+                f"expected a name under `machines` in params.yaml ({', '.join(self.machines) or 'there is none'}), came "
+                f"{phrase.machine!r}"
+            )
+        return self.machines[phrase.machine]
 
     def spelling(self, section: str, name: str) -> str:
         """A name in its one spelling: keys in the order of the entry, values that the entry has anyway left out.
@@ -138,7 +157,17 @@ class Parameters(Entry):
                 for word in before:
                     ends = after if phrase.recipe is not None else ""
                     text = text.replace(f"{word}{name}{ends}", f"{word}{names[key]}{ends}", 1)
-        return dataclasses.replace(phrase, text=text, **names)
+        return self._on(dataclasses.replace(phrase, text=text, **names))
+
+    def _on(self, phrase: sentence.Phrase) -> sentence.Phrase:
+        """The phrase with its machine in one spelling: none if it is that of the top, else the first that is the same."""
+        if phrase.machine is None:
+            return phrase
+        asked, text = self.machine(phrase), phrase.text.removesuffix(f"-on-{phrase.machine}")
+        if asked == self.usual:
+            return dataclasses.replace(phrase, text=text, machine=None)
+        first = next(name for name, known in self.machines.items() if known == asked)
+        return dataclasses.replace(phrase, text=f"{text}-on-{first}", machine=first)
 
 
 def _vary(parameters: Parameters, section: str, varied: sentence.Varied) -> tuple[str, Any]:

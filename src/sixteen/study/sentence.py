@@ -7,6 +7,9 @@ A phrase is a participle and the names that complete it. The parent of a run is 
 removed. Epochs are counted from the start of the sentence, so that the order of batches and a learning-rate schedule
 run on over a switch of precision, and so that arms of equal length say the same number at their ends.
 
+A phrase that trains may end in the machine that it trains on, `trained-in-float32-by-sgd-until-50-on-jax-1`; without it
+`backend` and `threads` at the top of params.yaml hold.
+
 A name is a key of params.yaml, or varies such an entry by some of its keys, spelled as words:
 `sgd-with-learning_rate-0.1-and-averaging-0.99`. Snakemake splits at `,` and `=`, so that neither can stand there.
 """
@@ -18,24 +21,22 @@ from sixteen.entry import NAME
 from sixteen.errors import UserError
 
 # Words that join phrases: none of them may be a word of a name that a phrase takes.
-JOINING = ("in", "by", "to", "until", "with", "and")
+JOINING = ("in", "by", "to", "until", "on", "with", "and")
 MOST_EPOCHS = 100_000
 LONGEST = 255  # bytes of a folder's name, on the file systems that there are
 VARIED = rf"{NAME}(?:-with-[a-z0-9_]+-[a-z0-9._-]+)?"
+HOW = (
+    rf"-in-(?P<precision>{VARIED}?)-by-(?P<recipe>{VARIED})-until-(?P<until>[1-9]\d{{0,8}})"
+    rf"(?:-on-(?P<machine>{NAME}))?"
+)
 FORMS = {
-    "trained": (
-        "train",
-        re.compile(rf"trained-in-(?P<precision>{VARIED}?)-by-(?P<recipe>{VARIED})-until-(?P<until>[1-9]\d{{0,8}})"),
-    ),
+    "trained": ("train", re.compile(rf"trained{HOW}")),
     "quantized": ("quantize", re.compile(rf"quantized-to-(?P<precision>{VARIED})")),
-    "continued": (
-        "continue_training",
-        re.compile(rf"continued-in-(?P<precision>{VARIED}?)-by-(?P<recipe>{VARIED})-until-(?P<until>[1-9]\d{{0,8}})"),
-    ),
-}  # fmt: skip
+    "continued": ("continue_training", re.compile(rf"continued{HOW}")),
+}
 EXPECTED = (
     "trained-in-<precision>-by-<recipe>-until-<epoch>, quantized-to-<precision> or "
-    "continued-in-<precision>-by-<recipe>-until-<epoch>"
+    "continued-in-<precision>-by-<recipe>-until-<epoch>, which may end in -on-<machine>"
 )
 
 
@@ -48,6 +49,7 @@ class Phrase:
     precision: str
     recipe: str | None
     until: int | None
+    machine: str | None
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ def _phrase(text: str, sentence: str, instead: dict[str, str]) -> Phrase:
         other = instead[entry] + recipe.removeprefix(entry)
         text = text.replace(f"-by-{recipe}-until-", f"-by-{other}-until-")
         recipe = other
-    return Phrase(text, form[0], found["precision"], recipe, int(until) if until else None)
+    number = int(until) if until else None
+    return Phrase(text, form[0], found["precision"], recipe, number, found.get("machine"))
 
 
 def _short(text: str) -> str:

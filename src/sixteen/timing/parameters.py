@@ -15,8 +15,10 @@ ARMS: tuple[str, str] = ("first", "second")
 
 
 class Arm(Entry):
-    """What one side of a comparison trains with."""
+    """What one side of a comparison trains with, and on."""
 
+    backend: Literal["tensorflow", "jax"]
+    threads: Count
     precision: AnyPrecision
     recipe: Recipe
 
@@ -24,8 +26,6 @@ class Arm(Entry):
 class Timing(Entry):
     """Two arms of one network, measured in so many turns A B of so many steps each."""
 
-    backend: Literal["tensorflow", "jax"]
-    threads: Count
     task: Name
     network: AnyNetwork
     arms: Annotated[Listed[Arm], Field(min_length=2, max_length=2)]
@@ -35,8 +35,8 @@ class Timing(Entry):
     def training(self, arm: Arm, batch: int) -> Training:
         """The training of an arm in batches of `batch`, of which some steps are measured."""
         return Training(
-            backend=self.backend,
-            threads=self.threads,
+            backend=arm.backend,
+            threads=arm.threads,
             seed=0,
             task=self.task,
             network=self.network,

@@ -9,6 +9,7 @@ never TensorFloat-32.
 import contextlib
 import hashlib
 import importlib.metadata
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from typing import Any
 from sixteen.errors import UserError
 from sixteen.training import surroundings
 
+NAMES = {"tensorflow": "TensorFlow", "jax": "JAX"}
 XLA_FLAGS = "--xla_allow_excess_precision=false --xla_gpu_deterministic_ops=true"
 # TensorFlow's libraries on GPUs add up float16 products in float32: its default, which a user's environment could undo.
 FLOAT32_SUMS = {"TF_FP16_MATMUL_USE_FP32_COMPUTE": "1", "TF_FP16_CONV_USE_FP32_COMPUTE": "1"}
@@ -30,8 +32,14 @@ def start(backend: str, threads: int) -> None:
     """Import Keras on `backend` ("tensorflow" or "jax") with so many CPU threads.
 
     Compiled programs are kept in the folder that the environment variable SIXTEEN_CACHE names, if set.
-    Raises UserError if this process has already started another backend, or has used TensorFlow.
+    Raises UserError if the backend isn't installed, and if this process has already started another one, or has used
+    TensorFlow.
     """
+    if importlib.util.find_spec(backend) is None:
+        raise UserError(
+            f"expected {NAMES[backend]} in {sys.executable}, found none: add it to the environment (`make demo EXTRA=jax` "
+            "does for JAX), or name another `backend` in params.yaml"
+        )
     keras = sys.modules.get("keras")
     if keras is not None and keras.backend.backend() != backend:
         raise UserError(
