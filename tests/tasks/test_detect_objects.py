@@ -222,12 +222,11 @@ def test_flips_turn_pictures_and_their_boxes(task, compute):
     assert np.array_equal(array(unturned)[1], expected)
 
 
-def test_crops_are_refused(task):
+@pytest.mark.parametrize("crops", ["crop-flip", "resized-crop-flip"])
+def test_crops_are_refused(task, crops):
     assert task.rows(3, "flip", 0, 1).shape == (2, 3, 4)
-    with pytest.raises(
-        UserError, match=r"expected `augmentation: flip` .*, came crop-flip; choose"
-    ):
-        task.rows(3, "crop-flip", 0, 1)
+    with pytest.raises(UserError, match=rf"expected `augmentation: flip` .*, came {crops}; choose"):
+        task.rows(3, crops, 0, 1)
 
 
 def test_predictions_are_boxes_cut_to_the_picture_and_the_loss_of_each(task):

@@ -40,10 +40,10 @@ class DetectObjects(Task):
 
     def rows(self, batch: int, augmentation: str, seed: int, epoch: int) -> np.ndarray:
         """int32 [steps, batch, 4] of picture, 4, 4, flip (0, 1), see `order`."""
-        if augmentation == "crop-flip":
+        if augmentation not in ("none", "flip"):
             raise UserError(
                 "expected `augmentation: flip` or `none` for the task detect_objects, whose boxes no crop may cut, came "
-                "crop-flip; choose a recipe of params.yaml with that"
+                f"{augmentation}; choose a recipe of params.yaml with that"
             )
         return epoch_rows(self.train_items, batch, augmentation, seed, epoch)
 

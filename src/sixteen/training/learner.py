@@ -54,7 +54,9 @@ class Learner:
         """The rows of an epoch, see `Task.rows`; a step for each part of a batch."""
         recipe, seed = self.parameters.recipe, self.parameters.seed
         rows = self.task.rows(recipe.batch, recipe.augmentation, seed, epoch)
-        return rows.reshape(-1, recipe.part, *rows.shape[2:])
+        # Of the rows themselves, since a task may count the items of a batch otherwise: a graph is one.
+        parts = recipe.gradient_accumulation
+        return rows.reshape(len(rows) * parts, rows.shape[1] // parts, *rows.shape[2:])
 
     def begin(self) -> None:
         """Begin an epoch."""
