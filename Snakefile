@@ -15,6 +15,7 @@ localrules:
     evaluate,
     publish,
     index,
+    join,
 
 
 rule all:

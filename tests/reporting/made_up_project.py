@@ -34,7 +34,7 @@ class Project:
         self.random = np.random.default_rng(seed)
         self.dataset = self.run(
             "prepare", "data/prepared/digits", {"dataset": {"kind": "digits", "normalisation": "scalar"}}, {},
-            {"dataset.safetensors": "images"},
+            {"dataset.safetensors": "images"}, {"train_items": 1442, "test_items": 355},
         )  # fmt: skip
 
     def run(

@@ -11,8 +11,9 @@ import pytest
 from made_record import settled
 from made_up_project import NOTEBOOKS, Project, render
 
+from sixteen.lineage.steps import Run
 from sixteen.reporting.numbers import HYPHEN
-from sixteen.reporting.publish import publish
+from sixteen.reporting.publish import join, publish
 
 BROWSER = Path(__file__).parents[1] / "browser"
 WIDTHS = (390, 600, 768, 830, 1280)
@@ -24,8 +25,9 @@ KINDS: dict[str, dict[str, Any]] = {
     "switch": {"arms": studies.SWITCH},
     "variability": {"arms": studies.FACTORIAL, "factorial": list(studies.FACTORIAL)},
 }
-PAGES = ("index.html", *(f"{kind}/index.html" for kind in KINDS))
-STUDIES = PAGES[1:]
+STUDIES = tuple(f"{kind}/index.html" for kind in KINDS)
+QUESTIONS = "questions/index.html"
+PAGES = ("index.html", QUESTIONS, *STUDIES)
 UNCLAIMED = ("mixed/index.html", "switch/index.html", "variability/index.html")
 
 
@@ -41,7 +43,32 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder = f"results/{kind}/summarized/reported"
         shutil.copytree(made, root / folder / "new")
         publish(settled(root, folder, step="report"), root / "reports", kind)
+    join(_questions(), root / "reports")
     return root / "reports"
+
+
+def _questions() -> Run:
+    """The page of a question that two of the studies and one that hasn't run are to decide."""
+    told = ("continuous16", "standalone16", "a-study-that-has-not-run")
+    claims = [{key: claim[key] for key in ("id", "says", "source")} for claim in studies.CLAIMS]
+    kind = {"network": "resnet156", "family": "resnet", "format": "float32", "tests": 0.2}
+    asked = {
+        "backend": "tensorflow",
+        "questions": [{"asks": "Is 16 bit as good as 32?", "studies": list(told)}],
+        "studies": {
+            name: {
+                "title": name,
+                "scale": "paper",
+                "seeds": 2,
+                "claims": claims,
+                "trainings": ["0"],
+            }
+            for name in told
+        },
+        "kinds": {"one": kind | {"multiply_adds": 10**9}},
+        "trainings": {"0": {"kind": "one", "items": 5_000_000}},
+    }
+    return Run("join", "reports/questions/0123456789ab", asked, {}, {}, {}, {})
 
 
 def _open(chromium: Any, path: Path, width: int, media: str = "screen") -> Any:

@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 from sixteen.lineage.plan import Plan
+from sixteen.lineage.questions import manifests, page_of
 from sixteen.lineage.steps import STEPS
 from sixteen.study.load import load
 from sixteen.study.parameters import Parameters
@@ -15,6 +16,7 @@ STAGES = DVC["stages"]
 PARAMETERS = load(ROOT)
 INDEX = "reports/index.html"
 PLAN = Plan(PARAMETERS, ROOT)
+JOINED = manifests(page_of(PLAN), PARAMETERS.targets["demos"])
 
 
 def kept(stage):
@@ -29,7 +31,7 @@ def test_every_run_of_the_targets_is_kept_by_one_stage():
 
 
 def test_stages_keep_nothing_that_no_target_makes():
-    made = [run.path for s in PARAMETERS.targets["all"] for run in PLAN.study(s)]
+    made = [*JOINED, *(run.path for s in PARAMETERS.targets["all"] for run in PLAN.study(s))]
     made += [PLAN.manifest(study) for study in PARAMETERS.targets["all"]]
     made += [source for run in PLAN.runs.values() for source in run.sources.values()]
     for stage in STAGES:
@@ -40,6 +42,12 @@ def test_stages_keep_nothing_that_no_target_makes():
 def test_the_list_of_reports_is_kept_by_one_stage():
     """Studies of both are listed there: `paper` changes what `demos` keeps, and the next `dvc repro` keeps that."""
     assert [stage for stage in STAGES if INDEX in kept(stage)] == ["demos"]
+
+
+def test_the_page_of_open_questions_is_kept_by_the_stage_whose_studies_it_joins():
+    (manifest,) = JOINED
+    keepers = [s for s in STAGES for out in kept(s) if manifest.startswith(f"{out}/")]
+    assert keepers == ["demos"]
 
 
 def test_outs_are_never_deleted_by_dvc():

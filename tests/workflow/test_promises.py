@@ -94,6 +94,25 @@ def test_the_list_of_reports_comes_back(project):
     assert project.nothing_to_do()
 
 
+def test_a_question_has_its_page_which_is_made_again_when_a_study_of_it_changes(project):
+    paper = project.folder / "papers/2311.18587.yaml"
+    paper.write_text(f"{paper.read_text()}questions:\n  continuous16: Is 16 bit as good?\n")
+
+    assert project.made_by("snakemake --cores 2 demo") == []
+    page = project.folder / "reports/questions/index.html"
+    assert "../continuous16-demo/index.html" in page.read_text()
+    assert project.nothing_to_do()
+    assert "all as recorded" in project.call("sixteen verify")
+
+    project.edit(train_longer)
+    project.call("snakemake --cores 2 demo")
+    summary = next((project.folder / "reports/questions").glob("manifest-*.json")).read_text()
+    (now,) = set(re.findall(r"results/continuous16-demo/summarized/\w+", summary))
+    assert (project.folder / now).is_dir() and now in page.read_text()
+    assert project.nothing_to_do()
+    assert "all as recorded" in project.call("sixteen verify")
+
+
 def test_the_list_of_reports_is_pulled_with_them(project, clone):
     clone.call("dvc pull -q")
     listed = [p.folder / "reports/index.html" for p in (project, clone)]

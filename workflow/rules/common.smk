@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from sixteen.errors import UserError, printable
-from sixteen.lineage import slurm
+from sixteen.lineage import questions, slurm
 from sixteen.lineage.needs import Needs
 from sixteen.lineage.places import expect_folders
 from sixteen.lineage.plan import Plan
@@ -115,10 +115,11 @@ if workflow.is_main_process:
             )
         PARAMETERS = load()
         PLAN = Plan(PARAMETERS)
+        QUESTIONS = questions.page_of(PLAN)
         expect_folders(PLAN.folders())
         if not workflow.output_settings.dryrun:
             OWNER = own_this_folder()
-            PLAN.freeze()
+            PLAN.freeze(*filter(None, [QUESTIONS]))
     except UserError as error:
         raise WorkflowError(printable(str(error))) from None
     except OSError as error:
@@ -129,10 +130,15 @@ if workflow.is_main_process:
 
 
 def published(target):
-    """The list of reports, and the manifests of the studies of a target: each says that exactly that report is there."""
+    """The list of reports, and the manifests of the studies of a target: each says that exactly that report is there.
+
+    With a study that is to decide an open question the page of these, too.
+    """
     if not PLAN:
         return []
-    return ["reports/index.html", *(PLAN.manifest(study) for study in PARAMETERS.target(target))]
+    studies = PARAMETERS.target(target)
+    joined = questions.manifests(QUESTIONS, studies)
+    return ["reports/index.html", *joined, *(PLAN.manifest(study) for study in studies)]
 
 
 def plan_of(wildcards):

@@ -46,6 +46,21 @@ rule index:
         "python workflow/scripts/index.py --log {log}"
 
 
+# Publication writes this page anew as well, once it is there.
+ruleorder: join > publish
+
+
+rule join:
+    output:
+        "reports/questions/manifest-{fingerprint}.json",
+    log:
+        "logs/questions/joined/{fingerprint}.log",
+    params:
+        plan=plan_of,
+    shell:
+        "python workflow/scripts/join.py --plan {params.plan} --log {log}"
+
+
 # Every study is a target by its own name, and so is what params.yaml lists besides those of the Snakefile.
 for target in sorted({*PARAMETERS.studies, *PARAMETERS.targets} - set(TARGETS)) if PLAN else []:
 

@@ -48,15 +48,15 @@ class Plan:
         yield from (self.root / place for place in KEPT)
         yield from (self.root / PRIVATE / name for name in ("plan", "locks", "cache"))
 
-    def freeze(self) -> None:
-        """Write each run to ``<fingerprint>.json``: queued jobs do what was planned.
+    def freeze(self, *others: Run) -> None:
+        """Write each run, and `others` of no study, to ``<fingerprint>.json``: queued jobs do what was planned.
 
         The file of a fingerprint can change only in what cannot change the result: sources and settings.
         """
         sweeps.freeze(self.root, {name: self.study(name) for name in self._paths})
         folder = self.root / PLANS
         folder.mkdir(parents=True, exist_ok=True)
-        for run in self.runs.values():
+        for run in (*self.runs.values(), *others):
             path = folder / f"{run.fingerprint}.json"
             planned = fingerprint.canonical(dataclasses.asdict(run))
             if not path.exists() or path.read_bytes() != planned:

@@ -76,10 +76,11 @@ def _as_record(file: Path) -> Record | None:
 
 def _refusal(archive: Archive, file: Path, sha256: str, place: tuple[str, str] | None) -> str:
     """Why these bytes cannot be traced, with the run that they pretend to be of, if there is one."""
-    if file.resolve() == (archive.root / "reports" / "index.html").resolve():
+    reports = archive.root.resolve() / "reports"
+    what = {reports: "is the list of the reports", reports / "questions": "joins several reports"}
+    if (said := what.get(file.resolve().parent)) and file.name == "index.html":
         return (
-            f"{file} is the list of the reports, which no run makes: trace one of them, "
-            "`sixteen trace reports/<study>`"
+            f"{file} {said}, which no run makes: trace one of them, `sixteen trace reports/<study>`"
         )
     inside = embedded(file)
     if place is not None and place[1] in (outputs := archive.records[place[0]]["outputs"]):

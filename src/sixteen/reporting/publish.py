@@ -12,13 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from sixteen.errors import UserError
-from sixteen.files import read_json, settle
+from sixteen.files import settle
 from sixteen.lineage import record
 from sixteen.lineage.places import PRIVATE
-from sixteen.lineage.steps import manifest_of
+from sixteen.lineage.questions import FOLDER
+from sixteen.lineage.steps import Run, manifest_of
+from sixteen.reporting import joined, listed
 from sixteen.reporting.page import page, table, tally
 
 Record = dict[str, Any]
+QUESTIONS = (
+    f'<p><a href="{joined.INDEX}">Open questions</a>: what the studies of them decide so far, and what the rest would '
+    "cost.</p>\n"
+)
 
 
 def publish(reported: Path, reports: Path, study: str) -> Path:
@@ -33,7 +39,7 @@ def publish(reported: Path, reports: Path, study: str) -> Path:
     with _lock(reports):
         shutil.rmtree(fresh, ignore_errors=True)
         kept = _copy(reported, fresh, reports.parent)
-        manifest = manifest_of(kept["fingerprint"])
+        manifest, questions = manifest_of(kept["fingerprint"]), joined.withdraw(reports)
         (fresh / manifest).write_text(stated(study, kept), encoding="utf-8")
         if target.exists():
             shutil.rmtree(stale, ignore_errors=True)
@@ -42,6 +48,8 @@ def publish(reported: Path, reports: Path, study: str) -> Path:
         (reports / "index.html").unlink(missing_ok=True)
         settle(fresh, target)
         shutil.rmtree(stale, ignore_errors=True)
+        if questions:
+            joined.write(reports, questions)
         _write_index(reports)
     return target / manifest
 
@@ -50,6 +58,15 @@ def list_reports(reports: Path) -> None:
     """Write ``index.html``, the list of the reports that are published."""
     reports.mkdir(parents=True, exist_ok=True)
     with _lock(reports):
+        _write_index(reports)
+
+
+def join(page: Run, reports: Path) -> None:
+    """Write the page that joins the studies of every open question, see `joined`, and list it."""
+    reports.mkdir(parents=True, exist_ok=True)
+    with _lock(reports):
+        (reports / "index.html").unlink(missing_ok=True)
+        joined.write(reports, joined.asked_by(page))
         _write_index(reports)
 
 
@@ -67,11 +84,13 @@ def stated(study: str, kept: Record) -> str:
 
 def index(reports: Path) -> str:
     """The list of the studies that are published, by name. Raises UserError naming a report that can't be listed."""
-    rows = [_row(file.parent) for file in sorted(reports.glob("[!.]*/provenance.json"))]
+    rows = [_row(folder) for folder in listed.folders(reports)]
     body = (
         "<h1>Reports</h1>\n<p>What each study says about the claims of its papers. Every page holds its "
         "numbers, their intervals, and the way back to the data.</p>\n"
     )
+    if (reports / joined.INDEX).is_file():
+        body += QUESTIONS
     return page(
         "Reports",
         body + table("Studies, and how many claims each decides", ("Study", "Papers"), rows),
@@ -79,7 +98,7 @@ def index(reports: Path) -> str:
 
 
 def those_here(reports: Path) -> tuple[str, list[str]]:
-    """The index as it stands without the rows of reports that aren't in this clone, and what these are."""
+    """The index as it stands without what isn't in this clone: rows of reports, the page of questions; and what these are."""
     absent: list[str] = []
 
     def keep(row: re.Match[str]) -> str:
@@ -89,8 +108,11 @@ def those_here(reports: Path) -> tuple[str, list[str]]:
         return ""
 
     text = (reports / "index.html").read_text(encoding="utf-8", errors="replace")
-    listed = re.sub(r'<tr><th scope="row"><a href="([^"/]+)/index\.html">.*</tr>\n', keep, text)
-    return listed, absent
+    if QUESTIONS in text and not (reports / joined.INDEX).is_file():
+        text = text.replace(QUESTIONS, "")
+        absent.append(FOLDER)
+    rows = re.sub(r'<tr><th scope="row"><a href="([^"/]+)/index\.html">.*</tr>\n', keep, text)
+    return rows, absent
 
 
 def _copy(reported: Path, fresh: Path, root: Path) -> Record:
@@ -110,25 +132,16 @@ def _copy(reported: Path, fresh: Path, root: Path) -> Record:
 
 def _row(folder: Path) -> tuple[str, ...]:
     """The line of a published report in the index: cells of HTML."""
-    files = folder / "provenance.json", folder / "tables" / "claims.json"
-    try:
-        if not all(file.is_file() for file in files):  # to read from a pipe is to wait for ever
-            raise FileNotFoundError
-        provenance, decided = map(read_json, files)
-        told = provenance["records"][provenance["summary"]]["parameters"]
-        claims = decided["claims"]
+    with listed.whole(folder):
+        report = listed.read(folder)
+        told = report.told
         return (
             f'<a href="{escape(folder.name)}/index.html">{escape(told["title"])}</a><br>'
-            f"{tally(claim['verdict'] for claim in claims)}<br>"
+            f"{tally(claim['verdict'] for claim in report.claims)}<br>"
             f'<span class="quiet">{escape(folder.name)}, dataset {escape(told["dataset"])}, '
             f"{escape(told['scale'])} scale</span>",
             "<br>".join(map(escape, told["papers"])),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise UserError(
-            f"expected a report in {folder}, came files that aren't as they were published: remove {folder} and run "
-            "snakemake, which publishes it again"
-        ) from None
 
 
 def _write_index(reports: Path) -> None:

@@ -75,6 +75,7 @@ tr.network th { padding-left: 16px; }
 tr.why td { padding: 0 14px 8px 16px; }
 tr.why details { margin: 0; }
 tr.why p { margin: 4px 0; }
+.time { display: inline-block; min-width: 15em; }
 .estimate { font-variant-numeric: tabular-nums; }
 .badge { display: inline-block; padding: 1px 9px; border-radius: 10px; font-weight: 600;
   font-size: 13.5px; white-space: nowrap; border: 1px solid; margin-bottom: 2px; }

@@ -31,7 +31,7 @@ def _claim(claim: dict[str, Any], scale: str) -> str:
     """The rows of a claim; the number of a claim about one network stands beside the claim itself."""
     parts = claim["per_network"]
     several = len(parts) > 1 or parts[0]["why"] != claim["why"]
-    what, numbers = [_what(part, claim["arms"]) for part in parts], _estimates(parts)
+    what, numbers = [quantity(part, claim["arms"]) for part in parts], estimated(parts)
     once = len(set(what)) == 1  # the same number is told of all networks: said once what it is
     cell = _lines(what[0] if once else "", "" if several else numbers[0])
     rows = [
@@ -60,7 +60,7 @@ def _verdict(claim: dict[str, Any], scale: str) -> str:
     return _lines(badge(claim["verdict"], f"{claim['verdict']}, {scale} scale"), basis)
 
 
-def _what(part: dict[str, Any], arms: list[str]) -> str:
+def quantity(part: dict[str, Any], arms: list[str]) -> str:
     """What the numbers of a claim are: ``test accuracy, float16 - float32 [90 % interval]``; many arms are counted."""
     if part["estimate"] is None or "metric" not in part:
         return ""
@@ -77,7 +77,7 @@ def _spread(part: dict[str, Any]) -> bool:
     return part["low"] is not None and part["low"] < part["high"]
 
 
-def _estimates(parts: list[dict[str, Any]]) -> list[str]:
+def estimated(parts: list[dict[str, Any]]) -> list[str]:
     """``0.12 points [-0.10, 0.34], n = 3`` of each network, with the same decimals in all.
 
     In a few words what is missing where there is no number.

@@ -6,9 +6,10 @@ from sixteen.errors import UserError
 from sixteen.lineage import record
 from sixteen.lineage.archive import Record
 from sixteen.lineage.places import KEPT, expect_folders
+from sixteen.lineage.questions import FOLDER
 from sixteen.lineage.steps import manifest_of
 from sixteen.lineage.verify import Report, Verification
-from sixteen.reporting import publish
+from sixteen.reporting import joined, publish
 
 # What differs in the record of a run that is made anew.
 CHANGING = ("execution", "facts", "seal")
@@ -26,7 +27,9 @@ def verify(root: Path) -> Report:
         )
     found = Verification(root)
     for folder in sorted((root / "reports").glob("[!.]*/")):
-        _published(found, folder)
+        if folder.name != FOLDER:
+            _published(found, folder)
+    _questions(found)
     _index(found)
     _strays(found)
     if not found.report.files:
@@ -97,6 +100,23 @@ def _began_with(found: Verification, place: str) -> None:
                 f"{path} has another record than when {place} was made: restore it with `dvc checkout`, or "
                 f"{_again(place)}"
             )
+
+
+def _questions(found: Verification) -> None:
+    """The page that joins the studies of open questions, made again from its manifest and the reports that are here."""
+    reports, place = found.root / "reports", f"reports/{FOLDER}"
+    if not any(name.startswith(f"{place}/") for name in found.digests):
+        return
+    stated = joined.manifest(reports)
+    found.unaccounted -= {f"reports/{joined.INDEX}", f"{place}/{stated.name if stated else ''}"}
+    try:
+        absent = joined.check(reports)
+    except UserError as error:
+        found.find(f"{error}: {_again(place)}")
+        return
+    found.report.notes.extend(
+        f"{place} joins {study}, which isn't in this clone" for study in absent
+    )
 
 
 def _index(found: Verification) -> None:

@@ -36,8 +36,12 @@ RULES = frozenset(
         "report",
         "publish",
         "index",
+        "join",
     ]
 )
+
+# Where in reports/ the page of all open questions stands.
+TAKEN = "questions"
 
 # Targets that the Snakefile itself names.
 TARGETS = ("demo", "demos", "all")
@@ -51,10 +55,15 @@ def mistakes(parameters: Parameters) -> Iterator[str]:
     for paper, told in parameters.papers.items():
         for claims in told.claims.values():
             yield from _repeated([claim.id for claim in claims], f"papers/{paper}.yaml, claims")
+        yield from _unknown(
+            list(told.questions), told.claims, "claims", f"papers/{paper}.yaml, questions"
+        )
     for name, study in parameters.studies.items():
         place = f"studies/{name}"
         if name in RULES:
             yield f"{place}: expected a name that no rule has, came {name!r}: call the study otherwise"
+        if name == TAKEN:
+            yield f"{place}: expected another name than that of the page of open questions: call the study otherwise"
         found = list(_references(parameters, study, place))
         yield from found or _sentences(parameters, study, place)
     for target in TARGETS:

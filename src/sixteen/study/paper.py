@@ -15,7 +15,8 @@ class Paper(Entry):
     """Citation, settings as published, tables and claims of a paper.
 
     `cited` is how pages name it. `settings` are in its own words, "not stated" where it is silent. `claims` are sets by
-    name, so that studies of one paper can decide different ones.
+    name, so that studies of one paper can decide different ones. `questions`, of sets of claims, stand on the page that
+    joins the studies which are to decide them; most papers ask none.
     """
 
     title: Text
@@ -26,3 +27,4 @@ class Paper(Entry):
     settings: dict[Text, Text]
     tables: dict[Name, Table]
     claims: dict[Name, Listed[Claim]]
+    questions: dict[Name, Text] = Field(default={})

@@ -1,0 +1,47 @@
+"""Published reports as those pages read them that list and join them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sixteen.errors import UserError
+from sixteen.files import read_json
+
+
+@dataclass(frozen=True)
+class Report:
+    """A published report: the path of its summary, what that was told, its claims, and the records of all behind it."""
+
+    summary: str
+    told: dict[str, Any]
+    claims: list[dict[str, Any]]
+    records: dict[str, dict[str, Any]]
+
+
+def folders(reports: Path) -> list[Path]:
+    """The folders of the published reports, by name."""
+    return [file.parent for file in sorted(reports.glob("[!.]*/provenance.json"))]
+
+
+def read(folder: Path) -> Report:
+    """The published report in a folder; to be called within `whole`."""
+    files = folder / "provenance.json", folder / "tables" / "claims.json"
+    if not all(file.is_file() for file in files):  # to read from a pipe is to wait for ever
+        raise FileNotFoundError
+    provenance, decided = map(read_json, files)
+    summary, records = provenance["summary"], provenance["records"]
+    return Report(summary, records[summary]["parameters"], decided["claims"], records)
+
+
+@contextmanager
+def whole(folder: Path) -> Iterator[None]:
+    """Raises UserError naming the report if its files turn out not to be as they were published."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise UserError(
+            f"expected a report in {folder}, came files that aren't as they were published: remove {folder} and run "
+            "snakemake, which publishes it again"
+        ) from None
