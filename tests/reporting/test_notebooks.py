@@ -39,7 +39,7 @@ FIGURES = {
     "schedules": {"schedules", "pareto", "selection", "final-accuracy", "accuracy-curves", "loss-curves",
                   "class-accuracy"},
     "critical": {"along-deficit", "schedules", "selection", "final-accuracy", "accuracy-curves", "loss-curves"},
-    "questions": {"along", "final-accuracy", "accuracy-curves", "loss-curves"},
+    "questions": {"along", "drift", "final-accuracy", "accuracy-curves", "loss-curves"},
     "variability": {"effects-epoch-sd", "effects-loss-sd", "effects-accuracy", "effects-loss", "final-accuracy",
                     "effects-gradient-error", "effects-lost-updates"},
 }  # fmt: skip

@@ -14,6 +14,7 @@ from sixteen.reporting.figures import (
     bits,
     cost,
     curves,
+    drift,
     harm,
     kinks,
     memory,
@@ -175,6 +176,11 @@ def along_axis(study: Study) -> None:
 def times_by_machine(study: Study) -> None:
     """How fast the arms trained, on which machine, and what shared it meanwhile."""
     _show("## Time, by machine", machines.times(study))
+
+
+def over_epochs(study: Study) -> None:
+    """How arms drift apart over epochs, how much each overfits, and what diverged late."""
+    _show("## Apart over epochs", drift.over_epochs(study), drift.at_the_end(study))
 
 
 def statistics(study: Study) -> None:
