@@ -99,7 +99,7 @@ def test_what_diverged_after_the_shortest_arms_end_is_counted_as_late(tmp_path: 
     told = {"arms": studies.ALONG, "along": studies.PLACES, "observe": None, "diverged": LATE}
     made = study(tmp_path, Project(tmp_path).summarize("late", ("resnet14",), 2, **told))
     text = drift.at_the_end(made).text
-    assert "Diverged, after epoch 3" in text
+    assert "Diverged (later: after epoch 3)" in text
     rows = _rows(text)
     assert rows["resnet14, float16-6"][3] == "1, 1 of them later"
     assert "n\u00a0=\u00a01" in rows["resnet14, float16-6"][1]  # in no mean

@@ -94,7 +94,7 @@ def at_the_end(study: Study) -> Html:
         "Epochs",
         "Gap (points)",
         "Difference (points)",
-        f"Diverged, after epoch {horizon}",
+        f"Diverged (later: after epoch {horizon})",
     )
     return Html(table(GAPS, head, rows, (1, 2, 3, 4)), f"table of overfitting gaps: {len(rows)} rows")  # fmt: skip
 
