@@ -17,8 +17,7 @@ PAGE = "sixteen.reporting.questions"
 def page_of(plan: Plan) -> Run | None:
     """The page as a run of the step `join`, which starts from no other; None if no study is to decide a question.
 
-    Its parameters are the `backend`; `questions`, each what it `asks` and the names of its `studies`; these `studies`
-    with their claims and the fingerprints of their trainings; the `trainings` with the items that each sees in all its
+    Its parameters are `questions`, each what it `asks` and the names of its `studies`; these `studies` with their claims and the fingerprints of their trainings; the `trainings` with the items that each sees in all its
     epochs; and their `kinds`, see `kind_of_training`, with the multiply-adds of an item's forward pass, and test items by
     training item. Pure, as the plan is. Raises UserError if the size of a dataset is unknown.
     """
@@ -30,8 +29,7 @@ def page_of(plan: Plan) -> Run | None:
     ]
     if not questions:
         return None
-    told: dict[str, Any] = {"backend": plan.parameters.backend, "questions": questions}
-    told |= {"studies": {}, "trainings": {}, "kinds": {}}
+    told: dict[str, Any] = {"questions": questions, "studies": {}, "trainings": {}, "kinds": {}}
     for study in (name for question in questions for name in question["studies"]):
         _add(plan, study, told)
     code = fingerprint.code_of([PAGE])
@@ -84,6 +82,8 @@ def _kind(plan: Plan, run: Run, items: Items) -> dict[str, Any]:
         "network": name,
         "family": network.family,
         "format": format_of(run.parameters["precision"]),
+        "backend": run.parameters["backend"],
+        "threads": run.parameters["threads"],
         "multiply_adds": networks.cost(network, items.shape, items.classes),
         "tests": items.test / items.train,
     }

@@ -24,7 +24,7 @@ NOTE = """<h2>What deciding the rest would cost</h2>
 seeds that would decide them, were its effects and spreads the true ones. Items are those of all epochs; multiply-adds those of
 their forward passes, of which a step of training takes about three.</p>
 <p>Time is that of finished trainings behind the reports published here, on the device that they ran on: of the same kind
-where there are any, else of the same family of networks in the same format, scaled by multiply-adds. {gpu}What is finished
+where there are any, else of the same family of networks in the same format, by the same backend and threads, scaled by multiply-adds. {gpu}What is finished
 already and what is left on a machine, <code>sixteen plan STUDY</code> says there.</p>
 """
 NO_GPU = """None of them ran on a GPU, so no hours on one are told: <code>sixteen plan STUDY</code>, called where there is
@@ -50,7 +50,8 @@ class Clocks:
         for r in self.records:
             read, facts = r["parameters"], r["facts"]
             told = (read["network"]["family"], format_of(read["precision"]))
-            if told != (kind["family"], kind["format"]):
+            told += (read["backend"], read["threads"])
+            if told != tuple(kind[key] for key in ("family", "format", "backend", "threads")):
                 continue
             data = self.datasets[r["parents"]["dataset"]]
             tests = kind["tests"] * data["train_items"] / data["test_items"]
@@ -73,7 +74,7 @@ def studies_of(asked: dict[str, Any]) -> list[str]:
 
 def section(asked: dict[str, Any], reports: dict[str, Report]) -> str:
     """The heading, what the numbers are, and the table: a row a study that leaves something open, and their sums by scale."""
-    clocks = clocks_of(asked["backend"], reports)
+    clocks = clocks_of(reports)
     rows, whole = [], dict[str, dict[str, None]]()  # trainings that studies share are made once
     for study in studies_of(asked):
         found = left(asked, study, reports)
@@ -109,13 +110,13 @@ def left(asked: dict[str, Any], study: str, reports: dict[str, Report]) -> Left 
     return f"inconclusive; {most:,} seeds in place of {seeds}", told["trainings"], more
 
 
-def clocks_of(backend: str, reports: dict[str, Report]) -> list[Clocks]:
+def clocks_of(reports: dict[str, Report]) -> list[Clocks]:
     """The finished trainings behind all reports, by device."""
     records = {path: r for report in reports.values() for path, r in report.records.items()}
     datasets = {path: r["facts"] for path, r in records.items() if r["step"] == "prepare"}
     by_device: dict[str, list[dict[str, Any]]] = {}
     for _, r in sorted(records.items()):
-        if r["step"] in TRAINING and r["parameters"]["backend"] == backend and r["facts"]["items"]:
+        if r["step"] in TRAINING and r["facts"]["items"]:
             by_device.setdefault(r["facts"]["device"], []).append(r)
     return [Clocks(device, by_device[device], datasets) for device in sorted(by_device)]
 
@@ -154,7 +155,8 @@ def _time(
     for name, speed in known.items():
         if speed is None:
             kind = asked["kinds"][name]
-            missing.setdefault(kind["network"], []).append(kind["format"])
+            how = f"{kind['format']} by {kind['backend']}"
+            missing.setdefault(kind["network"], []).append(how)
     without = [f"{network} ({', '.join(formats)})" for network, formats in missing.items()]
     scaled = any(speed and speed.source == "scaled" for speed in known.values())
     notes = ["scaled"] * scaled + [f"without {', '.join(without)}"] * bool(without)
