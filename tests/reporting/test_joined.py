@@ -177,5 +177,5 @@ def test_without_a_gpu_no_hours_of_one_are_told_and_what_nothing_tells_is_named(
     told = report(claim("equal", "supported"), records=(training("a", 10),))
     text = section(asked, {"another": told})
     assert "None of them ran on a GPU" in text
-    assert re.search(r"on cpu: a model<br>.*without resnet56 \(float32 by tensorflow\)", text)
+    assert re.search(r"on cpu: a model<br>.*without 10 trainings: resnet56 \(float32\)", text)
     assert "no finished training tells" in section(asked, {"another": report()})

@@ -152,14 +152,12 @@ def _time(
         return None
     low, high = (times * sum(side) for side in zip(*ends, strict=True))
     missing: dict[str, list[str]] = {}
-    for name, speed in known.items():
-        if speed is None:
-            kind = asked["kinds"][name]
-            how = f"{kind['format']} by {kind['backend']}"
-            missing.setdefault(kind["network"], []).append(how)
-    without = [f"{network} ({', '.join(formats)})" for network, formats in missing.items()]
+    for kind in (asked["kinds"][name] for name, speed in known.items() if speed is None):
+        missing.setdefault(kind["network"], []).append(kind["format"])
+    named = (f"{network} ({', '.join(dict.fromkeys(of))})" for network, of in missing.items())
+    without = f"without {times * (len(each) - len(ends)):,.0f} trainings: {', '.join(named)}"
     scaled = any(speed and speed.source == "scaled" for speed in known.values())
-    notes = ["scaled"] * scaled + [f"without {', '.join(without)}"] * bool(without)
+    notes = ["scaled"] * scaled + [without] * bool(missing)
     told = f'<br><span class="quiet">{escape("; ".join(notes))}</span>' if notes else ""
     return f"{span(low, high)} on {escape(clock.device)}{told}"
 
