@@ -32,6 +32,9 @@ def measured(monkeypatch):
         def rows(self, epoch):
             return np.arange(4 * 32).reshape(4, 32, 1)
 
+        def begin(self):
+            pass
+
         def compile(self, rows):
             now[0] += COMPILING
 
@@ -39,9 +42,7 @@ def measured(monkeypatch):
             assert rows.shape[:2] == (1, 32) and len(rates) == 1
             now[0] += next(steps)
 
-    task = types.SimpleNamespace(
-        begin=lambda model: None, items=lambda rows: rows.shape[1], train_items=1442
-    )
+    task = types.SimpleNamespace(items=lambda rows: rows.shape[1], train_items=1442)
     monkeypatch.setattr(learner, "Learner", Made)
     monkeypatch.setattr(turn.tasks, "bind", lambda name, dataset: task)
     monkeypatch.setattr(turn, "time", types.SimpleNamespace(perf_counter=lambda: now[0]))

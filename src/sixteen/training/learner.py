@@ -26,6 +26,7 @@ class Learner:
         UserError if weights don't fit, or a format isn't as promised.
         """
         self.parameters, self.task = parameters, task
+        task.threads = parameters.threads
         precision, recipe = parameters.precision, parameters.recipe
         about = (parameters.network, task.shape, task.outputs)
         self.model = networks.build(*about, precision, recipe.l2, parameters.seed)

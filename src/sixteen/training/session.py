@@ -38,7 +38,6 @@ class Session:
         self.parameters, self.scratch = parameters, scratch
         self.checkpoint = scratch / state.CHECKPOINT
         self.task = tasks.bind(parameters.task, dataset)
-        self.task.threads = parameters.threads
         self.learner = Learner(parameters, self.task, start, published)
         self.ledger = Ledger(start)
         self.under_way: UnderWay | None = None
