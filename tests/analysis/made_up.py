@@ -239,6 +239,7 @@ def make_study(
         "dataset": "made-up",
         "backend": "tensorflow",
         "threads": 1,
+        "devices": 1,
         "machines": {},
         "arms": ARMS,
         "networks": {

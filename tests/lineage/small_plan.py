@@ -25,6 +25,7 @@ from sixteen.training.parameters import Observation, Training
 PARAMETERS = {
     "backend": "tensorflow",
     "threads": 1,
+    "devices": 1,
     "checkpoint_epochs": 5,
     "checkpoint_steps": 1000,
     "datasets": {"digits": {"kind": "digits", "normalisation": "scalar"}},

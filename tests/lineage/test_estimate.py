@@ -301,6 +301,7 @@ def test_the_probe_measures_a_real_training(tmp_path, parameters):
     training = {
         "backend": "tensorflow",
         "threads": 1,
+        "devices": 1,
         "seed": 0,
         "task": "classify_images",
         "network": parameters["networks"]["resnet8"],
@@ -324,7 +325,7 @@ def test_the_probe_measures_a_real_training(tmp_path, parameters):
 
 def test_each_machine_has_a_probe_of_its_own(project, parameters, probed):
     never_run(parameters, batch=128)
-    parameters["machines"] = {"jax-2": {"backend": "jax", "threads": 2}}
+    parameters["machines"] = {"jax-2": {"backend": "jax", "threads": 2, "devices": 1}}
     arms = parameters["studies"]["small"]["arms"]
     arms["float32"] = f"{arms['float32']}-on-jax-2"
     told(parameters)
@@ -334,6 +335,9 @@ def test_each_machine_has_a_probe_of_its_own(project, parameters, probed):
 def test_trainings_share_the_cores_by_the_threads_of_the_one_that_has_most(monkeypatch):
     monkeypatch.setattr(speeds.Path, "glob", lambda *_: iter(()))
     monkeypatch.setattr(speeds.os, "sched_getaffinity", lambda _: set(range(8)))
-    runs = [Run("train", "", {"backend": "jax", "threads": n}, {}, {}, {}, {}) for n in (1, 4, 2)]
+    runs = [
+        Run("train", "", {"backend": "jax", "threads": n, "devices": 1}, {}, {}, {}, {})
+        for n in (1, 4, 2)
+    ]
     assert speeds.workers_for(runs)[0] == 2
     assert speeds.workers_for(runs[:1])[0] == 8

@@ -22,6 +22,7 @@ from pathlib import Path
 from sixteen import hardware
 from sixteen.lineage import machine
 name, share, alone, gpus = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "alone", json.loads(sys.argv[4])
+count = int(sys.argv[5])
 hardware.visible = lambda: list(gpus)
 if gpus:
     sys.modules["pynvml"] = types.SimpleNamespace(
@@ -37,7 +38,7 @@ logging.basicConfig(format="%(message)s", level=logging.INFO)
 def note(what):
     with open("order", "a") as file:
         file.write(f"{name} {what}\\n")
-with machine.device(share, alone):
+with machine.device(share, alone, count):
     note("in" + (f" on {os.environ['CUDA_VISIBLE_DEVICES']}" if gpus else ""))
     while not Path(f"{name}-go").exists():
         time.sleep(0.02)
@@ -59,11 +60,21 @@ class Machine:
         kind: str,
         share: int = 1,
         gpus: dict[str, str] | None = None,
+        count: int = 1,
         **environment,
     ) -> None:
         with (self.folder / f"{name}-said").open("w") as said:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-c", PROGRAM, name, str(share), kind, json.dumps(gpus or {})],
+                [
+                    sys.executable,
+                    "-c",
+                    PROGRAM,
+                    name,
+                    str(share),
+                    kind,
+                    json.dumps(gpus or {}),
+                    str(count),
+                ],
                 cwd=self.folder,
                 env=os.environ | (environment or {"LOCKS": str(self.folder)}),
                 stderr=said,
@@ -209,6 +220,51 @@ def test_a_run_takes_the_gpu_that_is_free(here):
     assert here.order() == ["timing in on 0", "training in on 1"]
 
 
+THREE = {"0": "GPU-a", "1": "GPU-b", "2": "GPU-c"}
+
+
+def test_a_run_of_two_gpus_takes_the_two_that_are_free(here):
+    for name, count in (("one", 1), ("two", 2)):
+        here.ask(name, "shared", 1, THREE, count)
+        here.is_in(name)
+    assert here.order() == ["one in on 0", "two in on 1,2"]
+
+
+def test_runs_of_two_gpus_wait_for_both_and_hold_none_meanwhile(here):
+    for name, count in (("first", 2), ("second", 2)):
+        here.ask(name, "shared", 1, THREE, count)
+        here.is_in(name) if name == "first" else here.waits(name)
+    assert "waiting for 2 GPUs (0, 1, 2)" in here.waits("second")
+    here.ask("one", "shared", 1, THREE)  # of the one that is left
+    here.is_in("one")
+    here.go("first")
+    here.is_in("second")
+    assert here.order()[-1] == "second in on 0,1"
+
+
+def test_a_waiting_timing_of_two_gpus_keeps_two_from_others(here):
+    for name in ("a", "b", "c"):
+        here.ask(name, "shared", 1, THREE)
+        here.is_in(name)
+    here.ask("timing", "alone", 1, THREE, 2)
+    here.waits("timing")
+    here.go("c")
+    here.ask("late", "shared", 1, THREE)
+    here.is_in("late")
+    assert here.order()[-1] == "late in on 2"
+    here.go("a")
+    here.go("b")
+    here.is_in("timing")
+    assert here.order()[-1] == "timing in on 0,1"
+
+
+def test_more_gpus_than_there_are_is_one_sentence(here):
+    here.ask("four", "shared", 1, THREE, 4)
+    assert here.processes["four"].wait() == 1
+    said = (here.folder / "four-said").read_text().splitlines()[-1]
+    assert "expected 4 GPUs, as `devices` of this run says, found 3: lower it" in said
+
+
 def test_a_gpu_is_known_by_its_uuid_where_every_job_sees_number_0(here):
     here.ask("first", "shared", 1, ONE)
     here.is_in("first")
@@ -244,7 +300,7 @@ def test_what_a_killed_timing_started_keeps_the_device(here, tmp_path):
     assert program != PROGRAM
     (tmp_path / "timing-go").touch()
     outer = subprocess.Popen(
-        [sys.executable, "-c", program, "timing", "1", "alone", "{}"],
+        [sys.executable, "-c", program, "timing", "1", "alone", "{}", "1"],
         cwd=tmp_path,
         env=os.environ | {"LOCKS": str(tmp_path)},
         start_new_session=True,

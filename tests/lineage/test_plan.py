@@ -52,6 +52,7 @@ ALL = {"train", "continue_training", "quantize", "evaluate", "summarize", "repor
         (["studies", "small", "scale"], "paper", {"summarize", "report"}),
         (["schedules", "constant", "warmup"], 1, ALL),
         (["threads"], 2, ALL),
+        (["checkpoint_steps"], 1, set()),
     ],
 )
 def test_a_changed_value_moves_exactly_the_steps_that_read_it(
@@ -341,7 +342,7 @@ def test_a_phase_trains_until_the_epoch_that_its_phrase_says(project, parameters
 @pytest.fixture
 def elsewhere(parameters):
     """A study whose second phases train by JAX with two threads."""
-    parameters["machines"] = {"jax-2": {"backend": "jax", "threads": 2}}
+    parameters["machines"] = {"jax-2": {"backend": "jax", "threads": 2, "devices": 1}}
     arms = parameters["studies"]["small"]["arms"]
     parameters["studies"]["small"]["arms"] = {n: f"{text}-on-jax-2" for n, text in arms.items()}
     return parameters
@@ -367,3 +368,12 @@ def test_what_trains_on_a_machine_of_its_own_moves_with_it_alone(project, elsewh
         all_of_them["machines"]["jax-2"]["threads"] = 3
 
     assert steps_changed(project, elsewhere, more) == ALL - {"train", "quantize"}
+
+
+def test_devices_are_read_by_what_trains_and_are_those_that_a_job_takes(project, elsewhere):
+    def more(all_of_them):
+        all_of_them["machines"]["jax-2"]["devices"] = 2
+
+    assert steps_changed(project, elsewhere, more) == ALL - {"train", "quantize"}
+    for run in planned(elsewhere, project).runs.values():
+        assert run.devices == (2 if run.step == "continue_training" else 1)

@@ -53,8 +53,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "averaging": 0.99,
     },
 }
-USUAL = {"backend": "tensorflow", "threads": 1}
-MACHINES = {"jax-2": {"backend": "jax", "threads": 2}}
+USUAL = {"backend": "tensorflow", "threads": 1, "devices": 1}
+MACHINES = {"jax-2": {"backend": "jax", "threads": 2, "devices": 1}}
 CAST = "trained-in-float32-by-sgd-until-{}/quantized-to-float16/continued-in-float16-by-sgd-until-{}".format
 CONTINUOUS = {
     "float32": "trained-in-float32-by-sgd-until-3/continued-in-float32-by-sgd-until-6",

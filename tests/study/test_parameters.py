@@ -658,7 +658,7 @@ def test_a_machine_that_trainings_have_anyway_is_left_out_so_that_they_are_share
 
 
 def test_of_machines_that_are_the_same_the_first_is_said(real):
-    real["machines"]["again"] = {"backend": "jax", "threads": 2}
+    real["machines"]["again"] = {"backend": "jax", "threads": 2, "devices": 1}
     (first, second), _ = on(real, "jax-2", "again")
     assert first == second and first.machine == "jax-2"
 
@@ -676,5 +676,23 @@ def test_a_machine_must_be_known_and_make_sense(real):
     real = reading.read(TOP / "params.yaml")
     real["machines"]["jax-2"]["threads"] = 0
     assert "machines/jax-2/threads" in refusal(real)
-    real["machines"] = {"on-a-laptop": {"backend": "jax", "threads": 1}}
+    real["machines"] = {"on-a-laptop": {"backend": "jax", "threads": 1, "devices": 1}}
     assert "the words that join phrases" in refusal(real)
+
+
+def test_several_devices_are_for_jax_alone(real):
+    real["devices"] = 2
+    assert "expected `devices: 1` with `backend: tensorflow`, since Keras" in refusal(real)
+    real = reading.read(TOP / "params.yaml")
+    real["machines"]["tensorflow-2"]["devices"] = 2
+    assert "came 2" in refusal(real)
+
+
+def test_a_batch_that_devices_cannot_share_is_refused(real):
+    real["machines"]["jax-2"]["devices"] = 3
+    assert (
+        "expected a batch (a part of it, with `gradient_accumulation`) that 3 devices can share, came 32"
+        in refusal(real)
+    )
+    real["machines"]["jax-2"]["devices"] = 4
+    parse(real, PAPERS)

@@ -39,7 +39,7 @@ def arm(format: str, backend: str, threads: int, **recipe) -> dict:
         "loss_scale": None,
     }
     how = {"precision": precision, "recipe": RECIPE | recipe}
-    return {"backend": backend, "threads": threads, **how}
+    return {"backend": backend, "threads": threads, "devices": 1, **how}
 
 
 def timing(backend="tensorflow", turns=2, threads=(1, 1), **recipe) -> Timing:

@@ -121,12 +121,14 @@ def parameters(
     until=4,
     watched=(),
     checkpoint_steps=1000,
+    devices=1,
     **changes,
 ):
     """JSON of the parameters of a run."""
     return {
         "backend": backend,
         "threads": 1,
+        "devices": devices,
         "seed": seed,
         "task": task,
         "network": network,

@@ -169,7 +169,12 @@ RUNS_PER_GPU = workflow.global_resources.get("runs_per_gpu").value or 1
 
 # Runs take GPUs from a count where the caller gives one (`--resources gpu=4`). A batch system has its own way to be asked
 # for one, see profiles/slurm, and refuses a GPU where there is none.
-GPU = 1 if workflow.global_resources.get("gpu").value else 0
+COUNTED = bool(workflow.global_resources.get("gpu").value)
+
+
+def gpus_of(wildcards):
+    run = RUNS.get(wildcards.fingerprint)
+    return run.devices if run and COUNTED else int(COUNTED)
 
 
 def needed():

@@ -14,7 +14,7 @@ rule train:
     threads: threads_of
     resources:
         **NEEDED,
-        gpu=GPU,
+        gpu=gpus_of,
     params:
         plan=plan_of,
         runs_per_gpu=RUNS_PER_GPU,
@@ -36,7 +36,7 @@ rule continue_training:
     threads: threads_of
     resources:
         **NEEDED,
-        gpu=GPU,
+        gpu=gpus_of,
     params:
         plan=plan_of,
         runs_per_gpu=RUNS_PER_GPU,
@@ -58,7 +58,7 @@ rule observe:
     threads: threads_of
     resources:
         **NEEDED,
-        gpu=GPU,
+        gpu=gpus_of,
     params:
         plan=plan_of,
         runs_per_gpu=RUNS_PER_GPU,

@@ -54,7 +54,8 @@ def main(step: str, device: Literal["shared", "alone"] | None = None) -> None:
         run = load_run(arguments.plan)
         console.begin_lines_with(console.label(run.path))
         alone = device == "alone"
-        execute(run, step, on=machine.device(arguments.runs_per_gpu, alone) if device else None)
+        on = machine.device(arguments.runs_per_gpu, alone, run.devices) if device else None
+        execute(run, step, on=on)
     if device:
         # TensorFlow takes a second to tear down what the kernel frees at once.
         logging.shutdown()

@@ -11,10 +11,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sixteen import hardware
+from sixteen.errors import UserError
 from sixteen.files import read_json
 from sixteen.lineage.places import BUNDLE
 
@@ -37,76 +39,101 @@ log = logging.getLogger("sixteen")
 
 
 @contextlib.contextmanager
-def device(share: int, alone: bool) -> Iterator[None]:
-    """Hold a place on one of the machine's NVIDIA GPUs, or, without a GPU, on the machine itself.
+def device(share: int, alone: bool, count: int = 1) -> Iterator[None]:
+    """Hold a place on each of `count` of the machine's NVIDIA GPUs, or, without a GPU, on the machine itself.
 
     At most `share` runs are on a GPU at once; on the cores Snakemake counts. A run that is to be `alone` (a timing)
-    waits until nothing of ours is on a GPU, or on the machine, and then all others wait for it; so do those that come
+    waits until nothing of ours is on its GPUs, or on the machine, and then all others wait for it; so do those that come
     while it waits, else it might wait for ever. Snakemake counts within one call only; other terminals and `dvc queue` are outside of that. The locks die with this process and with those
     that it started and that inherited them. Under Slurm every job may see its GPU as number 0, so that a GPU is known
-    by its UUID where NVML tells it, else by the job, which Slurm gave it to alone.
+    by its UUID where NVML tells it, else by the job, which Slurm gave it to alone. A run of several GPUs holds all of them
+    or none, so that no two wait for each other. Raises UserError if there are fewer.
     """
     # NVML counts GPUs by their place on the bus; CUDA does so on request.
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     gpus = hardware.visible()
+    if gpus and len(gpus) < count:
+        raise UserError(
+            f"expected {count} GPUs, as `devices` of this run says, found {len(gpus)}: lower it in params.yaml, or ask the batch "
+            f'system for as many (`gres: "gpu:{count}"` in profiles/slurm/config.yaml)'
+        )
     job = os.environ.get("SLURM_JOB_ID", "")
     names = {f"gpu-{_uuid(gpu) or job + gpu}": gpu for gpu in gpus} or {"machine": None}
-    if (held := _first_free(names, share if gpus else None, alone)) is None:
+    wanted = Wanted(tuple(names), share if gpus else None, alone, count if gpus else 1)
+    if (held := _free(wanted)) is None:
         what = f"a GPU ({', '.join(gpus)})" if gpus else "the machine"
-        held = _wait(names, share if gpus else None, alone, what)
-    name, locks = held
+        what = f"{count} GPUs ({', '.join(gpus)})" if gpus and count > 1 else what
+        held = _wait(wanted, what)
+    found, locks = held
     with locks:
-        if (gpu := names[name]) is not None:
-            os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+        if gpus:
+            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(names[name] or "" for name in found)
         yield
 
 
-def _wait(
-    names: dict[str, Any], places: int | None, alone: bool, what: str
-) -> tuple[str, contextlib.ExitStack]:
-    """What `_first_free` finds in the end."""
+@dataclass(frozen=True)
+class Wanted:
+    """Places on `count` of the devices `names`, each shared by so many `places` (any number: None), or each `alone`."""
+
+    names: tuple[str, ...]
+    places: int | None
+    alone: bool
+    count: int
+
+
+def _wait(wanted: Wanted, what: str) -> tuple[list[str], contextlib.ExitStack]:
+    """What `_free` finds in the end."""
     why = (
-        "a timing has to be alone" if alone else "all places are taken, or a timing is on or waits"
+        "a timing has to be alone"
+        if wanted.alone
+        else "all places are taken, or a timing is on or waits"
     )
     with contextlib.ExitStack() as intent:
-        intended = alone and _intend(intent, names)
+        intended: set[str] = set()
         log.info("waiting for %s: %s", what, why)
-        while (held := _first_free(names, places, alone)) is None:
-            intended = intended or (alone and _intend(intent, names))
+        while (held := _free(wanted)) is None:
+            if wanted.alone:
+                _intend(intent, wanted, intended)
             time.sleep(POLL)
     return held
 
 
-def _first_free(
-    names: dict[str, Any], places: int | None, alone: bool
-) -> tuple[str, contextlib.ExitStack] | None:
-    """The first device with a free place for which, unless for one `alone`, no timing waits; and the locks that hold it."""
-    for name in names:
-        with contextlib.ExitStack() as intent, contextlib.ExitStack() as held:
-            if alone:
-                free = _lock(held, name, fcntl.LOCK_EX)
-            else:
-                free = (
-                    _lock(intent, f"{name}-intent", fcntl.LOCK_SH)
-                    and _lock(held, name, fcntl.LOCK_SH)
-                    and (
-                        places is None
-                        or any(_lock(held, f"{name}-{n}", fcntl.LOCK_EX) for n in range(places))
-                    )
-                )
-            if free:
-                return name, held.pop_all()
+def _free(wanted: Wanted) -> tuple[list[str], contextlib.ExitStack] | None:
+    """The first devices with a free place for which, unless for one `alone`, no timing waits; and the locks that hold them."""
+    with contextlib.ExitStack() as held:
+        found: list[str] = []
+        for name in wanted.names:
+            with contextlib.ExitStack() as one:
+                if _take(one, name, wanted):
+                    found.append(name)
+                    held.push(one.pop_all())
+            if len(found) == wanted.count:
+                return found, held.pop_all()
     return None
 
 
-def _intend(intent: contextlib.ExitStack, names: dict[str, Any]) -> bool:
-    """Keep others from coming to one of the devices, which then gets free in the end; False where all are intended."""
-    for name in names:
-        with contextlib.ExitStack() as held:
-            if _lock(held, f"{name}-intent", fcntl.LOCK_EX):
-                intent.enter_context(held.pop_all())
-                return True
-    return False
+def _take(held: contextlib.ExitStack, name: str, wanted: Wanted) -> bool:
+    if wanted.alone:
+        return _lock(held, name, fcntl.LOCK_EX)
+    with contextlib.ExitStack() as intent:
+        return (
+            _lock(intent, f"{name}-intent", fcntl.LOCK_SH)
+            and _lock(held, name, fcntl.LOCK_SH)
+            and (
+                wanted.places is None
+                or any(_lock(held, f"{name}-{n}", fcntl.LOCK_EX) for n in range(wanted.places))
+            )
+        )
+
+
+def _intend(intent: contextlib.ExitStack, wanted: Wanted, intended: set[str]) -> None:
+    """Keep others from coming to as many devices as are wanted, which then get free in the end."""
+    for name in wanted.names:
+        if len(intended) < wanted.count and name not in intended:
+            with contextlib.ExitStack() as held:
+                if _lock(held, f"{name}-intent", fcntl.LOCK_EX):
+                    intent.enter_context(held.pop_all())
+                    intended.add(name)
 
 
 def _lock(held: contextlib.ExitStack, name: str, kind: int) -> bool:

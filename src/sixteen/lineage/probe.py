@@ -94,7 +94,9 @@ def _train(
 
     parameters = Training.model_validate(told | {"until": EPOCHS})
     batch = parameters.recipe.batch
-    backends.start(parameters.backend, parameters.threads)  # before the task imports Keras
+    backends.start(
+        parameters.backend, parameters.threads, parameters.devices
+    )  # before the task imports Keras
     form = importlib.import_module(f"sixteen.tasks.{parameters.task}").FORM
     started = time.perf_counter() - began
     form.random(batch, shape, classes).save(place)

@@ -150,6 +150,6 @@ def _probed(one: Asked) -> str:
     """What a probe must be made anew for."""
     run, items = one
     read, recipe = run.parameters, run.parameters["recipe"]
-    how = [read["backend"], read["threads"], format_of(read["precision"])]
+    how = [read["backend"], read["threads"], read["devices"], format_of(read["precision"])]
     how += [recipe["batch"], recipe["augmentation"]]
     return digest([read["task"], read["network"]["family"], items.shape, items.classes, *how])

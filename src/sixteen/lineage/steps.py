@@ -117,6 +117,11 @@ class Run:
         return max((machine["threads"] for machine in self._machines), default=1)
 
     @property
+    def devices(self) -> int:
+        """The GPUs that it takes where there are any; a timing those of the arm that has more."""
+        return max((machine["devices"] for machine in self._machines), default=1)
+
+    @property
     def _machines(self) -> list[dict[str, Any]]:
         """What was planned of each training that it makes, watches or times: a `sixteen.study.machine` is part of it."""
         if self.step in TRAINING:

@@ -75,7 +75,7 @@ def arms(study: Study) -> Html:
         for section in ("precisions", "recipes")
         for name, values in told[section].items()
     ]
-    usual = {"backend": told["backend"], "threads": told["threads"]}
+    usual = {key: told[key] for key in ("backend", "threads", "devices")}
     for name, values in {"no machine named": usual, **told["machines"]}.items():
         named.append((escape(name), escape(settings(values))))
     named.append(("statistics", escape(settings(told["statistics"]))))

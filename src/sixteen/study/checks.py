@@ -240,6 +240,7 @@ def _sentence(parameters: Parameters, study: Study, network: str, arm: str) -> I
             yield from _quantizes(parameters, study, network, phrase.text)
         if phrase.recipe is not None:
             yield from _update(parameters.recipe(phrase.recipe), precision, phrase.text)
+            yield from _divides(parameters, phrase)
         elif storage == "float32":
             yield (
                 f"expected quantization to a precision that stores 16-bit weights, came {phrase.text!r}, whose "
@@ -266,6 +267,16 @@ def _quantizes(parameters: Parameters, study: Study, network: str, place: str) -
         yield (
             f"expected `observe: null` with {place!r}, since what is observed is the theory of 16 bit, came "
             "an observation: take it out"
+        )
+
+
+def _divides(parameters: Parameters, phrase: sentence.Phrase) -> Iterator[str]:
+    """A batch that can't be spread evenly."""
+    part, devices = parameters.recipe(phrase.recipe or "").part, parameters.machine(phrase).devices
+    if part % devices:
+        yield (
+            f"{phrase.text}: expected a batch (a part of it, with `gradient_accumulation`) that {devices} devices can share, "
+            f"came {part} items: choose a multiple of {devices}"
         )
 
 

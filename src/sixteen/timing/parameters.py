@@ -19,6 +19,7 @@ class Arm(Entry):
 
     backend: Literal["tensorflow", "jax"]
     threads: Count
+    devices: Count
     precision: AnyPrecision
     recipe: Recipe
 
@@ -37,6 +38,7 @@ class Timing(Entry):
         return Training(
             backend=arm.backend,
             threads=arm.threads,
+            devices=arm.devices,
             seed=0,
             task=self.task,
             network=self.network,

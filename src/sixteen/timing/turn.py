@@ -38,7 +38,7 @@ def main(job: Path, dataset: Path, result: Path) -> None:
 def _measured(job: Job, dataset: Path) -> dict[str, Any]:
     """Numbers of one turn: a row of times.csv without its arm and turn, and the items of the training set."""
     training = job.training
-    backends.start(training.backend, training.threads)
+    backends.start(training.backend, training.threads, training.devices)
     # Here, not above: these import Keras, which must find its backend chosen.
     from sixteen.training import measure
     from sixteen.training.learner import Learner

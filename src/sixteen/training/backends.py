@@ -28,12 +28,12 @@ FLOAT32_SUMS = {"TF_FP16_MATMUL_USE_FP32_COMPUTE": "1", "TF_FP16_CONV_USE_FP32_C
 UNUSED = ("matplotlib", "pandas", "sklearn")
 
 
-def start(backend: str, threads: int) -> None:
-    """Import Keras on `backend` ("tensorflow" or "jax") with so many CPU threads.
+def start(backend: str, threads: int, devices: int = 1) -> None:
+    """Import Keras on `backend` ("tensorflow" or "jax") with so many CPU threads, and spread batches over `devices` by JAX.
 
     Compiled programs are kept in the folder that the environment variable SIXTEEN_CACHE names, if set.
-    Raises UserError if the backend isn't installed, and if this process has already started another one, or has used
-    TensorFlow.
+    Raises UserError if the backend isn't installed, if there are fewer devices, and if this process has already started
+    another backend, or has used TensorFlow.
     """
     if importlib.util.find_spec(backend) is None:
         raise UserError(
@@ -58,6 +58,22 @@ def start(backend: str, threads: int) -> None:
     # A user's ~/.keras/keras.json may say otherwise.
     keras.config.set_floatx("float32")
     keras.config.set_image_data_format("channels_last")
+    _spread(devices)
+
+
+def _spread(devices: int) -> None:
+    """Have each variable on so many devices, and let `step_jax` spread batches over them."""
+    if devices == 1:
+        return
+    import keras
+
+    if len(found := keras.distribution.list_devices()) < devices:
+        raise UserError(
+            f"expected {devices} devices, found {len(found)} ({', '.join(found)}): lower `devices` in params.yaml, or give "
+            "the run more (a CPU counts as N with XLA_FLAGS=--xla_force_host_platform_device_count=N)"
+        )
+    spread = keras.distribution.DataParallel(devices=found[:devices])
+    keras.distribution.set_distribution(spread)
 
 
 def _start_tensorflow(threads: int) -> None:

@@ -19,7 +19,12 @@ POWERCAP = Path("/sys/class/powercap")
 
 
 def device() -> str:
-    """The GPU's name, or `cpu: <model>`."""
+    """The GPU's name, or `cpu: <model>`; with `, N devices` where batches are spread over several."""
+    spread = keras.distribution.distribution()
+    return _device() + (f", {spread.num_model_replicas} devices" if spread else "")
+
+
+def _device() -> str:
     cpu = f"cpu: {hardware.processor()['model']}"
     if keras.backend.backend() == "jax":
         import jax  # pyright: ignore[reportMissingImports] (an optional extra)
@@ -84,11 +89,12 @@ def _bytes(variables: Sequence[keras.Variable]) -> int:
 def energy_meter() -> Callable[[], float] | None:
     """A function that returns the joules spent so far (NVML, else RAPL), or None where nothing counts.
 
-    NVML counts the GPU that this process was given. RAPL counts whole processor packages, with all that runs
+    NVML counts the GPUs that this process was given. RAPL counts whole processor packages, with all that runs
     on them, and wraps; it has to be asked at least once a wrap (minutes to hours).
     """
     with contextlib.suppress(Exception):  # no NVML, no GPU, or one that doesn't count energy
-        return _nvml(hardware.visible()[0])
+        if meters := [_nvml(gpu) for gpu in hardware.visible()]:
+            return lambda: sum(meter() for meter in meters)
     try:
         return _rapl(sorted(POWERCAP.glob("intel-rapl:[0-9]")))
     except OSError:

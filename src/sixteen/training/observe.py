@@ -50,7 +50,7 @@ def observe(
 
 def _train_again(parameters: Observation, inputs: dict[str, Path], scratch: Path) -> Path:
     training = parameters.training
-    backends.start(training.backend, training.threads)
+    backends.start(training.backend, training.threads, training.devices)
     # Here, not above: Keras must find its backend chosen.
     from sixteen.training import observer
 

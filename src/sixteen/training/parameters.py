@@ -38,6 +38,7 @@ class Training(Entry):
 
     backend: Literal["tensorflow", "jax"]
     threads: Count
+    devices: Count
     seed: Annotated[int, Field(ge=0)]
     task: Name
     network: AnyNetwork

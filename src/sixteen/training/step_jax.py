@@ -13,16 +13,24 @@ from sixteen.training.step import Step
 
 
 class JaxStep(Step):
-    """See `Step`."""
+    """See `Step`; the items of a batch are spread over the devices of Keras' distribution, if there is one.
+
+    XLA computes what one device would, but for the order of sums: batch norm sees the whole batch. All else is on each.
+    """
 
     def compile(self, rows: np.ndarray) -> None:
         """See `Step`."""
-        train = jax.jit(self._train_step, donate_argnums=0)
+        everywhere = _everywhere()
+        if everywhere is not None:
+            self.train_data, self.test_data = jax.device_put(
+                (self.train_data, self.test_data), everywhere
+            )
+        train = jax.jit(self._train_step, donate_argnums=0, out_shardings=everywhere)
         state = self._state()
-        batch = next(iter(self.task.batches(rows[:1])))
+        batch = _spread(next(iter(self.task.batches(rows[:1]))))
         self._train = train.lower(state, self.train_data, batch, np.int32(FULL)).compile()
-        indices = self.task.test_batches(self.recipe.part)[0]
-        test = jax.jit(self._test_step)
+        indices = _spread(self.task.test_batches(self.recipe.part)[0])
+        test = jax.jit(self._test_step, out_shardings=everywhere)
         self._test = test.lower(*state[:2], self.test_data, indices, np.int32(FULL)).compile()
 
     def train(
@@ -30,13 +38,14 @@ class JaxStep(Step):
     ) -> np.ndarray:
         """See `Step`."""
         state, variable = self._state(), self.optimizer.learning_rate
+        everywhere = _everywhere()
         place = next(i for i, slot in enumerate(self.optimizer.variables) if slot is variable)
         present, reports = variable.numpy(), []
         batches = self.task.batches(rows)
         for batch, rate, many in zip(batches, rates, bits.astype(np.int32), strict=True):
             if rate != present:
-                state[2][place], present = jax.device_put(rate), rate
-            state, report = self._train(state, self.train_data, batch, many)
+                state[2][place], present = jax.device_put(rate, everywhere), rate
+            state, report = self._train(state, self.train_data, _spread(batch), many)
             reports.append(report)
             tick()
         self._keep(state)
@@ -44,7 +53,7 @@ class JaxStep(Step):
 
     def test_batch(self, indices: np.ndarray, bits: int) -> np.ndarray:
         """See `Step`."""
-        given = (self.test_data, indices, np.int32(bits))
+        given = (self.test_data, _spread(indices), np.int32(bits))
         predictions, moved = self._test(*self._state()[:2], *given)
         for variable, value in zip(self.model.non_trainable_variables, moved, strict=True):
             variable.assign(value)
@@ -111,3 +120,22 @@ class JaxStep(Step):
         with quantizers.at(bits):
             called: Any = self.model.stateless_call(trainable, fixed, inputs, training=False)
         return self.task.predicted(called[0], data, indices), called[1]
+
+
+def _spread(batch: Any) -> Any:
+    """A batch, or any nest of arrays with its items along their first axis, with a part of the items on each device."""
+    spread: Any = keras.distribution.distribution()
+    if spread is None:
+        return batch
+    return keras.tree.map_structure(
+        lambda part: keras.distribution.distribute_tensor(part, spread.get_data_layout(part.shape)),
+        batch,
+    )
+
+
+def _everywhere() -> Any:
+    """Where a tensor is that each device holds; None where there is one device."""
+    spread: Any = keras.distribution.distribution()
+    if spread is None:
+        return None
+    return jax.sharding.NamedSharding(spread.device_mesh.backend_mesh, jax.sharding.PartitionSpec())

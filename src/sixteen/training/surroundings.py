@@ -17,7 +17,7 @@ HARMLESS = re.compile(
 )
 LISTS = ("XLA_FLAGS", "TF_XLA_FLAGS")  # each holds flags, see the next line for the harmless ones
 HARMLESS_FLAG = re.compile(
-    r"--(xla_dump_\w+|xla_gpu_cuda_data_dir|tf_xla_persistent_cache_\w+)(=.*)?"
+    r"--(xla_dump_\w+|xla_gpu_cuda_data_dir|xla_force_host_platform_device_count|tf_xla_persistent_cache_\w+)(=.*)?"
 )
 
 log = logging.getLogger("sixteen")

@@ -47,7 +47,7 @@ def run(
 ) -> dict[str, Any]:
     """Train one phase: from the run in the folder `start`, from the file `published`, or from the seed; see `train`."""
     begun = time.perf_counter()
-    backends.start(parameters.backend, parameters.threads)
+    backends.start(parameters.backend, parameters.threads, parameters.devices)
     # Here, not above: these import Keras, which must find its backend chosen.
     from sixteen.training.session import Session
 
