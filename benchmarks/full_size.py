@@ -70,7 +70,9 @@ def _be_measured(told: dict[str, Any]) -> None:
     from sixteen.training.parameters import Training
 
     parameters = Training.model_validate(told["training"])
-    backends.start(parameters.backend, parameters.threads)  # before the task imports Keras
+    backends.start(
+        parameters.backend, parameters.threads, parameters.devices
+    )  # before the task imports Keras
     from sixteen import tasks
     from sixteen.training import measure
     from sixteen.training.learner import Learner

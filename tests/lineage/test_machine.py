@@ -248,14 +248,15 @@ def test_a_waiting_timing_of_two_gpus_keeps_two_from_others(here):
         here.is_in(name)
     here.ask("timing", "alone", 1, THREE, 2)
     here.waits("timing")
-    here.go("c")
-    here.ask("late", "shared", 1, THREE)
-    here.is_in("late")
-    assert here.order()[-1] == "late in on 2"
-    here.go("a")
     here.go("b")
+    here.ask("late", "shared", 1, THREE)
+    here.waits("late")
+    here.go("a")
     here.is_in("timing")
     assert here.order()[-1] == "timing in on 0,1"
+    here.go("c")
+    here.is_in("late")
+    assert here.order()[-1] == "late in on 2"
 
 
 def test_more_gpus_than_there_are_is_one_sentence(here):
