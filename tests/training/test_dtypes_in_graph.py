@@ -119,8 +119,8 @@ def traced(precision, recipe, make=network):
         marks.append(len(graph.get_operations()))
 
     optimizer.apply = marked
-    rows, number = tf.zeros((2, 4, 4), tf.int32), tf.constant(0)
-    return step._train.get_concrete_function(rows, number, tf.constant(32)).graph, marks
+    rows = tf.zeros((4, 4), tf.int32)
+    return step._train.get_concrete_function(rows, tf.constant(32)).graph, marks
 
 
 def with_branches(graph, operations):

@@ -106,6 +106,7 @@ class Observed:
         # Not validated: these families are no modules of the package.
         parameters = Training.model_construct(
             backend="tensorflow",
+            threads=1,
             seed=1,
             network=Network(family=family),
             precision=format,
