@@ -281,8 +281,8 @@ for name, precision in ENTRIES.items():
         model, rule = built(precision, recipe)
         step = JaxStep(model, rule, task(), precision, recipe)
         state = [[variable.value for variable in group] for group in step._groups()]
-        rows = np.zeros((2, 4, 4), np.int32)
-        traced = jax.make_jaxpr(step._train_step)(state, step.train_data, rows, np.int32(0), np.int32(32))
+        rows = np.zeros((4, 4), np.int32)
+        traced = jax.make_jaxpr(step._train_step)(state, step.train_data, rows, np.int32(32))
         found = set()
         for equation in equations(traced.jaxpr):
             if equation.primitive.name in ("dot_general", "conv_general_dilated"):
