@@ -20,7 +20,12 @@ def training(
     """The record of a finished training of 1,000 items with 100 tests, a fifth of whose seconds went into tests."""
     recipe = {"batch": 32, "augmentation": "none"}
     precision = {"compute": compute, "master_weights": False}
-    read = {"backend": "tensorflow", "threads": 1, "network": NETWORK | {"depth": depth}}
+    read = {
+        "backend": "tensorflow",
+        "threads": 1,
+        "devices": 1,
+        "network": NETWORK | {"depth": depth},
+    }
     facts = {"items": 1000, "train_seconds": 0.8 * seconds, "test_seconds": 0.2 * seconds}
     return {
         "step": "train", "path": f"results/digits/resnet{depth}/trained/seed-0/{name}", "fingerprint": name,
@@ -61,7 +66,7 @@ def asked() -> dict[str, Any]:
     }
     for kind in kinds.values():
         kind |= {"family": "resnet", "format": "float32", "tests": 0.2}
-        kind |= {"backend": "tensorflow", "threads": 1}
+        kind |= {"backend": "tensorflow", "threads": 1, "devices": 1}
     demo, full = ([f"{name}{i}" for i in range(10)] for name in "df")
     trainings = {name: {"kind": kind_of_training(same), "items": 2000} for name in demo}
     trainings |= {name: {"kind": kind_of_training(deep), "items": 3000} for name in full}
@@ -149,7 +154,7 @@ def test_else_those_of_the_family_scaled_by_multiply_adds_and_tests(asked: dict[
     speed = clock.speed(deep, asked["kinds"][deep])
     # Ten times the multiply-adds, and 0.2 tests an item, of which the demo had 0.1.
     assert speed is not None and speed.item == pytest.approx((0.120, 0.120))
-    for other in ({"family": "vgg"}, {"backend": "jax"}, {"threads": 2}):
+    for other in ({"family": "vgg"}, {"backend": "jax"}, {"threads": 2}, {"devices": 2}):
         assert clock.speed(deep, asked["kinds"][deep] | other) is None
 
 

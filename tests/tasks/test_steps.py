@@ -9,6 +9,7 @@ from sixteen.tasks import measured
 
 # Shape of an item, outputs and batch.
 SMALL = {
+    "classify_image_files": ((4, 4, 3), 3, 8),
     "classify_images": ((4, 4, 1), 3, 8),
     "classify_nodes": ((5,), 3, 1),
     "classify_nodes_sampled": ((5, 3, 3), 3, 8),

@@ -84,6 +84,7 @@ def _kind(plan: Plan, run: Run, items: Items) -> dict[str, Any]:
         "format": format_of(run.parameters["precision"]),
         "backend": run.parameters["backend"],
         "threads": run.parameters["threads"],
+        "devices": run.parameters["devices"],
         "multiply_adds": networks.cost(network, items.shape, items.classes),
         "tests": items.test / items.train,
     }

@@ -50,8 +50,10 @@ class Clocks:
         for r in self.records:
             read, facts = r["parameters"], r["facts"]
             told = (read["network"]["family"], format_of(read["precision"]))
-            told += (read["backend"], read["threads"])
-            if told != tuple(kind[key] for key in ("family", "format", "backend", "threads")):
+            told += (read["backend"], read["threads"], read["devices"])
+            if told != tuple(
+                kind[key] for key in ("family", "format", "backend", "threads", "devices")
+            ):
                 continue
             data = self.datasets[r["parents"]["dataset"]]
             tests = kind["tests"] * data["train_items"] / data["test_items"]
