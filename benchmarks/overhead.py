@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -46,7 +46,7 @@ def main() -> None:
 
 def print_breakdown(wall: float, records: list[dict]) -> None:
     """Print the table: seconds of all processes by what they were spent on."""
-    spent: Counter[str] = Counter()
+    spent: dict[str, float] = defaultdict(float)
     for record in records:
         seconds, facts = record["execution"]["seconds"], record["facts"]
         if record["step"] in TRAINING:
@@ -57,7 +57,8 @@ def print_breakdown(wall: float, records: list[dict]) -> None:
                 "train: test accuracy": facts["test_seconds"],
                 "train: observation of theory": facts["observe_seconds"],
             }
-            spent.update(parts)
+            for part, took in parts.items():
+                spent[part] += took
             spent["train: other (data, checkpoints, records)"] += seconds - sum(parts.values())
         else:
             spent[record["step"]] += seconds
@@ -74,7 +75,7 @@ def print_breakdown(wall: float, records: list[dict]) -> None:
         f"wall-clock {wall:.1f} s, of which {steps / cores:.1f} s are training steps on {cores} cores:"
     )
     print(f"  wall-clock / pure training time = {wall * cores / steps:.2f}")
-    for name, seconds in spent.most_common():
+    for name, seconds in sorted(spent.items(), key=lambda one: -one[1]):
         print(f"  {name:<42} {seconds:7.1f} s  {seconds / wall / cores:6.1%}")
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 
 from sixteen.datasets.prepared.image_files import Part, Pictures
 from sixteen.study.load import load
+from sixteen.study.parameters import Parameters
 
 ROOT = Path(__file__).parents[1]
 PICTURES, CLASSES, SIDE = 512, 1000, 224
@@ -74,7 +75,9 @@ def _pipeline(folder: Path, arguments: argparse.Namespace) -> None:
         print(f"reading, {threads} threads: {best:.0f} images/s", flush=True)
 
 
-def _steps(folder: Path, network: str, arguments: argparse.Namespace, parameters) -> None:
+def _steps(
+    folder: Path, network: str, arguments: argparse.Namespace, parameters: Parameters
+) -> None:
     from sixteen.precision.bits import FULL
     from sixteen.tasks.classify_image_files import bind
     from sixteen.training.learner import Learner
@@ -85,6 +88,7 @@ def _steps(folder: Path, network: str, arguments: argparse.Namespace, parameters
     training = Training(
         backend=parameters.backend,
         threads=max(arguments.threads),
+        devices=1,
         seed=0,
         task="classify_image_files",
         network=parameters.networks[network],
@@ -99,11 +103,12 @@ def _steps(folder: Path, network: str, arguments: argparse.Namespace, parameters
     rows = learner.rows(1)[:1]
     learner.step.compile(rows)
     given = list(task.batches(rows))
-    task.batches = lambda rows: given  # read beforehand, so that the step is measured alone
+    # Read beforehand, so that the step is measured alone.
+    task.batches = lambda rows: given  # pyright: ignore[reportAttributeAccessIssue]
     seconds = []
     for _ in range(PASSES):
         begun = time.perf_counter()
-        learner.step.train(rows, np.float32([0.1]), np.int32([FULL]), lambda: None)
+        learner.step.train(rows, np.full(1, 0.1, np.float32), np.full(1, FULL), lambda: None)
         seconds.append(time.perf_counter() - begun)
     rate = arguments.batch / min(seconds[1:])
     print(f"a step of {network}, float32, batch {arguments.batch}: {rate:.1f} images/s", flush=True)

@@ -30,7 +30,7 @@ SAID = "said"  # what a command prints
 
 def main() -> None:
     """Print seconds for each number of jobs."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--submit", action="store_true", help="submit to the Slurm that is here")
     parser.add_argument("jobs", type=int, nargs="*")
     given = [*sys.argv[1:], "--"]

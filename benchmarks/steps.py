@@ -23,6 +23,7 @@ import numpy as np
 
 from sixteen import networks
 from sixteen.datasets.prepared.images import Images
+from sixteen.entry import Format
 from sixteen.networks.resnet import Resnet
 from sixteen.precision.entry import Precision
 from sixteen.training import backends
@@ -98,7 +99,8 @@ def _be_measured(arguments: argparse.Namespace) -> None:
     draw = np.random.default_rng(0)
     pixels = draw.integers(0, 256, (count, *shape), dtype=np.uint8)
     labels = draw.integers(0, 10, count, dtype=np.int32)
-    about = (np.float32([127.5]), np.float32([73.9]), tuple("0123456789"))
+    mean, std = (np.array([value], np.float32) for value in (127.5, 73.9))
+    about = (mean, std, tuple("0123456789"))
     images = Images(pixels, labels, pixels, labels, *about)
     network = Resnet(family="resnet", depth=arguments.depth, width=16)
     way = _fit if arguments.way == "fit" else _own
@@ -147,7 +149,7 @@ def _own(network: Resnet, images: Images, precision: Precision, batch: int) -> E
     return epoch
 
 
-def _entry(precision: str) -> Precision:
+def _entry(precision: Format) -> Precision:
     return Precision(
         compute=precision,
         master_weights=False,

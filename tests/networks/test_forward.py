@@ -95,39 +95,99 @@ def vgg(w, x):
     return dense(w, relu(dense(w, relu(dense(w, x, "dense1")), "dense2")), "head")
 
 
+def gelu(x):
+    return x * ndtr(x)
+
+
+def layer_norm(w, x, name):
+    deviation = np.sqrt(x.var(-1, keepdims=True) + 1e-6)
+    return (x - x.mean(-1, keepdims=True)) / deviation * w[f"{name}/gamma"] + w[f"{name}/beta"]
+
+
+def attention(w, x, name, size):
+    """arXiv:1706.03762, section 3.2, with keys of this size."""
+    query, key, value = (
+        np.einsum("ntd,dhk->nhtk", x, w[f"{name}/{role}/kernel"])
+        + w[f"{name}/{role}/bias"][:, None]
+        for role in ("query", "key", "value")
+    )
+    shares = softmax(query @ key.swapaxes(-1, -2) / np.sqrt(size), axis=-1)
+    out = f"{name}/attention_output"
+    return np.einsum("nhtk,hkd->ntd", shares @ value, w[f"{out}/kernel"]) + w[f"{out}/bias"]
+
+
+def patches(x):
+    """Of 2x2 pixels, row by row."""
+    cut = [x[:, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2] for i in range(4) for j in range(4)]
+    return np.stack([patch.reshape(len(x), -1) for patch in cut], axis=1)
+
+
 def vit(w, x):
-    """Attention of arXiv:1706.03762, section 3.2, with keys of 6; normalisation after each sum; patches of 2."""
-
-    def gelu(x):
-        return x * ndtr(x)
-
-    def norm(x, name):
-        deviation = np.sqrt(x.var(-1, keepdims=True) + 1e-6)
-        return (x - x.mean(-1, keepdims=True)) / deviation * w[f"{name}/gamma"] + w[f"{name}/beta"]
-
-    def attention(x, name):
-        query, key, value = (
-            np.einsum("ntd,dhk->nhtk", x, w[f"{name}/{role}/kernel"])
-            + w[f"{name}/{role}/bias"][:, None]
-            for role in ("query", "key", "value")
-        )
-        shares = softmax(query @ key.swapaxes(-1, -2) / np.sqrt(6), axis=-1)
-        out = f"{name}/attention_output"
-        return np.einsum("nhtk,hkd->ntd", shares @ value, w[f"{out}/kernel"]) + w[f"{out}/bias"]
-
-    patches = [x[:, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2] for i in range(4) for j in range(4)]
-    x = np.stack([patch.reshape(len(x), -1) for patch in patches], axis=1)
-    x = dense(w, x, "projection") + w["positions/embeddings"]
+    """Normalisation after each sum."""
+    x = dense(w, patches(x), "projection") + w["positions/embeddings"]
     for name in ("block1", "block2"):
-        x = norm(x + attention(x, f"{name}_attention"), f"{name}_norm1")
+        x = layer_norm(w, x + attention(w, x, f"{name}_attention", 6), f"{name}_norm1")
         y = dense(w, gelu(dense(w, x, f"{name}_dense1")), f"{name}_dense2")
-        x = norm(x + y, f"{name}_norm2")
-    x = norm(x, "norm").reshape(len(x), -1)
+        x = layer_norm(w, x + y, f"{name}_norm2")
+    x = layer_norm(w, x, "norm").reshape(len(x), -1)
     return dense(w, gelu(dense(w, x, "head1")), "logits")
 
 
+def plain_vit(w, x):
+    """arXiv:2205.01580: normalisation before each part, fixed places, the mean of all tokens; keys of 8 / 2."""
+    x = dense(w, patches(x), "projection")
+    for place in range(16):
+        row, column = divmod(place, 4)
+        angles = np.array([column, column * 1e-4, row, row * 1e-4]).reshape(2, 2)
+        x[:, place] += np.concatenate([f(a) for a in angles for f in (np.sin, np.cos)])
+    for name in ("block1", "block2"):
+        y = layer_norm(w, x, f"{name}_norm1")
+        x = x + attention(w, y, f"{name}_attention", 4)
+        y = layer_norm(w, x, f"{name}_norm2")
+        x = x + dense(w, gelu(dense(w, y, f"{name}_dense1")), f"{name}_dense2")
+    return dense(w, layer_norm(w, x, "norm").mean(1), "head")
+
+
+def photographs(units, sizes):
+    """arXiv:1512.03385, table 1: so many units a stage, of convolutions of these sizes, the stride in a 3x3 one."""
+
+    def forward(w, x):
+        def normed(x, name, stride=1):
+            return normalised(
+                w, convolved(x, w[f"{name}_conv/kernel"], 0, stride), f"{name}_norm", 1e-5
+            )
+
+        x = relu(normed(x, "stem", 2))
+        # As many outputs as inputs per stride: the odd place is behind, as with convolutions.
+        x = largest(np.pad(x, [(0, 0), (0, 1), (0, 1), (0, 0)], constant_values=-np.inf), 3)
+        for stage, count in enumerate(units, 1):
+            for unit in range(1, count + 1):
+                name, y = f"stage{stage}_unit{unit}", x
+                stride = 2 if stage > 1 and unit == 1 else 1
+                for number, _ in enumerate(sizes, 1):
+                    own = stride if number == sizes.index(3) + 1 else 1
+                    y = normed(y, f"{name}_{number}", own)
+                    y = relu(y) if number < len(sizes) else y
+                if f"{name}_shortcut_conv/kernel" in w:
+                    x = normed(x, f"{name}_shortcut", stride)
+                x = relu(x + y)
+        return dense(w, x.mean((1, 2)), "head")
+
+    return forward
+
+
 VIT = {"blocks": 2, "patch": 2, "dimension": 6, "heads": 3, "mlp": 10, "head": [12]}
+PLAIN = {"blocks": 2, "patch": 2, "dimension": 8, "heads": 2, "mlp": 10}
 NETWORKS = {
+    "plain_vit": (network("plain_vit", **PLAIN), plain_vit),
+    "resnet18": (
+        network("resnet_imagenet", depth=18, width=3),
+        photographs((2, 2, 2, 2), (3, 3)),
+    ),
+    "resnet50": (
+        network("resnet_imagenet", depth=50, width=2),
+        photographs((3, 4, 6, 3), (1, 3, 1)),
+    ),
     "resnet": (network("resnet", depth=14, width=3), resnet),
     "alexnet": (network("alexnet", width=0.0625), alexnet),
     "vgg": (network("vgg", depth=16, width=0.03125), vgg),

@@ -245,6 +245,29 @@ def test_schedules_on_cifar_train_as_the_paper_did(study: str) -> None:
         assert recipe.schedule.factor == 0.1
 
 
+def test_schedules_on_imagenet_train_as_the_paper_did() -> None:
+    """ResNet-18 and -34, 4 to 8 bits, gradients 8, 90 epochs of batches of 256, 0.1 that falls after 30 and 60, decay 1e-4."""
+    entry = PROJECT.studies["schedules-imagenet"]
+    data = PROJECT.datasets[entry.dataset]
+    assert (data.train, data.test, data.classes, data.side) == (1_281_167, 50_000, 1000, 224)
+    networks = [PROJECT.networks[name] for name in entry.networks]
+    assert [(built.family, built.depth, built.width) for built in networks] == [
+        ("resnet_imagenet", 18, 64),
+        ("resnet_imagenet", 34, 64),
+    ]
+    assert len(entry.sentences) == 3 + 10
+    for arm in entry.sentences:
+        (phrase,) = PROJECT.phrases(entry, entry.networks[0], arm)
+        recipe, precision = PROJECT.recipe(phrase.recipe), PROJECT.precision(phrase.precision)
+        assert (phrase.until, recipe.batch, recipe.label_smoothing) == (90, 256, 0)
+        assert (recipe.learning_rate, recipe.momentum, 2 * recipe.l2) == (0.1, 0.9, 1e-4)
+        assert (recipe.schedule.at, recipe.schedule.factor) == ((30, 60), 0.1)
+        assert recipe.augmentation == "resized-crop-flip"
+        if arm != "float32":
+            most = 4 if arm == "static-low" else 8
+            assert (precision.low, precision.high, precision.gradients) == (4, most, 8)
+
+
 def test_sentence_pairs_are_fine_tuned_as_arxiv_2403_02243_ran_them() -> None:
     """XNLI in German, multilingual BERT, 2 epochs, batch 64, 1e-5 falling to 0, 5 to 8 bits in two cycles, gradients 8."""
     entry = PROJECT.studies["schedules-pairs"]

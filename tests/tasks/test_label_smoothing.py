@@ -20,6 +20,18 @@ def test_a_share_of_each_label_is_spread_over_all_classes():
     assert got == pytest.approx(wanted, rel=1e-5)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_what_is_smoothed_is_computed_in_the_format_of_the_loss(dtype):
+    import keras
+
+    from sixteen.tasks.parts.classification import cross_entropy
+
+    logits = np.zeros((6, 4), np.float32)
+    found = cross_entropy(logits, np.zeros(6, np.int32), dtype, 0.1)
+    assert keras.backend.standardize_dtype(found.dtype) == dtype
+    assert float(keras.ops.cast(found, "float32")) == pytest.approx(np.log(4), rel=0.01)
+
+
 def test_boxes_have_no_labels_to_smooth():
     from sixteen.tasks.detect_objects import DetectObjects
 

@@ -47,8 +47,8 @@ class Summary(Machine):
 
     `papers` are as they are shown ("arXiv:2311.18587"). `networks`, `precisions` and `recipes` are by the names in paths
     and sentences, with their variations. `published` is the paper's table, `factorial` the arms of a design, `reach` the test accuracy of
-    "time to equal accuracy"; each is null where the study has none, and so is `along`. `backend` and `threads` hold where
-    a sentence names none of `machines`.
+    "time to equal accuracy"; each is null where the study has none, and so is `along`. `backend`, `threads` and `devices`
+    hold where a sentence names none of `machines`.
     """
 
     study: Name

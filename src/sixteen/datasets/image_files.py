@@ -22,7 +22,8 @@ from sixteen.errors import UserError
 
 TASK = "classify_image_files"
 PARTS = ("train", "val")
-CODED = 110_000  # bytes of a picture of ImageNet, on average
+# Bytes of a picture of ImageNet on average: those of ILSVRC2012_img_train.tar, by their number.
+CODED = 147_897_477_120 // 1_281_167
 
 
 class ImageNetLike(Dataset):

@@ -17,8 +17,8 @@ PAGE = "sixteen.reporting.questions"
 def page_of(plan: Plan) -> Run | None:
     """The page as a run of the step `join`, which starts from no other; None if no study is to decide a question.
 
-    Its parameters are `questions`, each what it `asks` and the names of its `studies`; these `studies` with their claims and the fingerprints of their trainings; the `trainings` with the items that each sees in all its
-    epochs; and their `kinds`, see `kind_of_training`, with the multiply-adds of an item's forward pass, and test items by
+    Its parameters are `questions`, each what it `asks` and the names of its `studies`; these `studies` with their claims and
+    the fingerprints of their trainings; the `trainings` with the items that each sees in all its epochs; and their `kinds`, see `kind_of_training`, with the multiply-adds of an item's forward pass, and test items by
     training item. Pure, as the plan is. Raises UserError if the size of a dataset is unknown.
     """
     questions = [

@@ -17,12 +17,12 @@ from sixteen.entry import Size
 from sixteen.errors import UserError
 from sixteen.networks.parts.family import Network
 from sixteen.networks.parts.shared import draw_weights
+from sixteen.networks.parts.transformer import Transformer
 from sixteen.precision.entry import Precision
 
 if TYPE_CHECKING:
     import keras
 
-EPSILON = 1e-6  # of layer normalisation, which Keras adds in float32
 LONGEST = 10_000  # wavelength of the sines, over 2 pi
 
 TASKS = ("classify_images", "classify_image_files")
@@ -62,18 +62,13 @@ def build(
     import keras
 
     rows, columns = _patches(network, shape)
-    parts = _Parts(network, precision, l2)
+    parts = Transformer(precision, l2)
     inputs = keras.Input(shape, dtype=precision.compute, name="images")
-    split = (rows, network.patch, columns, network.patch, shape[2])
-    x = keras.layers.Reshape(split, dtype=parts.weights, name="split")(inputs)
-    x = keras.layers.Permute((1, 3, 2, 4, 5), dtype=parts.weights, name="gather")(x)
-    flat = (rows * columns, network.patch**2 * shape[2])
-    x = keras.layers.Reshape(flat, dtype=parts.weights, name="patches")(x)
-    x = parts.dense(x, network.dimension, "projection")
+    x = parts.dense(parts.cut(inputs, network.patch), network.dimension, "projection")
     places = sines(rows, columns, network.dimension).astype(precision.compute)
     x = keras.ops.add(x, places)
     for block in range(1, network.blocks + 1):
-        x = parts.block(x, f"block{block}")
+        x = _block(parts, network, x, f"block{block}")
     x = parts.norm(x, "norm")
     x = keras.layers.GlobalAveragePooling1D(dtype=parts.weights, name="pool")(x)
     model = keras.Model(inputs, parts.dense(x, classes, "head"), name="plain_vit")
@@ -91,55 +86,13 @@ def sines(rows: int, columns: int, dimension: int) -> np.ndarray:
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-class _Parts:
-    """The layers of a transformer with their policy."""
-
-    def __init__(self, network: PlainVit, precision: Precision, l2: float) -> None:
-        import keras
-
-        from sixteen.precision.policies import policies
-
-        self.network = network
-        self.weights, _ = policies(precision)
-        self.regular = {"kernel_regularizer": keras.regularizers.L2(l2) if l2 else None}
-
-    def block(self, x: Any, name: str) -> Any:
-        """Attention, then two dense layers, each of the normalised tokens and added to them."""
-        import keras
-
-        network = self.network
-        attention = keras.layers.MultiHeadAttention(
-            network.heads,
-            network.dimension // network.heads,
-            dtype=self.weights,
-            name=f"{name}_attention",
-            **self.regular,
-        )
-        y = self.norm(x, f"{name}_norm1")
-        # With the shares, since Keras' fused attention would compute their softmax in float32.
-        y, _ = attention(y, y, return_attention_scores=True)
-        x = self._add(x, y, f"{name}_add1")
-        y = self.dense(self.norm(x, f"{name}_norm2"), network.mlp, f"{name}_dense1", "gelu")
-        return self._add(x, self.dense(y, network.dimension, f"{name}_dense2"), f"{name}_add2")
-
-    def dense(self, x: Any, units: int, name: str, activation: str | None = None) -> Any:
-        """A dense layer on each token, or on their mean."""
-        import keras
-
-        return keras.layers.Dense(
-            units, activation=activation, dtype=self.weights, name=name, **self.regular
-        )(x)
-
-    def norm(self, x: Any, name: str) -> Any:
-        """Layer normalisation."""
-        import keras
-
-        return keras.layers.LayerNormalization(epsilon=EPSILON, dtype=self.weights, name=name)(x)
-
-    def _add(self, x: Any, y: Any, name: str) -> Any:
-        import keras
-
-        return keras.layers.Add(dtype=self.weights, name=name)([x, y])
+def _block(parts: Transformer, network: PlainVit, x: Any, name: str) -> Any:
+    """Attention, then two dense layers, each of the normalised tokens and added to them."""
+    y = parts.norm(x, f"{name}_norm1")
+    y = parts.attention(y, network.heads, network.dimension // network.heads, name)
+    x = parts.add(x, y, f"{name}_add1")
+    y = parts.dense(parts.norm(x, f"{name}_norm2"), network.mlp, f"{name}_dense1", "gelu")
+    return parts.add(x, parts.dense(y, network.dimension, f"{name}_dense2"), f"{name}_add2")
 
 
 def layers(network: PlainVit) -> int:

@@ -20,14 +20,11 @@ from sixteen.entry import Listed, Share, Size
 from sixteen.errors import UserError
 from sixteen.networks.parts.family import Network
 from sixteen.networks.parts.shared import draw_weights, dropout_seeds
+from sixteen.networks.parts.transformer import Transformer
 from sixteen.precision.entry import Precision
 
 if TYPE_CHECKING:
     import keras
-
-EPSILON = (
-    1e-6  # of layer normalisation; below float16's normal numbers, but Keras adds it in float32
-)
 
 TASKS = ("classify_images", "classify_image_files")
 
@@ -77,60 +74,34 @@ def build(
     return model
 
 
-class _Parts:
+class _Parts(Transformer):
     """The layers of a transformer with their policy; seeds of dropout are drawn in the order of the layers."""
 
     def __init__(self, network: Vit, precision: Precision, l2: float, seed: int) -> None:
-        import keras
-
-        from sixteen.precision.policies import policies
-
+        super().__init__(precision, l2)
         self.network = network
-        self.weights, _ = policies(precision)
         self.seeds = dropout_seeds(seed)
-        self.regular = {"kernel_regularizer": keras.regularizers.L2(l2) if l2 else None}
 
     def patches(self, images: Any) -> Any:
-        """Pixels of each patch, [batch, tokens, pixels]."""
+        """Pixels of each whole patch, [batch, tokens, pixels]."""
         import keras
 
         patch, (height, width, channels) = self.network.patch, images.shape[1:]
         rows, columns = _patches(self.network, (height, width, channels))
         rest = ((0, height - rows * patch), (0, width - columns * patch))
-        x = keras.layers.Cropping2D(rest, dtype=self.weights, name="crop")(images)
-        split = (rows, patch, columns, patch, channels)
-        x = keras.layers.Reshape(split, dtype=self.weights, name="split")(x)
-        x = keras.layers.Permute((1, 3, 2, 4, 5), dtype=self.weights, name="gather")(x)
-        flat = (rows * columns, patch * patch * channels)
-        return keras.layers.Reshape(flat, dtype=self.weights, name="patches")(x)
+        whole = keras.layers.Cropping2D(rest, dtype=self.weights, name="crop")(images)
+        return self.cut(whole, patch)
 
     def block(self, x: Any, name: str) -> Any:
         """Attention, then two dense layers, each with dropout, residual sum and normalisation."""
-        import keras
-
         network = self.network
-        attention = keras.layers.MultiHeadAttention(
-            network.heads,
-            network.dimension,
-            dtype=self.weights,
-            name=f"{name}_attention",
-            **self.regular,
-        )
-        y, _ = attention(x, x, return_attention_scores=True)
+        y = self.attention(x, network.heads, network.dimension, name)
         y = self.drop(y, network.dropout, f"{name}_dropout1")
-        x = self.norm(self._add(x, y, f"{name}_add1"), f"{name}_norm1")
+        x = self.norm(self.add(x, y, f"{name}_add1"), f"{name}_norm1")
         y = self.dense(x, network.mlp, f"{name}_dense1", "gelu")
         y = self.dense(y, network.dimension, f"{name}_dense2")
         y = self.drop(y, network.dropout, f"{name}_dropout2")
-        return self.norm(self._add(x, y, f"{name}_add2"), f"{name}_norm2")
-
-    def dense(self, x: Any, units: int, name: str, activation: str | None = None) -> Any:
-        """A dense layer on each token, or on all of them flattened."""
-        import keras
-
-        return keras.layers.Dense(
-            units, activation=activation, dtype=self.weights, name=name, **self.regular
-        )(x)
+        return self.norm(self.add(x, y, f"{name}_add2"), f"{name}_norm2")
 
     def drop(self, x: Any, rate: float, name: str) -> Any:
         """Dropout."""
@@ -138,17 +109,6 @@ class _Parts:
 
         seed = int(self.seeds.integers(2**31))
         return keras.layers.Dropout(rate, seed=seed, dtype=self.weights, name=name)(x)
-
-    def norm(self, x: Any, name: str) -> Any:
-        """Layer normalisation."""
-        import keras
-
-        return keras.layers.LayerNormalization(epsilon=EPSILON, dtype=self.weights, name=name)(x)
-
-    def _add(self, x: Any, y: Any, name: str) -> Any:
-        import keras
-
-        return keras.layers.Add(dtype=self.weights, name=name)([x, y])
 
 
 def layers(network: Vit) -> int:

@@ -24,7 +24,7 @@ NOTE = """<h2>What deciding the rest would cost</h2>
 seeds that would decide them, were its effects and spreads the true ones. Items are those of all epochs; multiply-adds those of
 their forward passes, of which a step of training takes about three.</p>
 <p>Time is that of finished trainings behind the reports published here, on the device that they ran on: of the same kind
-where there are any, else of the same family of networks in the same format, by the same backend and threads, scaled by multiply-adds. {gpu}What is finished
+where there are any, else of the same family of networks in the same format, with the same backend, threads and devices, scaled by multiply-adds. {gpu}What is finished
 already and what is left on a machine, <code>sixteen plan STUDY</code> says there.</p>
 """
 NO_GPU = """None of them ran on a GPU, so no hours on one are told: <code>sixteen plan STUDY</code>, called where there is

@@ -38,7 +38,7 @@ Any_ = TypeVar("Any_", bound=Entry)
 class Parameters(Machine):
     """All of params.yaml, and `papers` by the names of their files.
 
-    Its own `backend` and `threads` hold where a phrase names none of `machines`.
+    Its own `backend`, `threads` and `devices` hold where a phrase names none of `machines`.
     """
 
     checkpoint_epochs: Count

@@ -8,7 +8,7 @@ removed. Epochs are counted from the start of the sentence, so that the order of
 run on over a switch of precision, and so that arms of equal length say the same number at their ends.
 
 A phrase that trains may end in the machine that it trains on, `trained-in-float32-by-sgd-until-50-on-jax-1`; without it
-`backend` and `threads` at the top of params.yaml hold.
+`backend`, `threads` and `devices` at the top of params.yaml hold.
 
 A name is a key of params.yaml, or varies such an entry by some of its keys, spelled as words:
 `sgd-with-learning_rate-0.1-and-averaging-0.99`. Snakemake splits at `,` and `=`, so that neither can stand there.

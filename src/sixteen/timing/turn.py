@@ -53,7 +53,7 @@ def _measured(job: Job, dataset: Path) -> dict[str, Any]:
     bits = training.precision.forward_bits(0, 1, len(rows))[:1]
 
     def step(number: int) -> float:
-        """Seconds of one step, from the call until its results are here."""
+        """Seconds of one step, from the call until its results are here; where it is given pictures, reading them included."""
         row = rows[number % len(rows)][None]
         begun = time.perf_counter()
         learner.step.train(row, rate, bits, lambda: None)

@@ -12,7 +12,8 @@ What is computed in which format (tests/training/test_dtypes_in_graph.py holds K
   batch norm keeps float32 ones.
 - Adam corrects its bias in the format of the weight too: 0.999 in float16 is 0.99902, and in bfloat16 it is 1,
   so that no weight would ever move; the parameters of a study refuse that.
-- Gradients of the parts of a batch are added up in the format of their weight, and the sum is divided there.
+- Gradients of the parts of a batch are added up in the format of their weight, and the sum is divided there. Where a
+  dynamic scale skips a part, the first one of the next batch takes its place.
 - AdamW's decay, like every rule here, applies to all trained numbers, those of batch norm as well. Keras subtracts
   it by itself: in a 16-bit weight, learning rate times decay below 2^-12 (float16) is lost to rounding.
 """

@@ -76,17 +76,17 @@ class Session:
         learner, ledger = self.learner, self.ledger
         rows = learner.rows(epoch)
         rates, bits = self._rates(epoch, len(rows)), self._bits(epoch, len(rows))
-        trained_now = self._trained(epoch, rows, rates, bits, progress)
-        losses, correct, zeros, nonfinite = trained_now.reports.T.astype(np.float64)
+        passed = self._trained(epoch, rows, rates, bits, progress)
+        losses, correct, zeros, nonfinite = passed.reports.T.astype(np.float64)
         after = learner.snapshot()
         if epoch == ledger.first + 1:
             # Not before the epoch: the peak of the memory is to be that of training, not of observing.
-            self._observe(ledger.first, trained_now.before)
+            self._observe(ledger.first, passed.before)
         finite = all(np.isfinite(tensor).all() for tensor in after.values())
         about = (self.parameters.precision, self.parameters.recipe)
         if failure := divergence.first_failure(losses, nonfinite, finite, *about):
             ledger.diverge(epoch, *failure, losses)
-            learner.restore(trained_now.before)
+            learner.restore(passed.before)
             return
         ledger.last_loss = float(losses[-1])
         right = float(correct.sum()) / self.items
@@ -97,10 +97,10 @@ class Session:
             "zero_gradients": zeros.mean() / learner.trained_values,
             "nonfinite_gradients": nonfinite.mean() / learner.trained_values,
             "loss_scale": scale_of(learner.optimizer),
-            "skipped_steps": self._skipped(trained_now),
+            "skipped_steps": self._skipped(passed),
             "learning_rate": float(rates[-1]),
         }
-        self._tested(trained, trained_now.seconds, int(bits[-1]))
+        self._tested(trained, passed.seconds, int(bits[-1]))
         progress.epoch(ledger.history[-1], ledger.timing[-1])
         self._observe(epoch, after)
         if (epoch - ledger.first) % self.parameters.checkpoint_epochs == 0:
