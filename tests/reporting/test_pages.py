@@ -52,7 +52,7 @@ def _questions() -> Run:
     told = ("continuous16", "standalone16", "a-study-that-has-not-run")
     claims = [{key: claim[key] for key in ("id", "says", "source")} for claim in studies.CLAIMS]
     kind = {"network": "resnet156", "family": "resnet", "format": "float32", "tests": 0.2}
-    kind |= {"backend": "tensorflow", "threads": 1}
+    kind |= {"backend": "tensorflow", "threads": 1, "devices": 1}
     asked = {
         "questions": [{"asks": "Is 16 bit as good as 32?", "studies": list(told)}],
         "studies": {
