@@ -68,6 +68,16 @@ def test_a_finished_study_needs_nothing(project, parameters):
     assert "0 items to train in 0 runs" in text and "Disk: nothing more" in text
 
 
+def test_a_run_of_a_version_that_knew_no_devices_tells_no_speed(project, parameters, probed):
+    for folder in record.find(Path()):
+        kept = record.read(folder)
+        kept["parameters"].pop("devices", None)
+        record.write(folder, kept)
+    parameters["studies"]["small"]["seeds"] = [0, 1, 2]
+    told(parameters)
+    assert probed
+
+
 def test_time_comes_first_then_disk_then_the_steps(project, parameters, probed):
     never_run(parameters)
     text = told(parameters)

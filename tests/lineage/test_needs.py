@@ -56,6 +56,16 @@ def test_what_has_no_estimate_asks_for_what_the_profile_says_and_is_named_once(p
     assert "60 minutes and 4000 MB" in sentence
 
 
+def test_a_run_of_a_version_that_knew_no_devices_tells_nothing(project, parameters):
+    change(host="elsewhere", seconds=600.0)
+    for folder in record.find(Path()):
+        kept = record.read(folder)
+        kept["parameters"].pop("devices", None)
+        record.write(folder, kept)
+    minutes, _, said = asked(parameters)
+    assert minutes == 60 and "no estimate of time" in said[0]
+
+
 def test_what_plan_measured_stands_where_no_run_tells(project, parameters):
     parameters["recipes"]["sgd"]["batch"] = 64
     plan = planned(parameters)

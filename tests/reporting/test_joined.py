@@ -158,6 +158,13 @@ def test_else_those_of_the_family_scaled_by_multiply_adds_and_tests(asked: dict[
         assert clock.speed(deep, asked["kinds"][deep] | other) is None
 
 
+def test_a_training_of_a_version_that_knew_no_devices_tells_no_time(asked: dict[str, Any]) -> None:
+    earlier = training("a", 10)
+    del earlier["parameters"]["devices"]
+    (clock,) = clocks_of({"demo": report(records=(earlier,))})
+    assert all(clock.speed(name, kind) is None for name, kind in asked["kinds"].items())
+
+
 def test_the_table_has_items_multiply_adds_and_times_by_device(asked: dict[str, Any]) -> None:
     made = (training("a", 10), training("b", 1, device="a GPU"))
     text = section(asked, {"demo": report(claim("equal", "inconclusive", 10), records=made)})

@@ -44,7 +44,8 @@ def kind_of_training(run: Run | dict[str, Any]) -> str:
     path, read = (
         (run.path, run.parameters) if isinstance(run, Run) else (run["path"], run["parameters"])
     )
-    parts = [read[name] for name in ("backend", "threads", "devices", "network")]
+    # A record of an earlier version may not tell all of them: its kind is then none of today's.
+    parts = [read.get(name) for name in ("backend", "threads", "devices", "network")]
     recipe = [read["recipe"]["batch"], read["recipe"]["augmentation"]]
     return digest([path.split("/")[1], *parts, format_of(read["precision"]), *recipe])
 

@@ -49,11 +49,10 @@ class Clocks:
         rows = []
         for r in self.records:
             read, facts = r["parameters"], r["facts"]
-            told = (read["network"]["family"], format_of(read["precision"]))
-            told += (read["backend"], read["threads"], read["devices"])
-            if told != tuple(
-                kind[key] for key in ("family", "format", "backend", "threads", "devices")
-            ):
+            told = {"family": read["network"]["family"], "format": format_of(read["precision"])}
+            # What a record of an earlier version doesn't tell is none of today's.
+            told |= {key: read.get(key) for key in ("backend", "threads", "devices")}
+            if any(kind.get(key) != value for key, value in told.items()):
                 continue
             data = self.datasets[r["parents"]["dataset"]]
             tests = kind["tests"] * data["train_items"] / data["test_items"]
