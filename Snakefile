@@ -41,6 +41,14 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 
 
+onstart:
+    # Snakemake starts at most 100 jobs a second by default, for which it wakes once a second more after each job that has
+    # ended: after some hundreds of jobs it does little else. A limit that the caller sets stays.
+    limit = workflow.scheduler.job_rate_limiter
+    if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
+
+
 onsuccess:
     from sixteen.reporting.outcome import outcome
 

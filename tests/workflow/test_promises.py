@@ -60,6 +60,13 @@ def test_one_more_seed_runs_that_seed_alone(project):
     assert kinds(made) == expected | {"summarized": 1, "reported": 1}
 
 
+def test_snakemake_looks_for_jobs_when_one_has_ended_and_not_all_the_time(project):
+    project.edit(change_second_rate)
+    command = "snakemake --cores 1 --verbose --until continue_training -- demo"
+    looks = project.call(command, CHEAP_PAUSE="3").count("Resources before job selection")
+    assert 4 <= looks <= 6  # at the beginning, and after each of four trainings of seconds
+
+
 def test_dvc_and_snakemake_agree_that_all_is_done(project):
     assert project.nothing_to_do()
     assert "up to date" in project.call("dvc status")
