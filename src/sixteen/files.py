@@ -41,6 +41,16 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """`os.walk` that follows links, and raises OSError for a folder that can't be read in place of leaving it out."""
+    return os.walk(folder, onerror=_raised, followlinks=True)
+
+
+def _raised(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # nothing there, or gone meanwhile
+        raise error
+
+
 def settle(partial: Path, final: Path) -> None:
     """Rename a file or a folder once all its bytes are on disk, so that whatever happens `final` is whole or absent.
 

@@ -7,13 +7,19 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 sys.path.append(str(Path(__file__).parents[1] / "workflow"))
 from small_project import STUDY, Project, make_project
+
+from sixteen.bundles import contents
+from sixteen.errors import UserError
 
 # What such a machine hasn't.
 ABSENT = (
@@ -155,6 +161,94 @@ def test_a_checkpoint_travels_both_ways(home, there):
     assert told.startswith("0 of")
     assert "1 checkpoints" in home.call(f"sixteen take {there}/begun-made.zip")
     assert (home.folder / scratch).read_bytes() == b"half way"
+
+
+def checkpoint(path: Path, epochs: int, steps: int = 0) -> bytes:
+    """Write what a training left after so many epochs, and steps of the next one; returns the bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {"reports": np.zeros((steps, 4), np.float32)} if steps else {}
+    about = {"sixteen": json.dumps({"epochs_done": epochs})}
+    save_file({"weight": np.full(3, epochs, np.float32)} | tensors, path, metadata=about)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("here", "brought", "taken"), [((1, 0), (2, 0), 1), ((2, 0), (1, 9), 0), ((1, 7), (1, 9), 1), ((1, 9), (1, 9), 0)]
+)  # fmt: skip
+def test_the_checkpoint_that_is_further_stays(home, tmp_path, here, brought, taken):
+    scratch = ".sixteen/scratch/0123456789ab/checkpoint.safetensors"
+    theirs = checkpoint(tmp_path / "theirs", *brought)
+    ours = checkpoint(home.folder / scratch, *here)
+    bundle_of(tmp_path / "made.zip", {scratch: theirs})
+    assert f"{taken} checkpoints" in home.call(f"sixteen take {tmp_path}/made.zip")
+    assert (home.folder / scratch).read_bytes() == (theirs if taken else ours)
+
+
+@pytest.mark.parametrize("spoil", [{"content": b"x"}, {"absent": True}, {"beside": True}])
+def test_a_bundle_that_is_refused_leaves_the_checkpoint_that_is_here(home, tmp_path, spoil):
+    scratch = ".sixteen/scratch/0123456789ab/checkpoint.safetensors"
+    theirs = checkpoint(tmp_path / "theirs", 9)
+    ours = checkpoint(home.folder / scratch, 1)
+    beside = {".sixteen/scratch/0123456789ab/a/../../b": b"x"} if spoil.get("beside") else {}
+    bundle_of(
+        tmp_path / "made.zip",
+        {scratch: theirs} | beside,
+        spoil.get("content"),
+        spoil.get("absent", False),
+    )
+    assert "expected a bundle" in home.call(f"sixteen take {tmp_path}/made.zip", status=1)
+    assert (home.folder / scratch).read_bytes() == ours
+    assert not list(home.folder.glob(".sixteen/.taken*"))
+
+
+def bundle_of(
+    path: Path, files: dict[str, bytes], content: bytes | None = None, absent: bool = False
+) -> None:
+    """A bundle without runs; with other `content` of its files than listed, or without them."""
+    digests = {name: hashlib.sha256(whole).hexdigest() for name, whole in files.items()}
+    about = {"made": [], "studies": [STUDY], "files": digests}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, whole in () if absent else files.items():
+            archive.writestr(name, whole if content is None else content)
+        archive.writestr(".sixteen/bundle.json", json.dumps(about))
+
+
+def test_runs_come_home_where_results_are_on_another_file_system(there, home):
+    on(there, "there.zip --minutes 3")
+    if os.stat("/dev/shm").st_dev == os.stat(home.folder).st_dev:
+        pytest.skip("/dev/shm is no other file system here")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        shutil.rmtree(home.folder / "results")
+        (home.folder / "results").symlink_to(elsewhere)
+        home.call(f"sixteen take {there}/there-made.zip")
+        assert any("/trained-in-" in path for path in home.runs())
+
+
+@pytest.mark.parametrize("about", [
+    {"files": []}, {"files": None}, {"made": [3]}, {"made": 3}, {"studies": None}, {"studies": 4}])  # fmt: skip
+def test_a_bundle_that_says_nonsense_of_itself_is_refused(home, tmp_path, about):
+    with zipfile.ZipFile(tmp_path / "odd.zip", "w") as archive:
+        told = {"made": [], "studies": [STUDY], "files": {}} | about
+        archive.writestr(".sixteen/bundle.json", json.dumps(told))
+    said = home.call(f"sixteen take {tmp_path}/odd.zip", status=1)
+    assert "expected a bundle" in said and "Traceback" not in said
+
+
+def test_flipped_bits_of_a_bundle_are_told_in_a_sentence(tmp_path):
+    path = tmp_path / "made.zip"
+    files = {f"results/{name}": bytes(range(40)) for name in "abc"}
+    bundle_of(path, files)
+    whole, refused = path.read_bytes(), 0
+    for bit in range(0, 8 * len(whole), 7):
+        data = bytearray(whole)
+        data[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(data)
+        try:
+            with contents.opened([path]) as bundle:
+                bundle.extract(files, tmp_path / "into")
+        except UserError:
+            refused += 1
+    assert refused > 0.3 * len(whole) * 8 / 7
 
 
 def test_parts_are_as_small_as_asked_for_and_make_a_whole(there, home):

@@ -2,6 +2,8 @@ import hashlib
 import io
 import os
 import struct
+import subprocess
+import sys
 import tarfile
 import zlib
 
@@ -303,3 +305,20 @@ def test_a_file_that_is_no_tar_is_named(tmp_path):
     (tmp_path / "pets.zip").write_bytes(b"PK" * 600)
     with pytest.raises(UserError, match=r"pets\.zip, came a file that cannot be read as a tar"):
         read(tmp_path / "pets.zip", RGB)
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path):
+    for name in ("train/a", "train/b"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "1.png").write_bytes(b"1")
+    (tmp_path / "train/b").chmod(0)
+    # Of root's powers those that pass over permissions are taken away.
+    without = "-dac_override,-dac_read_search"
+    command = ["setpriv", f"--bounding-set={without}", f"--inh-caps={without}"] * (not os.getuid())
+    command += [sys.executable, "-m", "sixteen", "digest", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    (tmp_path / "train/b").chmod(0o755)
+    assert done.returncode == 1 and not done.stdout
+    assert (
+        done.stderr == f"sixteen: {tmp_path}/train/b can't be read or written (Permission denied)\n"
+    )

@@ -9,9 +9,10 @@ import pytest
 from small_plan import PAPER, PARAMETERS, planned
 
 from sixteen.errors import UserError
-from sixteen.lineage import trace
+from sixteen.lineage import fingerprint, trace
 from sixteen.lineage.archive import Archive
 from sixteen.lineage.questions import manifests, page_of
+from sixteen.reporting import joined
 from sixteen.reporting.publish import join, list_reports, publish, those_here
 from sixteen.reporting.verify import verify
 
@@ -45,9 +46,7 @@ def test_no_paper_that_asks_or_no_study_that_answers_makes_no_page(parameters):
 def test_a_question_has_the_studies_with_its_claims_and_what_they_train():
     told = asking().parameters
     assert told["questions"] == [{"asks": "Is it as good?", "studies": ["small", "large"]}]
-    assert told["studies"]["large"]["claims"] == [
-        {key: CLAIM[key] for key in ("id", "says", "source")}
-    ]
+    assert told["studies"]["large"]["claims"] == [CLAIM]
     small, large = (told["studies"][name]["trainings"] for name in ("small", "large"))
     assert len(small) == 2 * 3 and len(large) == 3 * 3 and set(small) < set(large)
     assert len(told["trainings"]) == 9  # those that studies share once
@@ -104,6 +103,24 @@ def test_a_page_of_other_reports_than_those_here_is_found(project):
     (finding,) = verify(Path()).findings
     assert "isn't what the reports that are here amount to" in finding
     assert "remove reports/questions and run snakemake" in finding
+
+
+@pytest.mark.parametrize("forged", [{"trainings": {}}, {"kinds": {}}, {"studies": []}])
+def test_a_manifest_that_no_plan_told_is_found(project, forged):
+    page = asking()
+    join(page, Path("reports"))
+    told = {"asked": page.parameters | forged, "code": fingerprint.digest(page.code)}
+    text, summaries = (
+        INDEX.read_text(),
+        {"small": joined.those_published(Path("reports"))["small"].summary},
+    )
+    (old,) = INDEX.parent.glob("manifest-*.json")
+    old.unlink()
+    key = fingerprint.fingerprint_of("reports/questions", told["asked"], told["code"], {})
+    INDEX.with_name(f"manifest-{key}.json").write_text(joined.state(told, summaries, text))
+    assert any(
+        "isn't what the reports that are here amount to" in said for said in verify(Path()).findings
+    )
 
 
 def test_a_flip_in_the_page_or_its_manifest_is_found(project):

@@ -35,6 +35,12 @@ def training(
     }  # fmt: skip
 
 
+CLAIMS = [
+    {"id": name, "says": f"It is {name} <in> 16 bit.", "source": "us", "margin": 0.01}
+    for name in ("equal", "fast")
+]
+
+
 def claim(name: str, verdict: str, needed_n: int | None = None) -> dict[str, Any]:
     part = {
         "network": "resnet8", "verdict": verdict, "metric": "test accuracy", "unit": "percentage points",
@@ -53,7 +59,7 @@ def report(*claims: dict[str, Any], records: tuple[dict[str, Any], ...] = ()) ->
     data = {"step": "prepare", "path": "data/prepared/digits/one", "fingerprint": "one"}
     data |= {"facts": {"train_items": 500, "test_items": 50}}
     found = {r["path"]: r for r in (data, *records)}
-    return Report("results/demo/summarized/0123", {}, list(claims), found)
+    return Report("results/demo/summarized/0123", {"claims": CLAIMS}, list(claims), found)
 
 
 @pytest.fixture
@@ -70,11 +76,7 @@ def asked() -> dict[str, Any]:
     demo, full = ([f"{name}{i}" for i in range(10)] for name in "df")
     trainings = {name: {"kind": kind_of_training(same), "items": 2000} for name in demo}
     trainings |= {name: {"kind": kind_of_training(deep), "items": 3000} for name in full}
-    says = [
-        {"id": name, "says": f"It is {name} <in> 16 bit.", "source": "us"}
-        for name in ("equal", "fast")
-    ]
-    told = {"title": "A study", "seeds": 5, "claims": says}
+    told = {"title": "A study", "seeds": 5, "claims": CLAIMS}
     studies = {
         "demo": told | {"scale": "toy", "trainings": demo},
         "full": told | {"scale": "paper", "trainings": full},
@@ -124,8 +126,28 @@ def test_a_claim_that_a_published_report_does_not_know_yet_is_not_run(
     assert page.count("1 not run yet") == 2  # in the head and in the row of its question
 
 
+def test_a_claim_that_was_judged_in_other_words_or_by_another_margin_is_not_run(
+    asked: dict[str, Any],
+) -> None:
+    published = {"demo": report(claim("equal", "supported"), claim("fast", "refuted"))}
+    assert "1 refuted" in questions.render(asked, published)
+    for change in ({"says": "It is slow."}, {"margin": 0.001}):
+        equal, fast = CLAIMS
+        asked["studies"]["demo"]["claims"] = [equal, fast | change]
+        page = questions.render(asked, published)
+        assert "1 supported" in page and "1 refuted" not in page
+        assert left(asked, "demo", published) == (
+            "not run yet",
+            asked["studies"]["demo"]["trainings"],
+            1,
+        )
+
+
 def test_what_is_left_of_a_study(asked: dict[str, Any]) -> None:
-    assert left(asked, "demo", {"demo": report(claim("equal", "supported"))}) is None
+    assert (
+        left(asked, "demo", {"demo": report(claim("equal", "supported"), claim("fast", "refuted"))})
+        is None
+    )
     done = {"other": report(records=(training("f3", 1),))}
     state, trainings, times = left(asked, "full", done) or ("", [], 0)
     assert (state, times) == ("not run yet", 1)
@@ -167,7 +189,8 @@ def test_a_training_of_a_version_that_knew_no_devices_tells_no_time(asked: dict[
 
 def test_the_table_has_items_multiply_adds_and_times_by_device(asked: dict[str, Any]) -> None:
     made = (training("a", 10), training("b", 1, device="a GPU"))
-    text = section(asked, {"demo": report(claim("equal", "inconclusive", 10), records=made)})
+    claims = claim("equal", "inconclusive", 10), claim("fast", "supported")
+    text = section(asked, {"demo": report(*claims, records=made)})
     rows = [" ".join(_text(row).split()) for row in re.findall("<tr>(.*?)</tr>", text, re.DOTALL)]
     assert rows[1] == (
         "demo inconclusive; 10 seeds in place of 5 10 20,000 "

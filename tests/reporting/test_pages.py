@@ -50,7 +50,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _questions() -> Run:
     """The page of a question that two of the studies and one that hasn't run are to decide."""
     told = ("continuous16", "standalone16", "a-study-that-has-not-run")
-    claims = [{key: claim[key] for key in ("id", "says", "source")} for claim in studies.CLAIMS]
+    claims = studies.CLAIMS
     kind = {"network": "resnet156", "family": "resnet", "format": "float32", "tests": 0.2}
     kind |= {"backend": "tensorflow", "threads": 1, "devices": 1}
     asked = {

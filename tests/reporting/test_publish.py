@@ -193,6 +193,14 @@ def test_a_report_that_cannot_be_listed_is_named(tmp_path: Path, name: str, text
         index(tmp_path / "reports")
 
 
+def test_a_verdict_that_was_edited_is_taken_into_no_list(tmp_path: Path) -> None:
+    manifest = publish(_reported(tmp_path, "one"), tmp_path / "reports", "one")
+    claims = manifest.parent / "tables/claims.json"
+    claims.write_text(claims.read_text().replace("supported", "refuted", 1) + " ")
+    with pytest.raises(UserError, match=re.escape(f"expected a report in {manifest.parent}")):
+        index(tmp_path / "reports")
+
+
 def test_killed_before_the_list_is_written_it_leaves_none_that_is_old(tmp_path, monkeypatch):
     publish(_reported(tmp_path, "one", "old"), tmp_path / "reports", "one")
     monkeypatch.setattr("sixteen.reporting.publish._write_index", lambda _: None)

@@ -688,6 +688,19 @@ def test_several_devices_are_for_jax_alone(real):
     assert "came 2" in refusal(real)
 
 
+def test_updates_of_batches_in_parts_are_not_observed(real):
+    real["recipes"]["short-sgd"]["gradient_accumulation"] = 2
+    assert "expected `observe: null` with batches in parts" in refusal(real)
+
+
+def test_a_file_that_an_editor_hides_in_papers_is_no_paper(tmp_path):
+    for name in ("params.yaml", "papers"):
+        (shutil.copytree if (TOP / name).is_dir() else shutil.copy)(TOP / name, tmp_path / name)
+    (tmp_path / "papers/.#ours.yaml").symlink_to("me@host.4242")
+    (tmp_path / "papers/._ours.yaml").write_bytes(b"\0")
+    assert load(tmp_path).papers.keys() == PAPERS.keys()
+
+
 def test_a_batch_that_devices_cannot_share_is_refused(real):
     real["machines"]["jax-2"]["devices"] = 3
     assert (

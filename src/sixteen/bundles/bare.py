@@ -32,13 +32,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--at-once", type=_whole, default=1, help="how many runs at once (1)")
     parser.add_argument(
-        "--part-megabytes", type=_positive, help="cut what is packed into files of at most so many"
+        "--part-megabytes", type=_part, help="cut what is packed into files of at most so many"
     )
 
 
 def _positive(text: str) -> float:
     if not (number := float(text)) > 0:
         raise argparse.ArgumentTypeError(f"expected a number above 0, came {text}")
+    return number
+
+
+def _part(text: str) -> float:
+    if not (number := float(text)) >= 0.001:
+        raise argparse.ArgumentTypeError(f"expected a number from 0.001 (a kilobyte), came {text}")
     return number
 
 

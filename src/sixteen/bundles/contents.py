@@ -6,10 +6,12 @@ import json
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pydantic import BaseModel
 from tqdm import tqdm
 
 from sixteen.errors import UserError
@@ -17,6 +19,16 @@ from sixteen.files import settle
 from sixteen.lineage.places import BUNDLE
 
 CHUNK = 1 << 20  # bytes that are read at once
+# What a zip with flipped bits raises: it has other lengths, methods, flags and places then.
+UNREADABLE = (KeyError, ValueError, OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile)
+
+
+class Listed(BaseModel):
+    """What every bundle says of itself: its files by SHA-256, the studies, and the runs that were `made`, if it was run."""
+
+    files: dict[str, str]
+    studies: list[str]
+    made: list[str] | None = None
 
 
 class Bundle:
@@ -26,9 +38,9 @@ class Bundle:
         self.archive, self.name = archive, name
         try:
             self.about: dict[str, Any] = json.loads(archive.read(BUNDLE))
-            self.digests: dict[str, str] = self.about["files"]
-        except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile) as error:
-            raise _unreadable(name, error) from None
+            self.listed = Listed.model_validate(self.about)
+        except (*UNREADABLE, TypeError, RecursionError) as error:
+            raise _unreadable(name, str(error).partition("\n")[0]) from None
 
     def extract(self, names: Iterable[str], into: Path) -> None:
         """Write files below a folder. Raises UserError for one whose name leads out of it or whose bytes aren't as listed."""
@@ -37,15 +49,20 @@ class Bundle:
                 raise _unreadable(self.name, f"{name} leads out of the project")
             path, digest = into / name, hashlib.sha256()
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with self.archive.open(name) as source, path.open("wb") as file:
-                    while read := source.read(CHUNK):
-                        digest.update(read)
-                        file.write(read)
-            except (KeyError, zipfile.BadZipFile) as error:
-                raise _unreadable(self.name, error) from None
-            if digest.hexdigest() != self.digests[name]:
+            with path.open("wb") as file:
+                for read in self._read(name):
+                    digest.update(read)
+                    file.write(read)
+            if digest.hexdigest() != self.listed.files[name]:
                 raise _unreadable(self.name, f"{name} isn't as it was packed")
+
+    def _read(self, name: str) -> Iterator[bytes]:
+        try:
+            with self.archive.open(name) as source:
+                while read := source.read(CHUNK):
+                    yield read
+        except UNREADABLE as error:
+            raise _unreadable(self.name, error) from None
 
 
 @contextlib.contextmanager
@@ -64,7 +81,7 @@ def opened(files: list[Path]) -> Iterator[Bundle]:
                     shutil.copyfileobj(file, whole)
         try:
             archive = stack.enter_context(zipfile.ZipFile(whole))
-        except zipfile.BadZipFile as error:
+        except UNREADABLE as error:
             raise _unreadable(name, f"{error}; of a bundle in parts name all, in order") from None
         yield Bundle(archive, name)
 

@@ -71,7 +71,7 @@ def _unpack(bundle: Path, folder: Path) -> dict[str, Any]:
             )
         expect_packages(*opened.about["backends"])
         if not (folder / BUNDLE).exists():
-            opened.extract(opened.digests, folder)
+            opened.extract(opened.listed.files, folder)
             partial = folder / f"{BUNDLE}.partial"
             partial.write_text(json.dumps(opened.about), encoding="utf-8")
             partial.replace(folder / BUNDLE)

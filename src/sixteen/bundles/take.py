@@ -1,9 +1,14 @@
 """Bring home what was made elsewhere: each run is checked as its record says, and gets its name last."""
 
+import contextlib
+import json
 import re
 import shutil
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
 
 from sixteen.bundles import contents
 from sixteen.errors import UserError
@@ -23,14 +28,13 @@ CHECKPOINTS = re.compile(
 def take(files: list[Path], root: Path) -> str:
     """Take the runs, checkpoints and logs of a bundle that `sixteen run` wrote into the project; tells what came.
 
-    A run that is here already stays as it is. Raises UserError for a run that isn't as its record says, that isn't what
+    A run that is here already stays as it is, and so does a checkpoint that is as far or further. Raises UserError for a run that isn't as its record says, that isn't what
     its fingerprint says, or that started from other bytes than are here; those before it have been taken then.
     """
-    (root / PRIVATE).mkdir(exist_ok=True)
-    with contents.opened(files) as bundle, tempfile.TemporaryDirectory(dir=root / PRIVATE) as into:
-        if "made" not in bundle.about:
+    with contents.opened(files) as bundle, exclusive(root, "take", "another `sixteen take`"):
+        made = bundle.listed.made
+        if made is None:
             raise UserError(f"expected what `sixteen run` wrote, came {bundle.name}: run it first")
-        made = bundle.about["made"]
         if strange := [
             path for path in made if not RUNS.fullmatch(path) or ".." in path.split("/")
         ]:
@@ -38,20 +42,45 @@ def take(files: list[Path], root: Path) -> str:
                 f"expected runs below {' and '.join(record.ROOTS)} in {bundle.name}, came {', '.join(strange)}: don't trust "
                 "that bundle"
             )
-        taken = [path for path in made if _run(bundle, path, Path(into), root)]
+        taken = [path for path in made if _run(bundle, path, root)]
         begun = _checkpoints(bundle, root)
-        logs = [name for name in bundle.digests if name.startswith("logs/")]
-        bundle.extract(logs, root)
+        bundle.extract([name for name in bundle.listed.files if name.startswith("logs/")], root)
     told = f"{len(taken)} runs taken, {len(made) - len(taken)} were here, {begun} checkpoints of unfinished ones"
-    studies = " ".join(bundle.about["studies"])
+    studies = " ".join(bundle.listed.studies)
     return f"{told}. `snakemake --cores all {studies}` makes the rest."
 
 
-def _run(bundle: contents.Bundle, path: str, into: Path, root: Path) -> bool:
+@contextlib.contextmanager
+def _arriving(top: Path) -> Iterator[Path]:
+    """A hidden folder on the file system of its runs, without what a killed call may have left in it."""
+    folder = top / ".taken"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(bundle: contents.Bundle, path: str, root: Path) -> bool:
     """Take a run; False where it is here."""
     if (root / path / record.NAME).exists():
         return False
-    bundle.extract([name for name in bundle.digests if name.startswith(f"{path}/")], into)
+    top = next(top for top in record.ROOTS if path.startswith(f"{top}/"))
+    with _arriving(root / top) as into:
+        bundle.extract([name for name in bundle.listed.files if name.startswith(f"{path}/")], into)
+        kept = _expected(bundle, path, into, root)
+        with exclusive(root, kept["fingerprint"], f"the run {path}"):
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(
+                root / path, ignore_errors=True
+            )  # Snakemake leaves empty folders of outputs
+            settle(into / path, root / path)
+    return True
+
+
+def _expected(bundle: contents.Bundle, path: str, into: Path, root: Path) -> dict[str, Any]:
+    """The record of a run that has arrived, if it is what it says and started from what is here."""
     kept = record.intact(into, path)
     if not kept["fingerprint"] == path.rpartition("/")[2] == record.fingerprint_in(kept):
         raise UserError(
@@ -64,21 +93,40 @@ def _run(bundle: contents.Bundle, path: str, into: Path, root: Path) -> bool:
                     f"{path} of {bundle.name} started from another {parent}/{name} than is here: pack again, and run "
                     "that"
                 )
-    with exclusive(root, kept["fingerprint"], f"the run {path}"):
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(root / path, ignore_errors=True)  # Snakemake leaves empty folders of outputs
-        settle(into / path, root / path)
-    return True
+    return kept
 
 
 def _checkpoints(bundle: contents.Bundle, root: Path) -> int:
-    """Take what unfinished runs left, in place of what such a run has left here."""
+    """Take what unfinished runs left, where it is further than what such a run has left here."""
     begun: dict[str, list[str]] = {}
-    for name in bundle.digests:
+    for name in bundle.listed.files:
         if found := CHECKPOINTS.fullmatch(name):
             begun.setdefault(found["of"], []).append(name)
+    taken = 0
     for fingerprint, names in begun.items():
-        with exclusive(root, fingerprint, f"the run {fingerprint}"):
-            shutil.rmtree(root / PRIVATE / "scratch" / fingerprint, ignore_errors=True)
-            bundle.extract(names, root)
-    return len(begun)
+        place = f"{PRIVATE}/scratch/{fingerprint}"
+        with (
+            _arriving(root / PRIVATE) as into,
+            exclusive(root, fingerprint, f"the run {fingerprint}"),
+        ):
+            bundle.extract(names, into)
+            if _reached(into / place) > _reached(root / place):
+                shutil.rmtree(root / place, ignore_errors=True)
+                (root / place).parent.mkdir(exist_ok=True)
+                settle(into / place, root / place)
+                taken += 1
+    return taken
+
+
+def _reached(scratch: Path) -> tuple[int, int]:
+    """The epochs of a checkpoint, and the steps of the next one; (-1, 0) for what can't be read, (-2, 0) for nothing."""
+    file = scratch / "checkpoint.safetensors"
+    if not file.exists():
+        return -2, 0
+    try:
+        with safe_open(file, framework="numpy") as kept:
+            epochs = json.loads(kept.metadata()["sixteen"])["epochs_done"]
+            under_way = "reports" in kept.keys()  # noqa: SIM118
+            return epochs, kept.get_slice("reports").get_shape()[0] if under_way else 0
+    except (OSError, SafetensorError, TypeError, KeyError, ValueError):
+        return -1, 0

@@ -6,6 +6,7 @@ job writes nothing to the terminal.
 """
 
 import contextlib
+import errno
 import io
 import logging
 import os
@@ -33,9 +34,11 @@ def answer(command: Callable[[], bool]) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sound = True
     except OSError as error:
-        if error.filename is None:
+        # Of a file that was open already, nothing says the name.
+        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             raise
-        told = f"sixteen: {error.filename} can't be read or written ({error.strerror})"
+        place = error.filename or "a file"
+        told = f"sixteen: {place} can't be read or written ({error.strerror})"
         sys.exit(printable(told))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -70,7 +70,7 @@ def _add(plan: Plan, name: str, told: dict[str, Any]) -> None:
         "title": study.title,
         "scale": study.scale,
         "seeds": len(study.seeds),
-        "claims": [{"id": c.id, "says": c.says, "source": c.source} for c in claims],
+        "claims": [claim.plain() for claim in claims],
         "trainings": [run.fingerprint for run in trainings],
     }
 

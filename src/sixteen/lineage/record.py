@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -12,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from sixteen.entry import Entry, NotNegative, Sha256
 from sixteen.errors import UserError
+from sixteen.files import walk
 from sixteen.lineage import fingerprint
 from sixteen.lineage.steps import STEPS
 
@@ -207,7 +207,7 @@ def intact(root: Path, path: str) -> dict[str, Any]:
 
 def files_in(folder: Path) -> Iterator[Path]:
     """All files below a folder but hidden ones, which a killed run left behind, and DVC's own notes."""
-    for path, folders, names in os.walk(folder, followlinks=True):
+    for path, folders, names in walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (
             Path(path, name)
@@ -222,7 +222,7 @@ def find(root: Path) -> Iterator[Path]:
     A hidden folder is one that a killed job has not renamed yet, and no run.
     """
     for name in ROOTS:
-        for folder, folders, files in os.walk(root / name, followlinks=True):
+        for folder, folders, files in walk(root / name):
             folders[:] = sorted(other for other in folders if not other.startswith("."))
             if NAME in files:
                 yield Path(folder)

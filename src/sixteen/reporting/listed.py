@@ -1,5 +1,6 @@
 """Published reports as those pages read them that list and join them."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 from sixteen.errors import UserError
 from sixteen.files import read_json
+from sixteen.lineage.steps import manifest_of
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,15 @@ class Report:
     told: dict[str, Any]
     claims: list[dict[str, Any]]
     records: dict[str, dict[str, Any]]
+
+    def judged(self, claims: list[dict[str, Any]]) -> list[dict[str, Any] | None]:
+        """What the report says of each of these claims, in order; None of one that it judged in other words, or not at all."""
+        asked = {claim["id"]: claim for claim in self.told["claims"]}
+        verdicts = {claim["id"]: claim for claim in self.claims}
+        return [
+            verdicts.get(claim["id"]) if asked.get(claim["id"]) == claim else None
+            for claim in claims
+        ]
 
 
 def folders(reports: Path) -> list[Path]:
@@ -30,6 +41,14 @@ def read(folder: Path) -> Report:
     files = folder / "provenance.json", folder / "tables" / "claims.json"
     if not all(file.is_file() for file in files):  # to read from a pipe is to wait for ever
         raise FileNotFoundError
+    (manifest,) = folder.glob(manifest_of("*"))
+    listed = read_json(manifest)["files"]
+    for file in files:
+        if (
+            hashlib.sha256(file.read_bytes()).hexdigest()
+            != listed[file.relative_to(folder).as_posix()]
+        ):
+            raise ValueError
     provenance, decided = map(read_json, files)
     summary, records = provenance["summary"], provenance["records"]
     return Report(summary, records[summary]["parameters"], decided["claims"], records)

@@ -9,18 +9,18 @@ from sixteen.reporting.contents import arrange
 from sixteen.reporting.listed import Report
 from sixteen.reporting.numbers import counted_of
 from sixteen.reporting.page import SIGNS, badge, page, table, tally, wide
+from sixteen.reporting.remaining import ABSENT
 from sixteen.reporting.verdicts import estimated, quantity
 
 TITLE = "Open questions"
 ABOUT = """<p>What the papers leave open, question by question. Each claim has a verdict of each study that is to decide it, at
 the scale of that study: <i>toy</i> is small networks on small or generated data, <i>paper</i> the data, networks and epochs of
-the papers. <i>Not run yet</i> says that no report of the study is published here.</p>
+the papers. <i>Not run yet</i> says that no report of the study that judges the claim as it stands here is published.</p>
 """
 ORIGIN = """<h2>Where this page comes from</h2>
 <p>Questions, claims and trainings are those that the parameters plan; verdicts those of the reports below, each of which
 holds the way back to the data. <code>snakemake</code> writes this page anew with each report that it publishes.</p>
 """
-ABSENT = "not run yet"
 NOT_RUN = f'<span class="badge none">{ABSENT}</span>'
 COLUMNS = "".join(
     f"<th scope='col'>{column}</th>"
@@ -55,8 +55,7 @@ def _outcome(asked: dict[str, Any], joined: dict[str, Report]) -> str:
 
 def _verdicts(told: dict[str, Any], report: Report | None) -> list[Verdict | None]:
     """What a study says of each of its claims, in order; None of one that it doesn't judge yet."""
-    judged = {claim["id"]: claim for claim in report.claims} if report else {}
-    return [judged.get(claim["id"]) for claim in told["claims"]]
+    return report.judged(told["claims"]) if report else [None] * len(told["claims"])
 
 
 def _tally(found: Iterable[Verdict | None]) -> str:

@@ -29,6 +29,7 @@ already and what is left on a machine, <code>sixteen plan STUDY</code> says ther
 """
 NO_GPU = """None of them ran on a GPU, so no hours on one are told: <code>sixteen plan STUDY</code>, called where there is
 one, measures them. """
+ABSENT = "not run yet"
 # Its state, trainings by fingerprint, and how many times these.
 Left = tuple[str, list[str], float]
 
@@ -82,11 +83,11 @@ def section(asked: dict[str, Any], reports: dict[str, Report]) -> str:
         if found is None:
             continue
         rows.append(_row(escape(study), asked, found, clocks))
-        if study not in reports:
+        if found[0] == ABSENT:
             scale = asked["studies"][study]["scale"]
             whole.setdefault(scale, {}).update(dict.fromkeys(found[1]))
     for scale, trainings in whole.items():
-        sums = ("not run yet, each training once", list(trainings), 1.0)
+        sums = (f"{ABSENT}, each training once", list(trainings), 1.0)
         rows.append(_row(f"All at {scale} scale", asked, sums, clocks))
     gpu = any(not clock.device.startswith("cpu") for clock in clocks)
     note = NOTE.format(gpu="" if gpu else NO_GPU)
@@ -96,12 +97,11 @@ def section(asked: dict[str, Any], reports: dict[str, Report]) -> str:
 def left(asked: dict[str, Any], study: str, reports: dict[str, Report]) -> Left | None:
     """What a study leaves to do; None if all its claims are decided."""
     told = asked["studies"][study]
-    if study not in reports:
+    judged = reports[study].judged(told["claims"]) if study in reports else [None]
+    if None in judged:
         done = {r["fingerprint"] for report in reports.values() for r in report.records.values()}
-        return "not run yet", [name for name in told["trainings"] if name not in done], 1.0
-    needed = [
-        claim["needed_n"] for claim in reports[study].claims if claim["verdict"] == "inconclusive"
-    ]
+        return ABSENT, [name for name in told["trainings"] if name not in done], 1.0
+    needed = [claim["needed_n"] for claim in judged if claim and claim["verdict"] == "inconclusive"]
     if not needed:
         return None
     if None in needed:

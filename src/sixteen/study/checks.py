@@ -241,6 +241,7 @@ def _sentence(parameters: Parameters, study: Study, network: str, arm: str) -> I
         if phrase.recipe is not None:
             yield from _update(parameters.recipe(phrase.recipe), precision, phrase.text)
             yield from _divides(parameters, phrase)
+            yield from _observes(parameters, study, phrase)
         elif storage == "float32":
             yield (
                 f"expected quantization to a precision that stores 16-bit weights, came {phrase.text!r}, whose "
@@ -277,6 +278,16 @@ def _divides(parameters: Parameters, phrase: sentence.Phrase) -> Iterator[str]:
         yield (
             f"{phrase.text}: expected a batch (a part of it, with `gradient_accumulation`) that {devices} devices can share, "
             f"came {part} items: choose a multiple of {devices}"
+        )
+
+
+def _observes(parameters: Parameters, study: Study, phrase: sentence.Phrase) -> Iterator[str]:
+    """Updates that no single gradient makes."""
+    parts = parameters.recipe(phrase.recipe or "").gradient_accumulation
+    if study.observe is not None and parts > 1:
+        yield (
+            f"{phrase.text}: expected `observe: null` with batches in parts, since an update is observed that one gradient "
+            f"makes, came `gradient_accumulation: {parts}`: take the observation out"
         )
 
 

@@ -20,7 +20,7 @@ def load(root: Path = Path()) -> Parameters:
     content = reading.read(root / FILE)
     papers = {
         path.stem: reading.checked(Paper, reading.read(path), path.relative_to(root).as_posix())
-        for path in sorted((root / PAPERS).glob("*.yaml"))
+        for path in sorted((root / PAPERS).glob("[!.]*.yaml"))
     }
     return parse(content, papers)
 

@@ -77,7 +77,7 @@ def _clip_in_float32(rule: Any) -> None:
 
 def updates_of(optimizer: keras.optimizers.Optimizer) -> int:
     """How many updates have been made; steps that dynamic loss scaling skipped don't count."""
-    return int(optimizer.iterations.numpy())
+    return int(ops.convert_to_tensor(optimizer.iterations))
 
 
 @contextlib.contextmanager

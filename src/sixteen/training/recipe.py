@@ -18,7 +18,7 @@ class _Recipe(Entry):
     """What all optimizers share.
 
     `clip_norm` is the largest norm of all gradients together, or null; `averaging` the momentum of an average of the
-    weights, which is then what is tested and saved, or null. A batch is computed in `gradient_accumulation` equal parts, one
+    weights, which is then what is tested and saved, or null (not with batches in parts). A batch is computed in `gradient_accumulation` equal parts, one
     after the other, and updates the weights once, with the mean of their gradients; batch normalisation sees a part.
     """
 
@@ -43,6 +43,11 @@ class _Recipe(Entry):
             raise ValueError(
                 f"expected a `batch` that is a multiple of `gradient_accumulation`, {self.gradient_accumulation}, came "
                 f"{self.batch}"
+            )
+        if self.averaging is not None and self.gradient_accumulation > 1:
+            raise ValueError(
+                f"expected `averaging: null` with a batch in parts (`gradient_accumulation: {self.gradient_accumulation}`), "
+                f"where Keras moves the average with every part and not with every update, came {self.averaging:g}"
             )
         return self
 

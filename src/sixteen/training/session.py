@@ -55,8 +55,9 @@ class Session:
         self.learner.step.compile(rows)
         self.ledger.compile_seconds = time.perf_counter() - begun
         self.items = self.task.items(rows)
-        about = (self.ledger.first, self.parameters.until, len(rows))
-        self.bits = self.parameters.precision.forward_bits(*about)
+        parts = self.parameters.recipe.gradient_accumulation  # steps with the bits of one
+        about = (self.ledger.first, self.parameters.until, len(rows) // parts)
+        self.bits = np.repeat(self.parameters.precision.forward_bits(*about), parts)
         if kept := state.load_checkpoint(self.checkpoint):
             self._take_up(*kept)
         else:

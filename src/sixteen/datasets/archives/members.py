@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 
 from sixteen.errors import UserError
+from sixteen.files import walk
 
 LARGEST = 1 << 28  # bytes of a file in an archive; a tar states them before it is read
 
@@ -79,7 +80,7 @@ def _sha256(path: Path) -> str:
 
 def _members_of_directory(root: Path) -> Members:
     members = Members()
-    for folder, _, names in os.walk(root, followlinks=True):
+    for folder, _, names in walk(root):
         relative = Path(folder).relative_to(root)
         if _is_hidden(relative):
             continue
