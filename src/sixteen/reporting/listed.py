@@ -42,12 +42,10 @@ def read(folder: Path) -> Report:
     if not all(file.is_file() for file in files):  # to read from a pipe is to wait for ever
         raise FileNotFoundError
     (manifest,) = folder.glob(manifest_of("*"))
-    listed = read_json(manifest)["files"]
+    stated = read_json(manifest)["files"]
     for file in files:
-        if (
-            hashlib.sha256(file.read_bytes()).hexdigest()
-            != listed[file.relative_to(folder).as_posix()]
-        ):
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        if digest != stated[file.relative_to(folder).as_posix()]:
             raise ValueError
     provenance, decided = map(read_json, files)
     summary, records = provenance["summary"], provenance["records"]
