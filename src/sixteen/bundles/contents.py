@@ -45,8 +45,9 @@ class Bundle:
     def extract(self, names: Iterable[str], into: Path) -> None:
         """Write files below a folder. Raises UserError for one whose name leads out of it or whose bytes aren't as listed."""
         for name in names:
-            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-                raise _unreadable(self.name, f"{name} leads out of the project")
+            place = PurePosixPath(name)
+            if place.is_absolute() or ".." in place.parts or str(place) != name:
+                raise _unreadable(self.name, f"{name} is no file of the project")
             path, digest = into / name, hashlib.sha256()
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
