@@ -57,7 +57,7 @@ STATIC = list(noisy(0.8, sd=0.01))
 def arms(**gaps: float) -> Values:
     """Arms whose accuracy differs so much from that of static, by the seed."""
     made = {name: list(np.array(STATIC) + noisy(gap)) for name, gap in gaps.items()}
-    return {"static": STATIC, **made}
+    return {"static": list(STATIC), **made}
 
 
 PAIR = {"arms": ["cr", "static"], "margin": 0.01}
