@@ -36,6 +36,20 @@ def sixteen(project, *arguments):
     )
 
 
+def test_a_full_disk_is_told_in_a_sentence(project):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", RUN, "status", "demo"],
+            cwd=project,
+            env={**os.environ, "PYTHONPATH": str(project / "src")},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "sixteen: a file can't be read or written (No space left on device)\n"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

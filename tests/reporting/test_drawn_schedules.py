@@ -1,10 +1,12 @@
 """Figures and table of schedules of bits, of a made-up study: what is drawn is what the runs tell."""
 
+import copy
 import csv
 import io
 import re
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import drawn
@@ -277,6 +279,21 @@ def test_a_task_without_accuracy_has_every_part_of_the_page(
         assert re.search(
             r"slope is 0.\d+ % \(in logarithms\) \[0.\d+, 0.\d+\] per epoch, n = 4", text
         )
+
+
+def test_a_schedule_of_batches_in_parts_is_that_of_its_batches(shown: drawn.Shown) -> None:
+    whole = scheduled(shown.study, "resnet8")
+
+    def trained(network: str, arm: str) -> dict[str, Any]:
+        record = copy.deepcopy(shown.study.trained(network, arm))
+        record["parameters"]["recipe"]["gradient_accumulation"] = 4
+        record["facts"]["steps"] *= 4
+        return record
+
+    study = SimpleNamespace(**{name: getattr(shown.study, name) for name in ("arms", "parameters")})
+    study.trained = trained
+    for arm, one in scheduled(study, "resnet8").items():
+        assert one.bits.tolist() == whole[arm].bits.tolist()
 
 
 def test_a_phase_is_found_in_the_records(deficits: drawn.Shown) -> None:

@@ -5,6 +5,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from small_runs import ADAM, VIT, parameters
 
+from sixteen.bundles.take import reached
 from sixteen.training.parameters import Training
 
 
@@ -59,8 +60,9 @@ def test_killed_within_an_epoch_and_called_again_gives_the_same_bytes(runner, ba
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} isn't installed")
     settings = {"backend": backend, "network": VIT, "precision": "overscaled", "until": 3}
-    for said in ("step 6 of 8 of epoch 1", "step 3 of 8 of epoch 3"):
+    for said, at in (("step 6 of 8 of epoch 1", (0, 6)), ("step 3 of 8 of epoch 3", (2, 3))):
         runner.kill(f"within-{backend}", said=said, checkpoint_steps=3, **settings)
+        assert reached(runner.scratch(f"within-{backend}")) == at  # as `sixteen take` sees it
     resumed = runner.run(f"within-{backend}", checkpoint_steps=3, **settings)
     assert "going on from the checkpoint of epoch 2, step 3 of the next" in resumed.said
     whole = runner.run(f"not-killed-{backend}", **settings)

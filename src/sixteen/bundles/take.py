@@ -17,6 +17,7 @@ from sixteen.lineage import record
 from sixteen.lineage.fingerprint import LENGTH
 from sixteen.lineage.locks import exclusive
 from sixteen.lineage.places import PRIVATE
+from sixteen.training.under_way import REPORTS
 
 # What a bundle may bring: names that lead anywhere else are none of ours.
 RUNS = re.compile(rf"(?:{'|'.join(record.ROOTS)})/.+/[0-9a-f]{{{LENGTH}}}")
@@ -110,7 +111,7 @@ def _checkpoints(bundle: contents.Bundle, root: Path) -> int:
             exclusive(root, fingerprint, f"the run {fingerprint}"),
         ):
             bundle.extract(names, into)
-            if _reached(into / place) > _reached(root / place):
+            if reached(into / place) > reached(root / place):
                 shutil.rmtree(root / place, ignore_errors=True)
                 (root / place).parent.mkdir(exist_ok=True)
                 settle(into / place, root / place)
@@ -118,7 +119,7 @@ def _checkpoints(bundle: contents.Bundle, root: Path) -> int:
     return taken
 
 
-def _reached(scratch: Path) -> tuple[int, int]:
+def reached(scratch: Path) -> tuple[int, int]:
     """The epochs of a checkpoint, and the steps of the next one; (-1, 0) for what can't be read, (-2, 0) for nothing."""
     file = scratch / "checkpoint.safetensors"
     if not file.exists():
@@ -126,7 +127,7 @@ def _reached(scratch: Path) -> tuple[int, int]:
     try:
         with safe_open(file, framework="numpy") as kept:
             epochs = json.loads(kept.metadata()["sixteen"])["epochs_done"]
-            under_way = "reports" in kept.keys()  # noqa: SIM118
-            return epochs, kept.get_slice("reports").get_shape()[0] if under_way else 0
+            under_way = REPORTS in kept.keys()  # noqa: SIM118
+            return epochs, kept.get_slice(REPORTS).get_shape()[0] if under_way else 0
     except (OSError, SafetensorError, TypeError, KeyError, ValueError):
         return -1, 0

@@ -41,7 +41,9 @@ def scheduled(study: Study, network: str) -> dict[str, Scheduled]:
             continue
         phrases = parse(study.parameters["arms"][arm])
         first, last = ([0] + [phrase.until for phrase in phrases if phrase.until])[-2:]
-        steps = record["facts"]["steps"] // (last - first)
+        # The parts of a batch are steps with the bits of one.
+        parts = record["parameters"]["recipe"]["gradient_accumulation"]
+        steps = record["facts"]["steps"] // (last - first) // parts
         bits = precision.forward_bits(first, last, steps)
         found[arm] = Scheduled(arm, precision, last - first, bits)
     return found
