@@ -47,6 +47,21 @@ def test_digits_are_split_by_class_and_scaled_to_255(tmp_path):
     assert facts["outputs"] == 10
 
 
+def test_a_dataset_takes_no_memory_before_it_is_looked_at(tmp_path):
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    pixels, labels = np.zeros((200, 1000, 1000, 1), np.uint8), np.zeros(200, np.int32)
+    pixels[199, 0, 0] = 7
+    one = np.ones(1, np.float32)
+    Images(pixels, labels, pixels[199:], labels[:1], one, one, ("0",)).save(tmp_path)
+    before = resident()
+    loaded = Images.load(tmp_path)
+    assert loaded.train_images.shape == pixels.shape
+    assert loaded.test_images[0, 0, 0, 0] == 7
+    assert resident() - before < pixels.nbytes / 10
+
+
 def test_the_same_parameters_give_the_same_bytes(tmp_path, image_tree):
     for parameters, inputs in ((of(**DIGITS), {}), (pets(image_tree), {"archive": image_tree})):
         written = []
