@@ -521,6 +521,17 @@ def test_networks_are_different_ones_by_name_or_variation(real, networks, expect
     assert expected in refusal(real)
 
 
+def test_the_same_claim_of_a_study_is_no_second_one(real):
+    """A verdict told twice would look like two findings."""
+    study = real["studies"]["mixed-demo"]
+    (paper,) = study["papers"]
+    study["papers"] = [paper, paper]
+    assert f"studies/mixed-demo/papers: expected each once, came '{paper}' 2 times" in refusal(real)
+    study["papers"] = [paper, "0000.00000"]
+    with pytest.raises(UserError, match="mixed-demo/claims, of several papers: expected each once"):
+        parse(real, PAPERS | {"0000.00000": PAPERS[paper]})
+
+
 def test_a_study_may_vary_a_network_by_an_axis(real):
     real["studies"]["mixed-demo"]["networks"] = ["resnet8-with-width-{width}"]
     real["studies"]["mixed-demo"]["axes"]["width"] = [8, 16]

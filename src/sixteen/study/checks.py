@@ -85,6 +85,7 @@ def _references(parameters: Parameters, study: Study, place: str) -> Iterator[st
     """Names of sections, of papers, of networks and of arms."""
     yield from _unknown([study.dataset], parameters.datasets, "datasets", f"{place}/dataset")
     yield from _unknown(study.papers, parameters.papers, "papers/", f"{place}/papers")
+    yield from _repeated(study.papers, f"{place}/papers")
     yield from _repeated(list(map(str, study.seeds)), f"{place}/seeds")
     try:
         arms, known, _ = study.sentences, study.every_network, study.places
@@ -125,7 +126,10 @@ def _claims(
         )
     if study.published is not None and parameters.table(study) is None:
         yield f"{place}/published: expected a table of {', '.join(study.papers)}, came {study.published!r}"
-    for claim in parameters.claims(study):
+    claims = parameters.claims(study)
+    if len(set(study.papers)) == len(study.papers):
+        yield from _repeated([claim.id for claim in claims], f"{place}/claims, of several papers")
+    for claim in claims:
         yield from _told(lambda c=claim: c.among(list(arms)), place)
 
 
