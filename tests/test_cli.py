@@ -58,6 +58,7 @@ def test_a_full_disk_is_told_in_a_sentence(project):
         ["why", "no-such-study"],
         ["plan", "no-such-study"],
         ["digest", "nowhere"],
+        ["clean", "--force"],
     ],
 )
 def test_a_users_mistake_is_one_sentence_and_exit_1(project, arguments):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from sixteen.bundles.bare import add_arguments
-from sixteen.errors import printable
+from sixteen.errors import UserError, printable
 from sixteen.lineage import console
 
 if TYPE_CHECKING:
@@ -167,6 +167,10 @@ def _status(arguments: argparse.Namespace) -> bool:
 def _clean(arguments: argparse.Namespace) -> bool:
     from sixteen.lineage import clean
 
+    if arguments.force and not arguments.delete:
+        raise UserError(
+            "expected `--delete` before `--force`, came `--force` alone: it deletes nothing"
+        )
     plan = _plan_here()
     found = clean.find(plan)
     if arguments.delete:

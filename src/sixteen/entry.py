@@ -17,7 +17,8 @@ Item = TypeVar("Item")
 NAME = r"[a-z0-9]+(?:[-_][a-z0-9]+)*"
 # \A and \z, since $ would take a newline at the end.
 Name = Annotated[str, Field(pattern=rf"\A{NAME}\z", max_length=80)]
-PRINTED = r"\A[^\x00-\x08\x0b-\x1f\x7f]*\z"  # no control characters but ends of lines and tabs
+# No control characters but ends of lines and tabs, and none that turn the direction of what follows.
+PRINTED = r"\A[^\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*\z"
 Text = Annotated[str, Field(min_length=1, pattern=PRINTED)]
 Sha256 = Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\z")]
 Format = Literal["float32", "float16", "bfloat16"]

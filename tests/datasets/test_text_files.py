@@ -58,6 +58,11 @@ def test_words_are_numbered_as_they_come_and_every_line_ends(folder):
     assert items(entry()) == (10, 7, 5)
 
 
+def test_the_mark_that_windows_sets_before_a_text_is_no_letter_of_it(folder):
+    place = folder(train="\ufeff" + TEXTS["ptb.train.txt"].lstrip())
+    assert read(place, entry()).vocabulary[1] == "a"
+
+
 def test_a_last_line_may_lack_its_end_and_words_may_have_any_letters(folder):
     place = folder(train=" a rose is a <unk> \n is é rose", test="é \n", valid="é")
     changed = {

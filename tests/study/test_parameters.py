@@ -64,6 +64,11 @@ def test_the_schemas_of_editors_are_current():
         assert (path.parent / said).resolve().is_file()
 
 
+def test_times_are_measured_for_a_claim(real):
+    real["studies"]["mixed-demo"]["time"] = {"turns": 2, "steps": 10}
+    assert "studies/mixed-demo/time: expected a claim on what is measured alone" in refusal(real)
+
+
 def test_editors_accept_the_files_and_mark_what_is_wrong(real):
     jsonschema = pytest.importorskip("jsonschema", reason="Jupyter brings it")
     told = {name: json.loads(text) for name, text in schema.schemas().items()}
@@ -630,11 +635,29 @@ MERGES = "m0: &m0 {x0: 1, y0: 1}\n" + "".join(
     [
         (BOMB, "at most 100,000 values, with what aliases stand for"),
         (MERGES, "at most 100,000 values, with what aliases stand for"),
-        ("a: !!bool maybe", "is no valid YAML"),
+        ("a: !!bool maybe", "don't agree on"),
+        ("a: 010", "in line 1, came '010', which readers of YAML don't agree on"),
+        ("a: 1_000", "don't agree on"),
+        ("a: 0x10", "don't agree on"),
+        ("a: 1:30", "don't agree on"),
+        ("a: 1:30.5", "don't agree on"),
+        ("a:\n- yes", "in line 2, came 'yes'"),
         ("a: !!map [1]", "is no valid YAML"),
         ("a: !!timestamp x", "is no valid YAML"),
     ],
-    ids=["aliases", "merges", "bool", "map", "timestamp"],
+    ids=[
+        "aliases",
+        "merges",
+        "bool",
+        "octal",
+        "underscore",
+        "hexadecimal",
+        "sixty",
+        "minutes",
+        "yes",
+        "map",
+        "timestamp",
+    ],
 )
 def test_what_yaml_can_be_made_to_do_is_refused(tmp_path, text, expected):
     (tmp_path / "params.yaml").write_text(text)
@@ -642,8 +665,9 @@ def test_what_yaml_can_be_made_to_do_is_refused(tmp_path, text, expected):
         reading.read(tmp_path / "params.yaml")
 
 
-def test_a_title_may_not_command_a_terminal(real):
-    real["studies"]["continuous16-demo"]["title"] = "\x1b]0;title\a"
+@pytest.mark.parametrize("title", ["\x1b]0;title\a", "\x9b2J", "backwards \u202e16"])
+def test_a_title_may_not_command_a_terminal_or_turn_around(real, title):
+    real["studies"]["continuous16-demo"]["title"] = title
     assert "expected text without control characters" in refusal(real)
 
 

@@ -174,7 +174,13 @@ def _metrics(parameters: Parameters, study: Study, task: str, place: str) -> Ite
             f"{place}/published: expected a table without accuracies, since the task {task} knows none, came "
             f"{study.published!r}: take the key out"
         )
-    for claim in parameters.claims(study):
+    claims = parameters.claims(study)
+    if study.time is not None and not any(claim.metric in TIMED for claim in claims):
+        yield (
+            f"{place}/time: expected a claim on what is measured alone ({', '.join(TIMED)}), whose arms are timed, came a "
+            "study without one: add a claim, or take the key out"
+        )
+    for claim in claims:
         for mistake in (*_margins(claim, known), *_measured(claim, known)):
             yield f"{place}: claim {claim.id!r}: {mistake}"
 

@@ -1,5 +1,6 @@
 """Read a YAML file into entries, and say in one sentence each what it may not say: all mistakes at once."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,6 +18,13 @@ DEEPEST = 50  # levels of nesting
 MOST = 100_000  # values, with what aliases stand for
 ALIKE, KINDS = 3, 12  # mistakes told of a kind, and kinds of mistakes
 TOO_MANY = f"expected at most {MOST:,} values, with what aliases stand for, came more"
+# Numbers and truth as YAML 1.1, which is read here, and 1.2, which DVC reads, mean the same: 010 is 8 to one and 10 to
+# the other, 1:30 is 90 or text, and so are yes and no.
+PLAIN = {
+    "int": re.compile(r"[-+]?(0|[1-9][0-9]*)"),
+    "float": re.compile(r"[^:_]+"),
+    "bool": re.compile("true|false"),
+}
 NAMES = "small letters and digits, words joined by - or _"
 PHRASES = {
     "int_type": "a whole number",
@@ -92,7 +100,17 @@ def listed(mistakes: Iterable[str]) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which a key stands once: the second of two would win without a word."""
+    """YAML in which a key stands once (the second of two would win without a word), and all means one thing."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Refuse what other readers of YAML would read otherwise."""
+        kind = node.tag.rpartition(":")[2]
+        if kind in PLAIN and not PLAIN[kind].fullmatch(str(node.value)):
+            raise UserError(
+                f"expected a number in decimal digits, `true` or `false` in line {node.start_mark.line + 1}, came "
+                f"{node.value!r}, which readers of YAML don't agree on: write it so, or put it in quotes if it is text"
+            )
+        return super().construct_object(node, deep)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Refuse a key that stands twice, or that is no text."""

@@ -14,7 +14,7 @@ def text(archive: Path, members: Members, name: str) -> str:
             "mend its name in params.yaml"
         )
     try:
-        return members.files[name]().decode("utf-8")
+        return members.files[name]().decode("utf-8-sig")  # Windows marks the beginning
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise UserError(
