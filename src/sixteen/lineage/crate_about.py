@@ -34,6 +34,7 @@ PARTS = {
     "params.yaml": "every parameter, and the studies",
     "dvc.yaml": "what DVC keeps",
     "papers": "papers: settings, tables and claims",
+    "docs": "results, data, training and speed, told at length",
     "notebooks": "what a report says, one notebook a kind of study",
     "profiles": "how Snakemake runs jobs",
     "src": "the package",
