@@ -10,16 +10,17 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 sys.path.append(str(Path(__file__).parents[1] / "workflow"))
 from small_project import STUDY, Project, make_project
 
 from sixteen.bundles import contents
 from sixteen.errors import UserError
+from sixteen.training.tensors import save_checkpoint
 
 # What such a machine hasn't.
 ABSENT = (
@@ -151,8 +152,7 @@ def test_a_checkpoint_travels_both_ways(home, there):
     plans = (home.folder / ".sixteen/plan").glob("*.json")
     begun = next(path.stem for path in plans if json.loads(path.read_text())["step"] == "train")
     scratch = Path(".sixteen/scratch", begun, "checkpoint.safetensors")
-    (home.folder / scratch).parent.mkdir(parents=True)
-    (home.folder / scratch).write_bytes(b"half way")
+    half_way = checkpoint(home.folder / scratch, 1)
     home.call(f"sixteen pack {STUDY} {there}/begun.zip")
     (home.folder / scratch).unlink()
 
@@ -160,15 +160,15 @@ def test_a_checkpoint_travels_both_ways(home, there):
 
     assert told.startswith("0 of")
     assert "1 checkpoints" in home.call(f"sixteen take {there}/begun-made.zip")
-    assert (home.folder / scratch).read_bytes() == b"half way"
+    assert (home.folder / scratch).read_bytes() == half_way
 
 
-def checkpoint(path: Path, epochs: int, steps: int = 0) -> bytes:
+def checkpoint(path: Path, epochs: Any, steps: int = 0) -> bytes:
     """Write what a training left after so many epochs, and steps of the next one; returns the bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {"reports": np.zeros((steps, 4), np.float32)} if steps else {}
-    about = {"sixteen": json.dumps({"epochs_done": epochs})}
-    save_file({"weight": np.full(3, epochs, np.float32)} | tensors, path, metadata=about)
+    tensors["weight"] = np.full(3, steps, np.float32)
+    save_checkpoint(path, tensors, {"epochs_done": epochs})
     return path.read_bytes()
 
 
@@ -182,6 +182,18 @@ def test_the_checkpoint_that_is_further_stays(home, tmp_path, here, brought, tak
     bundle_of(tmp_path / "made.zip", {scratch: theirs})
     assert f"{taken} checkpoints" in home.call(f"sixteen take {tmp_path}/made.zip")
     assert (home.folder / scratch).read_bytes() == (theirs if taken else ours)
+
+
+@pytest.mark.parametrize("epochs", [10**6, "5", None, [1]])
+def test_a_checkpoint_that_training_would_not_go_on_from_is_left(home, tmp_path, epochs):
+    scratch = ".sixteen/scratch/0123456789ab/checkpoint.safetensors"
+    theirs = checkpoint(tmp_path / "theirs", epochs)
+    if epochs == 10**6:
+        theirs = theirs[:-1] + bytes([theirs[-1] ^ 1])
+    ours = checkpoint(home.folder / scratch, 1)
+    bundle_of(tmp_path / "made.zip", {scratch: theirs})
+    assert "0 checkpoints" in home.call(f"sixteen take {tmp_path}/made.zip")
+    assert (home.folder / scratch).read_bytes() == ours
 
 
 @pytest.mark.parametrize("spoil", [{"content": b"x"}, {"absent": True}, {"beside": True}])
@@ -301,9 +313,29 @@ def test_what_doesnt_fit_its_record_is_refused(there, home):
 
     change(there / "there-made.zip", "history.csv", lambda text: text + b"1,2\n", relist=True)
 
-    assert "history.csv differs from its record" in home.call(
-        f"sixteen take {there}/there-made.zip", status=1
+    told = home.call(f"sixteen take {there}/there-made.zip", status=1)
+    assert re.search(
+        "expected the run results/.* in .*there-made.zip as it was made, .*history.csv differs from its",
+        told,
     )
+    assert ".taken" not in told and "dvc checkout" not in told
+    assert home.runs() == before
+
+
+@pytest.mark.parametrize("name", ["more.py", ".hidden"])
+def test_what_no_record_names_doesnt_come_with_a_run(there, home, name):
+    on(there, "there.zip --minutes 3")
+    before = home.runs()
+    with zipfile.ZipFile(there / "there-made.zip") as archive:
+        files = {each: archive.read(each) for each in archive.namelist()}
+    about = json.loads(files[".sixteen/bundle.json"])
+    path = f"{about['made'][0]}/{name}"
+    files[path], about["files"][path] = b"x", hashlib.sha256(b"x").hexdigest()
+    with zipfile.ZipFile(there / "there-made.zip", "w") as archive:
+        for each, content in (files | {".sixteen/bundle.json": json.dumps(about)}).items():
+            archive.writestr(each, content)
+    told = home.call(f"sixteen take {there}/there-made.zip", status=1)
+    assert f"the files that its record names, came {path} too" in told
     assert home.runs() == before
 
 
@@ -313,7 +345,8 @@ def test_what_isnt_what_its_fingerprint_says_is_refused(there, home):
     path = forge(there / "there-made.zip", lambda kept: kept["parameters"].update(seed=99))
 
     told = home.call(f"sixteen take {there}/there-made.zip", status=1)
-    assert f"{path} of {there}/there-made.zip isn't what its fingerprint says" in told
+    assert f"expected the run {path} in {there}/there-made.zip as it was made" in told
+    assert "states a fingerprint that its contents don't amount to" in told
     assert path not in home.runs()
 
 

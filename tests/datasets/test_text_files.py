@@ -124,6 +124,14 @@ def test_a_text_that_is_not_as_expected_is_refused_by_name(folder, changed, said
         read(folder(**changed), entry())
 
 
+def test_a_text_that_was_trained_on_is_no_test(folder):
+    same = {"test": {"file": "ptb.train.txt", "tokens": 10}}
+    with pytest.raises(
+        UserError, match=r"a file each for training, validation and test, came ptb\.train\.txt, "
+    ):
+        read(folder(), entry(**same))
+
+
 def test_a_broken_tar_is_refused(tmp_path):
     (tmp_path / "ptb.tar").write_bytes(b"no tar")
     with pytest.raises(UserError, match=r"expected a tar or a directory at .*ptb.tar"):

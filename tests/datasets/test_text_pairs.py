@@ -12,7 +12,8 @@ from sixteen.errors import UserError
 
 HEAD = "premise\thypothesis\tlabel\n"
 FILES = {
-    "train.tsv": f"{HEAD}a dog runs\ta dog moves\tentailment\n no dog  runs \ta dog runs\tcontradiction\n",
+    "train.tsv": f"{HEAD}a dog runs\ta dog moves\tentailment\n no dog  runs \ta dog runs\tcontradiction\n"
+    "no dog moves\ta dog runs\tneutral\n",
     "dev.tsv": f"{HEAD}a dog runs\tno dog moves\tcontradiction\n",
     "test.tsv": "label\tpromptID\tpremise\thypothesis\r\nneutral\t7\ta dog moves\ta dog runs\r\n",
 }
@@ -23,7 +24,7 @@ def entry(**changed):
         "kind": "text-pairs",
         "path": "$PAIRS",
         "sha256": "0" * 64,
-        "train": {"file": "train.tsv", "pairs": 2},
+        "train": {"file": "train.tsv", "pairs": 3},
         "validation": {"file": "dev.tsv", "pairs": 1},
         "test": {"file": "test.tsv", "pairs": 1},
         "words": 5,
@@ -54,19 +55,20 @@ def test_pairs_become_rows_of_tokens_segments_and_labels(folder):
     assert made.train_tokens.tolist() == [
         [1, 3, 4, 5, 2, 3, 4, 6, 2, 0],
         [1, 7, 4, 5, 2, 3, 4, 5, 2, 0],
+        [1, 7, 4, 6, 2, 3, 4, 5, 2, 0],
     ]
-    assert made.train_segments.tolist() == 2 * [[0] * 5 + [1] * 4 + [0]]
+    assert made.train_segments.tolist() == 3 * [[0] * 5 + [1] * 4 + [0]]
     assert made.validation_tokens.tolist() == [[1, 3, 4, 5, 2, 7, 4, 6, 2, 0]]
     assert made.test_tokens.tolist() == [[1, 3, 4, 6, 2, 3, 4, 5, 2, 0]]
     found = [made.train_labels, made.validation_labels, made.test_labels]
     assert [[made.classes[label] for label in labels] for labels in found] == [
-        ["entailment", "contradiction"],
+        ["entailment", "contradiction", "neutral"],
         ["contradiction"],
         ["neutral"],
     ]
     assert {array.dtype for array in (*found, made.train_tokens)} == {np.dtype(np.int32)}
     assert made.shape == shape(entry()) == (10, 8)
-    assert items(entry()) == (2, 1, 3)
+    assert items(entry()) == (3, 1, 3)
 
 
 def test_a_tar_is_as_good_as_a_folder_and_words_may_have_any_letters(make_tar, folder):
@@ -80,7 +82,7 @@ def test_they_are_prepared_if_the_digest_is_right(folder, tmp_path):
     place = folder()
     told = Preparation(dataset=entry(sha256=digest(place)))
     facts = prepare(told, {"archive": place}, tmp_path, tmp_path)
-    assert (facts["train_items"], facts["validation_items"], facts["test_items"]) == (2, 1, 1)
+    assert (facts["train_items"], facts["validation_items"], facts["test_items"]) == (3, 1, 1)
     assert (facts["outputs"], facts["shape"]) == (3, [10, 8])
     assert {facts["premise_only_accuracy"], facts["hypothesis_only_accuracy"]} <= {0.0, 1.0}
     held, made = Pairs.load(tmp_path), read(place, entry())
@@ -115,6 +117,10 @@ def test_they_are_prepared_if_the_digest_is_right(folder, tmp_path):
             {"test": f"{HEAD}no dog runs\ta dog runs\tneutral\n"},
             "part alone, came that in line 2 of test.tsv of .* in line 3 of train.tsv of .* too; take",
         ),
+        (
+            {"train": FILES["train.tsv"].replace("neutral", "entailment")},
+            "each label .* for training, came none of neutral",
+        ),
         ({"dev": HEAD}, "expected 1 pairs in dev.tsv of .*, came 0; mend `validation/pairs` in params"),
         ({"dev": None}, "expected the text dev.tsv in .*, came test.tsv, train.tsv; put it there"),
         (
@@ -133,8 +139,8 @@ def test_what_is_not_as_expected_is_refused_by_file_and_line(folder, changed, sa
 
 def test_equal_pairs_in_one_part_are_fine(folder):
     again = FILES["train.tsv"] + "no dog runs\ta dog runs\tcontradiction\n"
-    made = read(folder(train=again), entry(train={"file": "train.tsv", "pairs": 3}))
-    assert np.array_equal(made.train_tokens[1], made.train_tokens[2])
+    made = read(folder(train=again), entry(train={"file": "train.tsv", "pairs": 4}))
+    assert np.array_equal(made.train_tokens[1], made.train_tokens[3])
 
 
 @pytest.mark.parametrize(
@@ -148,8 +154,9 @@ def test_a_number_out_of_its_limits_is_refused(changed):
 def test_baselines_see_one_sentence_alone(folder):
     """Here the hypothesis tells the label, and the premise, which is always the same, doesn't."""
     train = "a dog runs\ta dog moves\tentailment\na dog runs\tno dog moves\tcontradiction\n"
+    train += "a dog runs\truns\tneutral\n"
     test = "a dog runs\ta moves\tentailment\na dog runs\tno moves\tcontradiction\n"
-    about = {"train": {"file": "train.tsv", "pairs": 2}, "test": {"file": "test.tsv", "pairs": 2}}
+    about = {"train": {"file": "train.tsv", "pairs": 3}, "test": {"file": "test.tsv", "pairs": 2}}
     made = read(
         folder(train=HEAD + train, dev=f"{HEAD}a\ta\tneutral\n", test=HEAD + test), entry(**about)
     )

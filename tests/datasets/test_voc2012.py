@@ -118,6 +118,15 @@ def test_what_is_wrong_is_named(read, files, name, content, words):
         read(files | {name: text.encode()})
 
 
+@pytest.mark.parametrize("name", ["train", "val"])
+def test_a_picture_is_in_one_list_once(read, files, name):
+    files[f"ImageSets/Main/{name}.txt"] += b"2008_000002\n"
+    with pytest.raises(
+        UserError, match=r"each picture once in the lists of .*, came 2008_000002 twice"
+    ):
+        read(files)
+
+
 @pytest.mark.parametrize(
     "name", ["ImageSets/Main/val.txt", "Annotations/2008_000001.xml", "JPEGImages/2008_000003.jpg"]
 )

@@ -184,6 +184,24 @@ def test_a_parent_made_anew_with_other_bytes_is_named(project):
     assert f"DIFFERS from what was written: {weights} as read by" in text
 
 
+@pytest.mark.parametrize("remembered", [True, False])
+def test_parameters_that_somebody_wrote_into_a_record_are_no_ones(project, remembered):
+    weights = only("results/digits/*/trained*/seed-0/*/weights.safetensors")
+    kept = record.read(weights.parent)
+    recipe = kept["parameters"]["recipe"] | {"learning_rate": 0.5}
+    forged = kept | {"parameters": kept["parameters"] | {"recipe": recipe}}
+    record.write(weights.parent, forged)
+    if not remembered:
+        shutil.rmtree("reports")
+    text, sound = told(weights)
+    assert not sound
+    assert (
+        f"DIFFERS from its record: {weights.parent}/record.json, which states a fingerprint" in text
+    )
+    with pytest.raises(UserError, match="states a fingerprint that its contents don't amount to"):
+        record.intact(Path(), weights.parent.as_posix())
+
+
 def test_damaged_records_are_left_out_and_named(project):
     flip(only("results/digits/**/evaluated/seed-0/*/record.json"), 5)
     shutil.rmtree("reports")

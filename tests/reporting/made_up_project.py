@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +46,18 @@ class Project:
         facts: dict[str, Any] | None = None,
     ) -> str:
         """Write one run; returns its path."""
-        fingerprint = sha256(f"{folder}{parameters}{parents}".encode()).hexdigest()[:12]
-        path = f"{folder}/{fingerprint}"
-        (self.root / path).mkdir(parents=True)
+        path = self.place(folder, parameters, parents)
         for name, content in files.items():
             data = content if isinstance(content, bytes) else content.encode()
             (self.root / path / name).write_bytes(data)
         self.record(path, step, parameters, parents, facts or {})
+        return path
+
+    def place(self, folder: str, parameters: dict[str, Any], parents: dict[str, str]) -> str:
+        """Make the folder of a run, which has its fingerprint; returns its path."""
+        about = made_record(f"{folder}/new", parameters=parameters, parents=parents)
+        path = f"{folder}/{record.fingerprint_in(about)}"
+        (self.root / path).mkdir(parents=True)
         return path
 
     def record(
@@ -187,10 +191,9 @@ class Project:
             "claims": CLAIMS if "float16" in arms and len(arms) > 1 else [],
             "published": None, "along": None, "factorial": None, "reach": None, **told,
         }  # fmt: skip
-        path = f"results/{study}/summarized/{sha256(study.encode()).hexdigest()[:12]}"
-        (self.root / path).mkdir(parents=True)
         inputs = {role: self.root / run for role, run in parents.items()}
         read = Summary.model_validate(parameters)
+        path = self.place(f"results/{study}/summarized", read.plain(), parents)
         facts = summarize(read, inputs, self.root / path, self.root)
         self.record(path, "summarize", read.plain(), parents, facts)
         return self.root / path

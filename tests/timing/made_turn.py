@@ -19,7 +19,6 @@ with diary.open("a") as file:
         json.dumps([training["precision"]["compute"], batch, told["steps"], os.getpid()]) + "\n"
     )
 assert "SIXTEEN_CACHE" not in os.environ, "compiled programs would be read, not compiled"
-assert os.environ["OMP_NUM_THREADS"] == str(training["threads"])
 if batch * width > 1000:
     if (said := os.environ.get("MADE_ABORT")) is not None:
         print(said, file=sys.stderr, flush=True)

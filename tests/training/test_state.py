@@ -57,7 +57,7 @@ def test_what_does_not_fit_is_refused_by_name(tmp_path, change, message):
 
 
 def test_a_checkpoint_is_believed_only_as_it_was_written(tmp_path, caplog):
-    from sixteen.training.state import load_checkpoint, save_checkpoint
+    from sixteen.training.tensors import load_checkpoint, save_checkpoint
 
     path = tmp_path / "checkpoint.safetensors"
     assert load_checkpoint(path) is None and not caplog.records
@@ -73,7 +73,7 @@ def test_a_checkpoint_is_believed_only_as_it_was_written(tmp_path, caplog):
         kept = load_checkpoint(path)
         # A blank of the header says as much as a tab.
         assert kept is None or repr(kept) == repr((found, told)), place
-    assert "is damaged: training begins anew" in caplog.text
+    assert "is damaged, nothing goes on from there" in caplog.text
 
 
 def test_a_cut_off_file_is_refused(tmp_path):

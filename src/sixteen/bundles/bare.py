@@ -1,6 +1,7 @@
 """The command line of a bundle, on a machine of which nothing is known but that it has Python."""
 
 import argparse
+import math
 from pathlib import Path
 
 from sixteen.bundles.packages import expect_packages
@@ -43,7 +44,7 @@ def _positive(text: str) -> float:
 
 
 def _part(text: str) -> float:
-    if not (number := float(text)) >= 0.001:
+    if not 0.001 <= (number := float(text)) < math.inf:
         raise argparse.ArgumentTypeError(f"expected a number from 0.001 (a kilobyte), came {text}")
     return number
 

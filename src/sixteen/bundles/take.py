@@ -1,14 +1,11 @@
 """Bring home what was made elsewhere: each run is checked as its record says, and gets its name last."""
 
 import contextlib
-import json
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-from safetensors import SafetensorError, safe_open
 
 from sixteen.bundles import contents
 from sixteen.errors import UserError
@@ -17,6 +14,7 @@ from sixteen.lineage import record
 from sixteen.lineage.fingerprint import LENGTH
 from sixteen.lineage.locks import exclusive
 from sixteen.lineage.places import PRIVATE
+from sixteen.training.tensors import CHECKPOINT, load_checkpoint
 from sixteen.training.under_way import REPORTS
 
 # What a bundle may bring: names that lead anywhere else are none of ours.
@@ -82,10 +80,21 @@ def _run(bundle: contents.Bundle, path: str, root: Path) -> bool:
 
 def _expected(bundle: contents.Bundle, path: str, into: Path, root: Path) -> dict[str, Any]:
     """The record of a run that has arrived, if it is what it says and started from what is here."""
-    kept = record.intact(into, path)
-    if not kept["fingerprint"] == path.rpartition("/")[2] == record.fingerprint_in(kept):
+    try:
+        kept = record.intact(into, path)
+    except (
+        UserError
+    ) as error:  # which names a place that is about to go, and what to do about runs that are here
+        found = f"{error}".partition(": ")[0].replace(f"{into}/", "")
         raise UserError(
-            f"{path} of {bundle.name} isn't what its fingerprint says: don't trust that bundle"
+            f"expected the run {path} in {bundle.name} as it was made, came another: {found}; copy the bundle again, and if "
+            "that doesn't help don't trust it"
+        ) from None
+    named = {f"{path}/{name}" for name in (record.NAME, *kept["outputs"])}
+    if strange := sorted({n for n in bundle.listed.files if n.startswith(f"{path}/")} - named):
+        raise UserError(
+            f"expected of the run {path} in {bundle.name} the files that its record names, came {', '.join(strange)} too: don't "
+            "trust that bundle"
         )
     for parent in dict.fromkeys(kept["parents"].values()):
         for name, output in record.of(root, parent)["outputs"].items():
@@ -120,14 +129,9 @@ def _checkpoints(bundle: contents.Bundle, root: Path) -> int:
 
 
 def reached(scratch: Path) -> tuple[int, int]:
-    """The epochs of a checkpoint, and the steps of the next one; (-1, 0) for what can't be read, (-2, 0) for nothing."""
-    file = scratch / "checkpoint.safetensors"
-    if not file.exists():
-        return -2, 0
-    try:
-        with safe_open(file, framework="numpy") as kept:
-            epochs = json.loads(kept.metadata()["sixteen"])["epochs_done"]
-            under_way = REPORTS in kept.keys()  # noqa: SIM118
-            return epochs, kept.get_slice(REPORTS).get_shape()[0] if under_way else 0
-    except (OSError, SafetensorError, TypeError, KeyError, ValueError):
+    """The epochs of a checkpoint, and the steps of the next one; (-1, 0) for what a training would begin anew from."""
+    if (kept := load_checkpoint(scratch / CHECKPOINT)) is None:
         return -1, 0
+    tensors, about = kept
+    epochs = about.get("epochs_done")
+    return (epochs, len(tensors.get(REPORTS, ()))) if isinstance(epochs, int) else (-1, 0)

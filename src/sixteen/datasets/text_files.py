@@ -61,6 +61,12 @@ def read(archive: Path, entry: TextFiles) -> Tokens:
     UserError, naming the file, for one that is missing, empty, no UTF-8, of another length or with a word that the
     training text doesn't have; and for another number of words.
     """
+    names = [entry.train.file, entry.validation.file, entry.test.file]
+    if len(set(names)) < len(names):
+        raise UserError(
+            f"expected a file each for training, validation and test, came {', '.join(names)}; a text that was trained on is no "
+            "test"
+        )
     with opened(archive) as members:
         texts = {
             part: _words(archive, members, file.file)

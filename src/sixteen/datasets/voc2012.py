@@ -9,6 +9,7 @@ Decoders of JPEG differ in the last bit of a pixel, so that another version of P
 """
 
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -58,15 +59,25 @@ def read(archive: Path, entry: Voc2012) -> Boxes:
     UserError naming what is missing or damaged, and for a box that is empty or reaches out of its picture.
     """
     with opened(archive) as members:
-        train, test = (_part(archive, members, name, entry.side) for name in ("train", "val"))
+        lists = [_listed(archive, members, name) for name in ("train", "val")]
+        twice = sorted(picture for picture, n in Counter(lists[0] + lists[1]).items() if n > 1)
+        if twice:
+            raise UserError(
+                f"expected each picture once in the lists of {archive}, came {', '.join(twice[:3])} twice; fetch the archive again"
+            )
+        train, test = (_part(archive, members, listed, entry.side) for listed in lists)
     return Boxes.of(train, test, CLASSES, entry.normalisation)
 
 
+def _listed(archive: Path, members: Members, name: str) -> list[str]:
+    """The names of an official list."""
+    return _content(archive, members, f"ImageSets/Main/{name}.txt")().decode().split()
+
+
 def _part(
-    archive: Path, members: Members, name: str, side: int
+    archive: Path, members: Members, listed: list[str], side: int
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The pictures of an official list, and their boxes with classes."""
-    listed = _content(archive, members, f"ImageSets/Main/{name}.txt")().decode().split()
+    """The pictures of a list, and their boxes with classes."""
     images = np.zeros((len(listed), side, side, 3), np.uint8)
     boxes = []
     for place, picture in enumerate(listed):

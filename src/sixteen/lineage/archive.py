@@ -125,6 +125,8 @@ def check(archive: Archive, paths: Iterable[str]) -> Check:
     total = Check()
     for path in paths:
         kept = archive.records[path]
+        if wrong := record.refuted(kept):
+            total.differing.append(f"{path}/{record.NAME}, which {wrong}")
         for name, output in kept["outputs"].items():
             digests = {record.sha256_of(file) for file in archive.places(path, name)}
             if not digests:

@@ -117,6 +117,16 @@ def seal_of(record: dict[str, Any]) -> str:
     return fingerprint.digest({key: value for key, value in record.items() if key != "seal"})
 
 
+def refuted(kept: dict[str, Any]) -> str | None:
+    """What is wrong with a record whose contents don't amount to the fingerprint of its run; None if they do.
+
+    A seal alone would vouch for parameters that somebody wrote there afterwards.
+    """
+    if kept["fingerprint"] == kept["path"].rpartition("/")[2] == (found := fingerprint_in(kept)):
+        return None
+    return f"states a fingerprint that its contents don't amount to ({found})"
+
+
 def fingerprint_in(record: dict[str, Any]) -> str:
     """The fingerprint that the contents of a record amount to, to hold against the one that it states."""
     parents = {role: path.rpartition("/")[2] for role, path in record["parents"].items()}
@@ -177,10 +187,15 @@ def closure_in(file: Path) -> dict[str, dict[str, Any]] | None:
 
 
 def of(root: Path, path: str) -> dict[str, Any]:
-    """The record of the run at a path of the project. Raises UserError as `read` does, and for that of another run."""
+    """The record of the run at a path of the project.
+
+    Raises UserError as `read` does, for that of another run, and for one of other contents than its fingerprint.
+    """
     record = read(root / path)
     if record["path"] != path:
         raise UserError(f"{path} holds the record of {record['path']}: move it back there")
+    if wrong := refuted(record):
+        raise UserError(f"{path}/{NAME} {wrong}: remove {path} and run snakemake again")
     return record
 
 

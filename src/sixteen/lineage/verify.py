@@ -96,11 +96,8 @@ class Verification:
     def _run(self, place: str, kept: Record) -> None:
         if kept["path"] != place:
             self.find(f"{place} holds the record of {kept['path']}: move it back there")
-        elif not kept["fingerprint"] == place.rpartition("/")[2] == record.fingerprint_in(kept):
-            self.find(
-                f"{place}/{record.NAME} states a fingerprint that its contents don't amount to "
-                f"({record.fingerprint_in(kept)}): remove {place} and run snakemake again"
-            )
+        elif wrong := record.refuted(kept):
+            self.find(f"{place}/{record.NAME} {wrong}: remove {place} and run snakemake again")
         for name, output in kept["outputs"].items():
             self.file(f"{place}/{name}", output["sha256"], f"the record of {place}")
         for parent in sorted(set(kept["parents"].values())):

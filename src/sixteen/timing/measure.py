@@ -27,9 +27,6 @@ TRIED_STEPS = (
     2  # of a batch that is tried: the second one runs with the memory that the first one left
 )
 
-# Snakemake sets these to the cores of a job, which for a timing are all; what is measured has those of a training.
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
 log = logging.getLogger("sixteen")
 
 
@@ -100,7 +97,6 @@ def _process(job: Job, dataset: Path, scratch: Path) -> dict[str, Any] | None:
     command = [sys.executable, "-m", turn.__name__, *map(str, (told, dataset, result))]
     # Without the cache of compiled programs, so that each turn compiles.
     environment = {key: value for key, value in os.environ.items() if key != "SIXTEEN_CACHE"}
-    environment |= dict.fromkeys(THREADS, str(job.training.threads))
     with said.open("w") as file:
         # With our files open: the lock on the device is held as long as this process lives, whatever becomes of ours.
         ended = subprocess.run(

@@ -11,6 +11,7 @@ from sixteen.errors import UserError
 from sixteen.precision.proofs import check_dtypes
 from sixteen.tasks.parts.task import Task
 from sixteen.training import measure, optimizers, state
+from sixteen.training import tensors as files
 from sixteen.training.parameters import Training
 from sixteen.training.step import Step
 
@@ -95,7 +96,7 @@ class Learner:
             "epochs_done": epochs_done,
         }
         with optimizers.averaged(self.model, self.optimizer):
-            state.save(path, state.weights_of(self.model), about)
+            files.save(path, state.weights_of(self.model), about)
 
     def facts(self) -> dict[str, Any]:
         """Sizes of the network and of what its training holds; multiply-adds are those of one item."""

@@ -150,6 +150,11 @@ def _check_parts(parts: Mapping[str, Sequence[Pair]]) -> None:
     for part, pairs in parts.items():
         if not pairs and part != "validation":
             raise UserError(f"expected pairs in the {part} part, came none; put some there")
+        absent = sorted(set(CLASSES) - {pair.label for pair in pairs})
+        if part == "train" and absent:
+            raise UserError(
+                f"expected pairs of each label ({', '.join(CLASSES)}) for training, came none of {', '.join(absent)}; add some"
+            )
         for pair in pairs:
             key = tuple(pair.premise), tuple(pair.hypothesis)
             other, place = found.setdefault(key, (part, pair.place))
