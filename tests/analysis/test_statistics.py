@@ -179,6 +179,12 @@ def test_needed_n_is_the_fewest_with_the_power(mean) -> None:
     assert power(n - 1, mean, 1, WITHIN_ONE, 0.9) < 0.8 <= power(n, mean, 1, WITHIN_ONE, 0.9)
 
 
+def test_needed_n_is_found_up_to_the_largest_that_is_told() -> None:
+    n = needed_n(pilot(0.0262), ABOVE_ZERO, 0.9, 0.8)
+    assert n is not None and 8192 < n <= 10_000
+    assert power(n - 1, 0.0262, 1, ABOVE_ZERO, 0.9) < 0.8 <= power(n, 0.0262, 1, ABOVE_ZERO, 0.9)
+
+
 def test_an_effect_on_the_limit_is_never_decided() -> None:
     assert needed_n(pilot(1.0), WITHIN_ONE, 0.9, 0.8) is None
     assert needed_n(pilot(0.0), ABOVE_ZERO, 0.9, 0.8) is None

@@ -358,6 +358,19 @@ def test_a_claim_on_arms_that_a_study_lacks_is_refused(project, fields, expected
     assert expected in str(caught.value) and "'new'" in str(caught.value)
 
 
+def test_an_arm_of_a_claim_that_no_study_has_is_refused(project):
+    """Of several arms a study may lack some, so that a slip of the pen would leave one out without a word."""
+    path = project / "papers/2403.02243.yaml"
+    told = yaml.safe_load(path.read_text())
+    several = next(c for c in told["claims"]["schedules"] if len(c.get("arms", ())) > 4)
+    several["arms"][0] = "cosine-repeeted"
+    path.write_text(yaml.safe_dump(told))
+    with pytest.raises(
+        UserError, match=r"expected arms of studies .*, came 'cosine-repeeted', which"
+    ):
+        load(project)
+
+
 def test_what_is_timed_is_no_metric_of_a_series(project):
     path = project / "papers/2305.10947.yaml"
     paper = reading.read(path)

@@ -211,9 +211,9 @@ def needed_n(
 
     low, high = 1, 2
     while not enough(high):
-        low, high = high, high * 2
-        if high > LARGEST_N:
+        if high == LARGEST_N:
             return None
+        low, high = high, min(high * 2, LARGEST_N)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)

@@ -66,6 +66,7 @@ def mistakes(parameters: Parameters) -> Iterator[str]:
             yield f"{place}: expected another name than that of the page of open questions: call the study otherwise"
         found = list(_references(parameters, study, place))
         yield from found or _sentences(parameters, study, place)
+    yield from _arms_of_no_study(parameters)
     for target in TARGETS:
         if target not in parameters.targets:
             yield f"targets: expected {', '.join(TARGETS)} among them, which have rules, found no {target}"
@@ -74,6 +75,28 @@ def mistakes(parameters: Parameters) -> Iterator[str]:
             yield f"targets/{target}: expected a name that no study and no rule has: call the target otherwise"
         yield from _unknown(names, parameters.studies, "studies", f"targets/{target}")
         yield from _repeated(names, f"targets/{target}")
+
+
+def _arms_of_no_study(parameters: Parameters) -> Iterator[str]:
+    """Names in claims on several arms that no study has: a study may lack some, so that a slip would go unseen."""
+    for paper, told in parameters.papers.items():
+        for name, claims in told.claims.items():
+            deciding = [
+                study
+                for study in parameters.studies.values()
+                if study.claims == name and paper in study.papers
+            ]
+            try:
+                known = {arm for study in deciding for arm in study.sentences}
+            except UserError:
+                continue  # told already
+            for claim in claims if deciding else ():
+                for arm in getattr(claim, "arms", ()):
+                    if arm not in known:
+                        yield (
+                            f"papers/{paper}.yaml, claims/{name}/{claim.id}/arms: expected arms of studies that are to decide "
+                            f"this, came {arm!r}, which none has: correct its name, or take it out"
+                        )
 
 
 def task_of(dataset: Dataset) -> str:
