@@ -21,8 +21,6 @@ rule summarize:
         outputs_of("summarize", "results/{study}/summarized/{fingerprint}"),
     log:
         "logs/{study}/summarized/{fingerprint}.log",
-    group:
-        "page"
     resources:
         **NEEDED,
     params:

@@ -15,8 +15,6 @@ rule report:
         ),
     log:
         "logs/{study}/summarized/reported/{fingerprint}.log",
-    group:
-        "page"
     resources:
         **NEEDED,
     params:
