@@ -30,9 +30,9 @@ def on_grids(bits, gradients=8):
     return Quantized(**FLOAT32.model_dump(), **about, bits=Static(kind="static"))
 
 
-def graph(nodes=8):
+def graph(nodes=8, seed=0):
     """Features, edges, degrees and the nodes that are asked for; node 1 has no edge, and node 2 most."""
-    features = np.random.default_rng(0).normal(0.2, 1, (nodes, FEATURES)).astype(np.float32)
+    features = np.random.default_rng(seed).normal(0.2, 1, (nodes, FEATURES)).astype(np.float32)
     pairs = [(0, 2), (2, 3), (2, 4), (2, 5), (3, 4), (6, 7), (5, 6), (0, 7)]
     edges = np.array(sorted({(t, s) for a, b in pairs for s, t in ((a, b), (b, a))}), np.int32)
     edges = edges.T[::-1].copy()
@@ -100,12 +100,16 @@ def test_logits_are_those_of_numpy(hidden):
 def test_logits_on_grids_are_those_of_numpy(bits, hidden, aggregation):
     entry = gcn(hidden, aggregation=aggregation)
     model = with_biases(build(entry, (FEATURES,), precision=on_grids(bits), classes=CLASSES))
-    wanted = reference(variables(model), entry, graph(), bits)
     for training in (True, False):  # ranges are those of the batch in tests too
-        found = called(model, graph(), training=training).numpy()
-        # Float32 rounds otherwise in another order, which moves a few numbers by a step of their grid.
-        assert np.mean(np.abs(found - wanted) < 1e-4) > 0.8
-        assert found == pytest.approx(wanted, abs=0.05 if bits == 8 else 2)
+        shares = []
+        for inputs in (graph(seed=seed) for seed in range(5)):
+            wanted = reference(variables(model), entry, inputs, bits)
+            found = called(model, inputs, training=training).numpy()
+            shares.append(np.mean(np.abs(found - wanted) < 1e-4))
+            assert found == pytest.approx(wanted, abs=0.05 if bits == 8 else 2)
+        # Float32 rounds otherwise in another order, and on another processor, which moves a number by a step of its grid now
+        # and then; the normalisation of the whole tells all others.
+        assert np.median(shares) > 0.8
 
 
 def test_sums_on_grids_are_another_network():
