@@ -82,9 +82,8 @@ def _expected(bundle: contents.Bundle, path: str, into: Path, root: Path) -> dic
     """The record of a run that has arrived, if it is what it says and started from what is here."""
     try:
         kept = record.intact(into, path)
-    except (
-        UserError
-    ) as error:  # which names a place that is about to go, and what to do about runs that are here
+    except UserError as error:
+        # It names a place that is about to go, and says what to do about runs that are here.
         found = f"{error}".partition(": ")[0].replace(f"{into}/", "")
         raise UserError(
             f"expected the run {path} in {bundle.name} as it was made, came another: {found}; copy the bundle again, and if "

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sixteen.errors import UserError
+from sixteen.lineage import loaded
 
 LENGTH = 12  # hex digits of a fingerprint: 48 bits, a collision among 10,000 runs has odds of 2e-7
 
@@ -60,9 +61,9 @@ def _code_of(modules: tuple[str, ...]) -> dict[str, str]:
     pending = list(modules)
     while pending:
         name = pending.pop()
-        if name in reached or (loaded := _module(name)) is None:
+        if name in reached or (found := _module(name)) is None:
             continue
-        reached[name], imported = loaded
+        reached[name], imported = found
         parents = [name.rpartition(".")[0]] if "." in name else []
         pending += [*imported, *parents]
     return dict(sorted(reached.items()))
@@ -108,14 +109,15 @@ def forget() -> None:
 def _module(name: str) -> tuple[str, list[str]] | None:
     """Digest and imports of a module; None if the name is no module (but a thing inside one).
 
-    Finds the source by its path: importing it would start TensorFlow in every ``snakemake -n``.
+    Of a module that a job has imported, the source is that which it runs. Others are found by their path: importing them
+    would start TensorFlow in every ``snakemake -n``.
     """
     package = name.split(".")[0]
     stem = Path(sys.modules[package].__path__[0]).parent.joinpath(*name.split("."))
     sources = [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
     if not sources:
         return None
-    tree = ast.parse(sources[0].read_text(encoding="utf-8"))
+    tree = ast.parse(loaded.sources.get(name) or sources[0].read_bytes())
     return hashlib.sha256(_shape(tree).encode()).hexdigest(), _imports(tree, package)
 
 

@@ -184,7 +184,7 @@ def _disown_stale(run: Run, root: Path) -> None:
 
 
 def _check_code(run: Run, root: Path) -> None:
-    """Refuse to run other code than the plan has hashed: an edit made while the run was queued."""
+    """Refuse to run, or to have run, other code than the plan has hashed: an edit made while the run was queued."""
     fingerprint.forget()
     now = fingerprint.code_of(list(run.code))
     changed = [name for name in now if now[name] != run.code.get(name)]

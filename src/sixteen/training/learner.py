@@ -10,8 +10,7 @@ from sixteen import networks
 from sixteen.errors import UserError
 from sixteen.precision.proofs import check_dtypes
 from sixteen.tasks.parts.task import Task
-from sixteen.training import measure, optimizers, state
-from sixteen.training import tensors as files
+from sixteen.training import measure, optimizers, state, tensors
 from sixteen.training.parameters import Training
 from sixteen.training.step import Step
 
@@ -96,7 +95,7 @@ class Learner:
             "epochs_done": epochs_done,
         }
         with optimizers.averaged(self.model, self.optimizer):
-            files.save(path, state.weights_of(self.model), about)
+            tensors.save(path, state.weights_of(self.model), about)
 
     def facts(self) -> dict[str, Any]:
         """Sizes of the network and of what its training holds; multiply-adds are those of one item."""

@@ -13,12 +13,12 @@ from sixteen.errors import UserError
 from sixteen.precision.bits import FULL
 from sixteen.precision.scales import scale_of
 from sixteen.training import divergence, measure, optimizers, state
-from sixteen.training import tensors as files
 from sixteen.training.learner import Learner
 from sixteen.training.ledger import START, Ledger
 from sixteen.training.parameters import Training
 from sixteen.training.progress import Progress
 from sixteen.training.recipe import rates
+from sixteen.training.tensors import CHECKPOINT, load_checkpoint, save_checkpoint
 from sixteen.training.under_way import UnderWay
 from sixteen.training.watching import Watching
 
@@ -37,7 +37,7 @@ class Session:
         published: Path | None = None,
     ) -> None:
         self.parameters, self.scratch = parameters, scratch
-        self.checkpoint = scratch / files.CHECKPOINT
+        self.checkpoint = scratch / CHECKPOINT
         self.task = tasks.bind(parameters.task, dataset)
         self.learner = Learner(parameters, self.task, start, published)
         self.ledger = Ledger(start)
@@ -59,7 +59,7 @@ class Session:
         parts = self.parameters.recipe.gradient_accumulation  # steps with the bits of one
         about = (self.ledger.first, self.parameters.until, len(rows) // parts)
         self.bits = np.repeat(self.parameters.precision.forward_bits(*about), parts)
-        if kept := files.load_checkpoint(self.checkpoint):
+        if kept := load_checkpoint(self.checkpoint):
             self._take_up(*kept)
         else:
             predictions = self.learner.test()
@@ -157,7 +157,7 @@ class Session:
         tensors = tensors | {START: self.ledger.start_predictions}
         if under_way is not None:
             tensors, about = tensors | under_way.tensors(), about | under_way.about()
-        files.save_checkpoint(self.checkpoint, tensors, about)
+        save_checkpoint(self.checkpoint, tensors, about)
 
     def _tested(self, trained: dict[str, Any], train_seconds: float, bits: int) -> None:
         """Test after an epoch whose last step had so many forward `bits`, and write both down."""

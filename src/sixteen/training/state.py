@@ -8,7 +8,7 @@ import numpy as np
 from sixteen.errors import UserError
 from sixteen.precision.quantizers import RANGE
 from sixteen.tasks.parts.carried import CARRIED
-from sixteen.training import tensors as files
+from sixteen.training.tensors import load
 
 WEIGHTS = "weights.safetensors"
 
@@ -35,7 +35,7 @@ def load_weights(model: keras.Model, path: Path) -> None:
     Raises UserError for a tensor that is missing, left over, of another shape, or that storage of the
     model would round.
     """
-    tensors, _ = files.load(path)
+    tensors, _ = load(path)
     for variable in _kept(model):
         tensor = tensors.pop(variable.path, None)
         if tensor is None and _is_range(variable.path):
