@@ -204,6 +204,20 @@ def test_published_weights_are_read_where_a_sentence_begins_and_their_digest_dec
     assert steps_changed(project, parameters, change) == changed
 
 
+@pytest.mark.parametrize("text", [None, "", "[]", "{}"])
+def test_a_frozen_run_that_somebody_changed_is_refused(project, parameters, text):
+    planned(parameters).freeze()
+    file = next(f for f in Path(steps.PLANS).glob("*.json") if '"learning_rate"' in f.read_text())
+    told = json.loads(file.read_text())
+    if "recipe" in told["parameters"]:
+        told["parameters"]["recipe"]["learning_rate"] = 0.5
+    else:
+        told["parameters"]["more"] = 1
+    file.write_text(json.dumps(told) if text is None else text)
+    with pytest.raises(UserError, match="as it was written, came another: start snakemake anew"):
+        steps.load_run(file)
+
+
 def test_a_plan_that_is_gone_is_one_sentence(tmp_path):
     with pytest.raises(UserError, match="frozen plan"):
         steps.load_run(tmp_path / "gone.json")

@@ -64,11 +64,21 @@ def test_another_page_is_planned_when_a_study_of_a_question_changes_and_no_other
     assert more_seeds("other").fingerprint == asking().fingerprint
 
 
-def test_targets_without_a_study_of_a_question_ask_for_no_page():
+def test_targets_without_a_study_of_a_question_ask_for_no_page(tmp_path):
     page = asking()
     expected = [f"reports/questions/manifest-{page.fingerprint}.json"]
-    assert manifests(page, ["other", "large"]) == expected
-    assert manifests(page, ["other"]) == manifests(None, ["large"]) == []
+    assert manifests(page, ["other", "large"], tmp_path) == expected
+    assert manifests(page, ["other"], tmp_path) == manifests(None, ["large"], tmp_path) == []
+
+
+def test_a_page_that_a_killed_publication_has_withdrawn_is_asked_for_by_any_study(tmp_path):
+    page, folder = asking(), tmp_path / "questions"
+    folder.mkdir()
+    (folder / "index.html").touch()
+    expected = [f"reports/questions/manifest-{page.fingerprint}.json"]
+    assert manifests(page, ["other"], tmp_path) == expected
+    (folder / "manifest-0123456789ab.json").touch()
+    assert manifests(page, ["other"], tmp_path) == []
 
 
 def test_a_question_names_a_set_of_claims_and_no_study_stands_in_the_place_of_the_page(parameters):

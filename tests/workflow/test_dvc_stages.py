@@ -16,7 +16,7 @@ STAGES = DVC["stages"]
 PARAMETERS = load(ROOT)
 INDEX = "reports/index.html"
 PLAN = Plan(PARAMETERS, ROOT)
-JOINED = manifests(page_of(PLAN), PARAMETERS.targets["demos"])
+JOINED = manifests(page_of(PLAN), PARAMETERS.targets["demos"], Path("reports"))
 
 
 def kept(stage):

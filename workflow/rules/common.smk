@@ -137,7 +137,7 @@ def published(target):
     if not PLAN:
         return []
     studies = PARAMETERS.target(target)
-    joined = questions.manifests(QUESTIONS, studies)
+    joined = questions.manifests(QUESTIONS, studies, Path("reports"))
     return ["reports/index.html", *joined, *(PLAN.manifest(study) for study in studies)]
 
 

@@ -46,6 +46,14 @@ def fingerprint_of(
     return digest(identity)[:LENGTH]
 
 
+def amounts_to(
+    path: str, parameters: dict[str, Any], code: dict[str, str], parents: dict[str, str]
+) -> str:
+    """The fingerprint of the run at a path, of digests of its modules and of paths of its parents."""
+    keys = {role: parent.rpartition("/")[2] for role, parent in parents.items()}
+    return fingerprint_of(path.rpartition("/")[0], parameters, digest(code), keys)
+
+
 def code_of(modules: list[str]) -> dict[str, str]:
     """Digest of each module of this package that the given modules reach through imports.
 

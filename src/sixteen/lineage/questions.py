@@ -1,6 +1,7 @@
 """The questions that papers/ asks, and the page that joins their studies: what that page is told before anything runs."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from sixteen import networks
@@ -38,9 +39,13 @@ def page_of(plan: Plan) -> Run | None:
     return Run("join", f"{folder}/{key}", told, code, {}, {}, {})
 
 
-def manifests(page: Run | None, studies: Iterable[str]) -> list[str]:
-    """The path of the file that says that exactly this page is published, for studies among which it joins one."""
-    if page is None or page.parameters["studies"].keys().isdisjoint(studies):
+def manifests(page: Run | None, studies: Iterable[str], reports: Path) -> list[str]:
+    """The path of the file that says that exactly this page is published, for studies among which it joins one.
+
+    For others as well where a publication was killed before it had written the page anew: nobody else would.
+    """
+    killed = (reports / FOLDER).is_dir() and not any((reports / FOLDER).glob(manifest_of("*")))
+    if page is None or not (killed or page.parameters["studies"].keys() & set(studies)):
         return []
     return [f"reports/{FOLDER}/{manifest_of(page.fingerprint)}"]
 

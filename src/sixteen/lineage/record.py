@@ -129,10 +129,8 @@ def refuted(kept: dict[str, Any]) -> str | None:
 
 def fingerprint_in(record: dict[str, Any]) -> str:
     """The fingerprint that the contents of a record amount to, to hold against the one that it states."""
-    parents = {role: path.rpartition("/")[2] for role, path in record["parents"].items()}
-    code = fingerprint.digest(record["code"]["modules"])
-    folder = record["path"].rpartition("/")[0]
-    return fingerprint.fingerprint_of(folder, record["parameters"], code, parents)
+    code = record["code"]["modules"]
+    return fingerprint.amounts_to(record["path"], record["parameters"], code, record["parents"])
 
 
 def write(folder: Path, record: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sixteen.errors import UserError
+from sixteen.lineage import fingerprint
 from sixteen.lineage.places import PRIVATE
 
 # For each step the module that computes it and the files that it leaves, record.json apart. Networks, kinds of datasets,
@@ -102,6 +103,11 @@ class Run:
         return STEPS[self.step][1]
 
     @property
+    def contents(self) -> str:
+        """The fingerprint that what is planned amounts to, to hold against that of its path."""
+        return fingerprint.amounts_to(self.path, self.parameters, self.code, self.parents)
+
+    @property
     def record(self) -> str:
         """Path of the run's record: there when, and only when, the run is finished."""
         return f"{self.path}/record.json"
@@ -142,10 +148,17 @@ def manifest_of(fingerprint: str) -> str:
 
 
 def load_run(path: Path) -> Run:
-    """Read a frozen run. Raises UserError if the plan is gone."""
+    """Read a frozen run. Raises UserError if the plan is gone, or isn't what its fingerprint says."""
     try:
-        return Run(**json.loads(path.read_text(encoding="utf-8")))
+        run = Run(**json.loads(path.read_text(encoding="utf-8")))
+        if run.fingerprint == run.contents:
+            return run
     except FileNotFoundError:
         raise UserError(
             f"expected the frozen plan {path}, found none: start snakemake anew, it writes the plans first"
         ) from None
+    except (ValueError, TypeError, AttributeError):
+        pass
+    raise UserError(
+        f"expected the frozen plan {path} as it was written, came another: start snakemake anew, it writes the plans first"
+    )
