@@ -33,6 +33,7 @@ check: $(stamp)
 
 benchmark: $(stamp)
 	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/grids.py
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/planning.py
 

@@ -84,6 +84,8 @@ def _be_measured(told: dict[str, Any]) -> None:
         # In a process of its own, or its memory would be counted as the training's.
         maker = multiprocessing.get_context("spawn").Process(target=_make, args=(told, folder))
         seconds = [_timed(lambda: (maker.start(), maker.join()))]
+        if maker.exitcode:
+            sys.exit(f"making the data ended with status {maker.exitcode}")
         learner = Learner(parameters, tasks.bind(parameters.task, Path(folder)), None)
     rows = learner.rows(1)
     rate = rates(parameters.recipe, 0, 1, len(rows), [])

@@ -8,17 +8,15 @@ other epochs) as minimum, median and maximum over the repeats, and the ratio pai
 """
 
 import argparse
-import importlib.metadata
 import json
-import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+import told
 
 from sixteen.datasets.prepared.prepare import Preparation, prepare
 from sixteen.lineage.plan import Plan
@@ -41,8 +39,7 @@ def main() -> None:
     if arguments.one:
         _be_measured(json.loads(arguments.one.read_text()), arguments.one.parent, arguments.epochs)
         return
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "keras")]
-    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {', '.join(versions)}")
+    print(told.machine())
     plan = Plan(load(ROOT), ROOT)
     for study in arguments.studies:
         with tempfile.TemporaryDirectory() as folder:
@@ -58,32 +55,29 @@ def _compare(study: str, plan: Plan, folder: Path, arguments: argparse.Namespace
         [_measure(arm, folder, arguments.epochs) for arm in arms] for _ in range(arguments.repeats)
     ]
     for name, milliseconds in zip(ARMS.values(), zip(*pairs, strict=True), strict=True):
-        print(f"{study}, {name}: {_spread(milliseconds, '.1f')} ms a step")
-    print(f"{study}, 8 bits / float32, pair by pair: {_spread([b / a for a, b in pairs], '.2f')}")
+        print(f"{study}, {name}: {told.spread(milliseconds, '.1f')} ms a step")
+    print(
+        f"{study}, 8 bits / float32, pair by pair: {told.spread([b / a for a, b in pairs], '.2f')}"
+    )
     sys.stdout.flush()
 
 
 def _measure(arm: Run, folder: Path, epochs: int) -> float:
-    told = folder / "told.json"
-    told.write_text(json.dumps({**arm.parameters, **arm.settings}))
-    command = [sys.executable, __file__, "--one", str(told), "--epochs", str(epochs)]
+    training = folder / "training.json"
+    training.write_text(json.dumps({**arm.parameters, **arm.settings}))
+    command = [sys.executable, __file__, "--one", str(training), "--epochs", str(epochs)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(done.stderr)
     return float(done.stdout.splitlines()[-1])
 
 
-def _spread(values: Any, form: str) -> str:
-    low, middle, high = min(values), statistics.median(values), max(values)
-    return f"min {low:{form}}  median {middle:{form}}  max {high:{form}}"
-
-
-def _be_measured(told: dict[str, Any], folder: Path, epochs: int) -> None:
+def _be_measured(training: dict[str, Any], folder: Path, epochs: int) -> None:
     """Train for one untimed epoch and then the timed ones; print milliseconds a step in the fastest."""
     from sixteen.training import backends
     from sixteen.training.parameters import Training
 
-    parameters = Training.model_validate(told)
+    parameters = Training.model_validate(training)
     # Before the task imports Keras.
     backends.start(parameters.backend, parameters.threads, parameters.devices)
     from sixteen import tasks

@@ -9,17 +9,14 @@ as minimum, median and maximum over the repeats, and the ratio pair by pair.
 """
 
 import argparse
-import importlib.metadata
 import json
-import os
-import platform
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 
 import numpy as np
+import told
 
 from sixteen import networks
 from sixteen.datasets.prepared.images import Images
@@ -52,8 +49,7 @@ def main() -> None:
     if arguments.way:
         _be_measured(arguments)
         return
-    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "keras")]
-    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {', '.join(versions)}")
+    print(told.machine())
     print(
         f"ResNet-{arguments.depth}, {arguments.images}, batch {arguments.batch}, {arguments.threads} "
         f"thread(s), {arguments.repeats} pairs, fastest of {arguments.epochs} epochs"
@@ -64,9 +60,9 @@ def main() -> None:
             for way in WAYS:
                 speeds[way].append(_measure(way, precision))
         for way in WAYS:
-            print(f"{precision:9} {way:5} {_spread(speeds[way], ',.0f')} images/s")
+            print(f"{precision:9} {way:5} {told.spread(speeds[way], ',.0f')} images/s")
         ratios = [ours / fit for fit, ours in zip(speeds["fit"], speeds["ours"], strict=True)]
-        print(f"{precision:9} ours / fit, pair by pair: {_spread(ratios, '.2f')}", flush=True)
+        print(f"{precision:9} ours / fit, pair by pair: {told.spread(ratios, '.2f')}", flush=True)
 
 
 def _measure(way: str, precision: str) -> float:
@@ -79,11 +75,6 @@ def _measure(way: str, precision: str) -> float:
         f"  {precision:9} {way:5} {measured['items_per_second']:8,.0f} images/s on {measured['device']}"
     )
     return measured["items_per_second"]
-
-
-def _spread(values: list[float], form: str) -> str:
-    low, middle, high = min(values), statistics.median(values), max(values)
-    return f"min {low:{form}}  median {middle:{form}}  max {high:{form}}"
 
 
 def _be_measured(arguments: argparse.Namespace) -> None:

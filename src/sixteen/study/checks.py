@@ -2,20 +2,17 @@
 
 import importlib
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
 from sixteen import networks
 from sixteen.datasets.prepared.entry import Dataset
 from sixteen.errors import UserError
 from sixteen.precision.entry import Precision, Quantized
 from sixteen.precision.formats import holds, range_of, rounded
-from sixteen.study import design, sentence
-from sixteen.study.claim import Claim, Exact, NonInferior, Pair, SeveralNonInferior
+from sixteen.study import checks_of_claims, design, sentence
+from sixteen.study.mistakes import repeated, told, unknown
 from sixteen.study.parameters import Parameters
 from sixteen.study.study import Study
-from sixteen.tasks.measured.parts.metric import POINTS, Metric
-from sixteen.tasks.measured.parts.metrics import TIMED, metrics_of
 from sixteen.training.recipe import Recipe
 
 # What Snakemake calls its rules: a study is a target by its own name.
@@ -52,12 +49,7 @@ def mistakes(parameters: Parameters) -> Iterator[str]:
     sections = ("networks", "precisions", "recipes", "schedules", "loss_scales", "bits")
     for section in (*sections, "machines"):
         yield from _joining_words(section, getattr(parameters, section))
-    for paper, told in parameters.papers.items():
-        for claims in told.claims.values():
-            yield from _repeated([claim.id for claim in claims], f"papers/{paper}.yaml, claims")
-        yield from _unknown(
-            list(told.questions), told.claims, "claims", f"papers/{paper}.yaml, questions"
-        )
+    yield from checks_of_claims.of_papers(parameters)
     for name, study in parameters.studies.items():
         place = f"studies/{name}"
         if name in RULES:
@@ -66,37 +58,14 @@ def mistakes(parameters: Parameters) -> Iterator[str]:
             yield f"{place}: expected another name than that of the page of open questions: call the study otherwise"
         found = list(_references(parameters, study, place))
         yield from found or _sentences(parameters, study, place)
-    yield from _arms_of_no_study(parameters)
     for target in TARGETS:
         if target not in parameters.targets:
             yield f"targets: expected {', '.join(TARGETS)} among them, which have rules, found no {target}"
     for target, names in parameters.targets.items():
         if target in parameters.studies or target in RULES - set(TARGETS):
             yield f"targets/{target}: expected a name that no study and no rule has: call the target otherwise"
-        yield from _unknown(names, parameters.studies, "studies", f"targets/{target}")
-        yield from _repeated(names, f"targets/{target}")
-
-
-def _arms_of_no_study(parameters: Parameters) -> Iterator[str]:
-    """Names in claims on several arms that no study has: a study may lack some, so that a slip would go unseen."""
-    for paper, told in parameters.papers.items():
-        for name, claims in told.claims.items():
-            deciding = [
-                study
-                for study in parameters.studies.values()
-                if study.claims == name and paper in study.papers
-            ]
-            try:
-                known = {arm for study in deciding for arm in study.sentences}
-            except UserError:
-                continue  # told already
-            for claim in claims if deciding else ():
-                for arm in getattr(claim, "arms", ()):
-                    if arm not in known:
-                        yield (
-                            f"papers/{paper}.yaml, claims/{name}/{claim.id}/arms: expected arms of studies that are to decide "
-                            f"this, came {arm!r}, which none has: correct its name, or take it out"
-                        )
+        yield from unknown(names, parameters.studies, "studies", f"targets/{target}")
+        yield from repeated(names, f"targets/{target}")
 
 
 def task_of(dataset: Dataset) -> str:
@@ -106,10 +75,10 @@ def task_of(dataset: Dataset) -> str:
 
 def _references(parameters: Parameters, study: Study, place: str) -> Iterator[str]:
     """Names of sections, of papers, of networks and of arms."""
-    yield from _unknown([study.dataset], parameters.datasets, "datasets", f"{place}/dataset")
-    yield from _unknown(study.papers, parameters.papers, "papers/", f"{place}/papers")
-    yield from _repeated(study.papers, f"{place}/papers")
-    yield from _repeated(list(map(str, study.seeds)), f"{place}/seeds")
+    yield from unknown([study.dataset], parameters.datasets, "datasets", f"{place}/dataset")
+    yield from unknown(study.papers, parameters.papers, "papers/", f"{place}/papers")
+    yield from repeated(study.papers, f"{place}/papers")
+    yield from repeated(list(map(str, study.seeds)), f"{place}/seeds")
     try:
         arms, known, _ = study.sentences, study.every_network, study.places
         for network in known:
@@ -119,7 +88,7 @@ def _references(parameters: Parameters, study: Study, place: str) -> Iterator[st
     except UserError as error:
         yield f"{place}: {error}"
         return
-    yield from _repeated(spelled, f"{place}/networks")
+    yield from repeated(spelled, f"{place}/networks")
     for network in study.recipes:
         if network not in known:
             yield f"{place}/recipes: expected networks of the study ({', '.join(known)}), came {network!r}"
@@ -134,32 +103,13 @@ def _references(parameters: Parameters, study: Study, place: str) -> Iterator[st
             "two out of the study"
         )
     if all(paper in parameters.papers for paper in study.papers):
-        yield from _claims(parameters, study, arms, place)
-
-
-def _claims(
-    parameters: Parameters, study: Study, arms: dict[str, str], place: str
-) -> Iterator[str]:
-    """What a study takes from its papers: claims, the arms that these compare, a table."""
-    sets = {name for paper in study.papers for name in parameters.papers[paper].claims}
-    if study.claims is not None and study.claims not in sets:
-        yield (
-            f"{place}/claims: expected a set of claims of {', '.join(study.papers)} ({', '.join(sorted(sets))}), came "
-            f"{study.claims!r}"
-        )
-    if study.published is not None and parameters.table(study) is None:
-        yield f"{place}/published: expected a table of {', '.join(study.papers)}, came {study.published!r}"
-    claims = parameters.claims(study)
-    if len(set(study.papers)) == len(study.papers):
-        yield from _repeated([claim.id for claim in claims], f"{place}/claims, of several papers")
-    for claim in claims:
-        yield from _told(lambda c=claim: c.among(list(arms)), place)
+        yield from checks_of_claims.of_study(parameters, study, arms, place)
 
 
 def _sentences(parameters: Parameters, study: Study, place: str) -> Iterator[str]:
     """Sentences, what they train, and the design of a factorial."""
     task = task_of(parameters.datasets[study.dataset])
-    yield from _metrics(parameters, study, task, place)
+    yield from checks_of_claims.of_metrics(parameters, study, task, place)
     for name in study.every_network:
         network = parameters.network(name)
         if task not in networks.tasks(network):
@@ -168,7 +118,7 @@ def _sentences(parameters: Parameters, study: Study, place: str) -> Iterator[str
                 f"which is for {', '.join(networks.tasks(network))}"
             )
             continue
-        yield from _told(
+        yield from told(
             lambda n=network: networks.cost(n, *_shape(parameters, study)),
             f"{place}/networks, {name}",
         )
@@ -177,78 +127,10 @@ def _sentences(parameters: Parameters, study: Study, place: str) -> Iterator[str
             for arm in study.sentences
             for mistake in _sentence(parameters, study, name, arm)
         ]
-        yield from mistakes or _alike(parameters, study, name, place)
+        yield from mistakes or checks_of_claims.of_arms(parameters, study, name, place)
     yield from _unused_recipes(study, place)
     if study.designed:
-        yield from _told(lambda: _design(parameters, study), f"{place}/factorial")
-
-
-def _metrics(parameters: Parameters, study: Study, task: str, place: str) -> Iterator[str]:
-    """Metrics of claims and of `reach`: known to the task, and measured so that they can decide."""
-    known = metrics_of(task)
-    if study.reach is not None and "accuracy" not in known:
-        yield (
-            f"{place}/reach: expected no accuracy to be reached, since the task {task} knows none, came {study.reach:g}: "
-            "take the key out"
-        )
-    table = parameters.table(study)
-    if table is not None and table.accuracy and "accuracy" not in known:
-        yield (
-            f"{place}/published: expected a table without accuracies, since the task {task} knows none, came "
-            f"{study.published!r}: take the key out"
-        )
-    claims = parameters.claims(study)
-    if study.time is not None and not any(claim.metric in TIMED for claim in claims):
-        yield (
-            f"{place}/time: expected a claim on what is measured alone ({', '.join(TIMED)}), whose arms are timed, came a "
-            "study without one: add a claim, or take the key out"
-        )
-    for claim in claims:
-        for mistake in (*_margins(claim, known), *_measured(claim, known)):
-            yield f"{place}: claim {claim.id!r}: {mistake}"
-
-
-def _margins(claim: Claim, known: dict[str, Metric]) -> Iterator[str]:
-    """Margins that no difference of shares, or no ratio, can exceed."""
-    margin, of = getattr(claim, "margin", 0), known.get(claim.metric or "")
-    if of is None:
-        return
-    if (of.unit, of.kind) == (POINTS, "difference") and margin > 1:
-        yield (
-            f"expected a `margin` of at most 1, since {claim.metric} is a share, came {margin:g}"
-        )
-    relative = isinstance(claim, NonInferior | SeveralNonInferior)
-    if relative and of.kind == "ratio" and margin >= 1:
-        yield f"expected a `margin` below 1, since {claim.metric} is compared by ratio, came {margin:g}"
-
-
-def _measured(claim: Claim, known: dict[str, Metric]) -> Iterator[str]:
-    """Metrics that nobody measures, or not in a way that decides."""
-    for key in ("metric", "start_metric"):
-        metric = getattr(claim, key, None)
-        if metric not in (None, *known):
-            yield f"expected `{key}` to be one of {', '.join(known)}, came {metric!r}"
-        elif metric is not None and known[metric].clock and metric not in TIMED:
-            yield (
-                f"expected `{key}` to be a clock that is measured alone ({', '.join(TIMED)}), came {metric!r}, which "
-                "trainings tell that share their machine"
-            )
-        elif metric is not None and known[metric].clock and not isinstance(claim, Pair):
-            yield f"expected `{key}` to be a metric of runs, came {metric!r}, which is measured of two arms in turns"
-
-
-def _alike(parameters: Parameters, study: Study, network: str, place: str) -> Iterator[str]:
-    """Arms that a claim compares, and that are one run."""
-    for claim in parameters.claims(study):
-        said: dict[str, str] = {}
-        for arm in claim.among(list(study.sentences)) if not isinstance(claim, Exact) else ():
-            text = "/".join(phrase.text for phrase in parameters.phrases(study, network, arm))
-            if text in said:
-                yield (
-                    f"{place}: claim {claim.id!r} compares {said[text]} with {arm}, which are the same sentence: give one "
-                    "of the arms another"
-                )
-            said[text] = arm
+        yield from told(lambda: _design(parameters, study), f"{place}/factorial")
 
 
 def _shape(parameters: Parameters, study: Study) -> tuple[tuple[int, ...], int]:
@@ -377,25 +259,3 @@ def _joining_words(section: str, names: dict[str, object]) -> Iterator[str]:
                 f"{section}/{name}: expected a name without the words that join phrases "
                 f"({', '.join(sentence.JOINING)}), came one with {min(words)!r}"
             )
-
-
-def _told(check: Callable[[], object], place: str) -> Iterator[str]:
-    """The sentence of a check that raises one."""
-    try:
-        check()
-    except UserError as error:
-        yield f"{place}: {error}"
-
-
-def _unknown(
-    names: Iterable[str], known: Mapping[str, object], section: str, place: str
-) -> Iterator[str]:
-    for name in names:
-        if name not in known:
-            yield f"{place}: expected a name under `{section}` ({', '.join(known)}), came {name!r}"
-
-
-def _repeated(names: list[str] | tuple[str, ...], place: str) -> Iterator[str]:
-    for name, count in Counter(names).items():
-        if count > 1:
-            yield f"{place}: expected each once, came {name!r} {count} times"
