@@ -28,12 +28,12 @@ def make_tar(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def image_tree(tmp_path: Path) -> Path:
-    """A directory of 3 x 4 PNG images: two classes, three train and one test image each."""
+    """A directory of 3 x 4 PNG images, all unlike: two classes, three train and one test image each."""
     root = tmp_path / "pets"
-    for part, count in (("train", 3), ("test", 1)):
+    for part, count, first in (("train", 3, 0), ("test", 1, 50)):
         for label, name in enumerate(("cat", "dog")):
             (root / part / name).mkdir(parents=True)
             for number in range(count):
-                pixels = np.full((3, 4, 3), 100 * label + number, np.uint8)
+                pixels = np.full((3, 4, 3), 100 * label + first + number, np.uint8)
                 Image.fromarray(pixels).save(root / part / name / f"{number}.png")
     return root

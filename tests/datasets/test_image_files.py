@@ -75,6 +75,7 @@ def test_pictures_lie_there_as_they_came_with_what_is_known_of_each(photographs,
     assert facts == {
         **{"train_items": 4, "test_items": 2, "outputs": 2, "shape": [16, 16, 3]},
         **{"mean": files.mean.tolist(), "std": files.std.tolist(), "majority_accuracy": 0.5},
+        "seen_items": 0,
     }
     names = ["cat/a.JPEG", "cat/b.JPEG", "cat/c.png", "dog/a.JPEG"]
     assert pictures(tmp_path / "into", files) == [
@@ -171,3 +172,8 @@ def test_an_error_comes_where_its_picture_would():
     assert [next(found) for _ in range(3)] == [-1, -1, -1]
     with pytest.raises(ZeroDivisionError):
         next(found)
+
+
+def test_files_that_the_test_shares_with_training_are_counted(photographs, tmp_path):
+    (photographs / "val/dog/y.png").write_bytes((photographs / "train/cat/b.JPEG").read_bytes())
+    assert prepared(photographs, tmp_path / "into")[0]["seen_items"] == 1

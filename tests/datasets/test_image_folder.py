@@ -32,7 +32,7 @@ def test_classes_and_images_come_in_the_order_of_their_names(image_tree):
     assert images.train_images.shape == (6, 3, 4, 3)
     assert images.train_images[:, 0, 0, 0].tolist() == [0, 1, 2, 100, 101, 102]
     assert images.train_labels.tolist() == [0, 0, 0, 1, 1, 1]
-    assert images.test_images[:, 0, 0, 0].tolist() == [0, 100]
+    assert images.test_images[:, 0, 0, 0].tolist() == [50, 150]
     assert images.test_labels.tolist() == [0, 1]
     assert (images.train_images.dtype, images.train_labels.dtype) == (np.uint8, np.int32)
 

@@ -1,4 +1,5 @@
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -176,3 +177,23 @@ def test_an_entry_that_is_no_dataset_is_refused(changed):
 def test_a_kind_that_there_is_not_is_refused_with_those_that_there_are():
     with pytest.raises(ValidationError, match=r"'cifar10'.*'digits'"):
         of(kind="imagenet")
+
+
+def copied(tree: Path, *to: str):
+    """Copies of one training picture among the pictures of the test."""
+    for name in to:
+        shutil.copyfile(tree / "train/cat/0.png", tree / name)
+
+
+def test_test_pictures_that_are_trained_on_are_counted(tmp_path, image_tree):
+    copied(image_tree, "test/dog/of-another-class.png")
+    facts = prepare(pets(image_tree), {"archive": image_tree}, tmp_path, tmp_path)
+    assert facts["seen_items"] == 1
+    assert facts["test_items"] > 1
+
+
+def test_a_test_that_is_trained_on_as_a_whole_is_refused(tmp_path, image_tree):
+    copied(image_tree, *(f"{file.relative_to(image_tree)}" for file in image_tree.glob("test/*/*")))
+    with pytest.raises(UserError, match="that aren't trained on, came all") as caught:
+        prepare(pets(image_tree), {"archive": image_tree}, tmp_path, tmp_path)
+    assert f"{caught.value}".endswith("put others into the test set")

@@ -83,6 +83,16 @@ def test_what_a_job_is_at_work_on_stays(project, parameters):
         assert clean.find(planned(parameters)) == []
 
 
+def test_what_a_job_began_to_work_on_after_the_list_was_made_stays(project, parameters):
+    plan = planned(parameters)
+    leave("0" * 12)
+    leave("1" * 12)
+    found = clean.find(plan)
+    with exclusive(Path(), "0" * 12, "it"):
+        assert clean.delete(plan, found, force=True).startswith("1 folders deleted")
+    assert [path.name for path in SCRATCH.iterdir()] == ["0" * 12]
+
+
 def test_after_it_everything_planned_can_be_made_and_verified(changed, parameters):
     from sixteen.reporting.verify import verify
 

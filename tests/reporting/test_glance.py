@@ -47,6 +47,12 @@ def test_what_is_reached_without_learning_and_at_best_is_told(made: Study) -> No
     assert "<td>On the test set: majority accuracy 10.4 %, best perplexity 4.6.</td>" in text
 
 
+def test_test_items_that_were_trained_on_are_counted(made: Study) -> None:
+    _changed(made, "prepare", seen_items=3, test_items=1200)
+    text = glance(Study(made.summary, made.output)).text
+    assert "<td>Test images that are in the training set too: 3 of 1,200.</td>" in text
+
+
 def test_a_paper_that_ran_nothing_has_no_line(made: Study) -> None:
     (made.output / "papers.json").write_text(json.dumps({"our question": {}}))
     assert "ran</th>" not in glance(made).text

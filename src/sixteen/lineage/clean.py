@@ -25,6 +25,11 @@ class Gone:
     size: int
     kept: bool
 
+    @property
+    def fingerprint(self) -> str:
+        """That of the run."""
+        return self.path.rpartition("/")[2]
+
 
 def find(plan: Plan) -> list[Gone]:
     """Scratch of runs that are finished or aren't planned, and finished runs that aren't planned; what is held stays.
@@ -62,14 +67,17 @@ def told(found: list[Gone]) -> str:
 
 
 def delete(plan: Plan, found: list[Gone], force: bool) -> str:
-    """Delete what was found, but without `force` no run that isn't in DVC; tells what went and what stays."""
+    """Delete what was found, but without `force` no run that isn't in DVC; tells what went and what stays.
+
+    What a job has begun to work on since stays, too.
+    """
+    found = [one for one in found if holder(plan.root, one.fingerprint) is None]
     gone = [one for one in found if one.kept or force]
     for one in gone:
-        fingerprint = one.path.rpartition("/")[2]
         shutil.rmtree(plan.root / one.path)
         if not one.path.startswith(f"{PRIVATE}/"):
-            (plan.root / PLANS / f"{fingerprint}.json").unlink(missing_ok=True)
-            (plan.root / LOCKS / fingerprint).unlink(missing_ok=True)
+            (plan.root / PLANS / f"{one.fingerprint}.json").unlink(missing_ok=True)
+            (plan.root / LOCKS / one.fingerprint).unlink(missing_ok=True)
             (plan.root / log_of(one.path)).unlink(missing_ok=True)
     size, stay = sum(one.size for one in gone) / 1e6, len(found) - len(gone)
     return f"{len(gone)} folders deleted, {size:,.1f} MB" + _except(stay)

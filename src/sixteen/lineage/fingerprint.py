@@ -63,6 +63,16 @@ def code_of(modules: list[str]) -> dict[str, str]:
     return _code_of(tuple(modules))
 
 
+def code_digest(modules: list[str]) -> str:
+    """Digest of what `code_of` returns: all runs of a step share it, thousands perhaps."""
+    return _code_digest(tuple(modules))
+
+
+@functools.cache
+def _code_digest(modules: tuple[str, ...]) -> str:
+    return digest(_code_of(modules))
+
+
 @functools.cache
 def _code_of(modules: tuple[str, ...]) -> dict[str, str]:
     reached: dict[str, str] = {}
@@ -111,6 +121,7 @@ def forget() -> None:
     """Read the sources anew at the next call: they may have been edited."""
     _module.cache_clear()
     _code_of.cache_clear()
+    _code_digest.cache_clear()
 
 
 @functools.cache

@@ -224,9 +224,10 @@ class StudyRuns:
         settings: dict[str, Any] | None = None,
     ) -> str:
         """Add a run to the study and return its path."""
-        code = fingerprint.code_of([STEPS[step][0], *(modules or [])])
+        made_by = [STEPS[step][0], *(modules or [])]
+        code, digest = fingerprint.code_of(made_by), fingerprint.code_digest(made_by)
         keys = {role: path.rpartition("/")[2] for role, path in parents.items()}
-        key = fingerprint.fingerprint_of(folder, parameters, fingerprint.digest(code), keys)
+        key = fingerprint.fingerprint_of(folder, parameters, digest, keys)
         path = f"{folder}/{key}"
         self.runs[path] = Run(step, path, parameters, code, parents, sources or {}, settings or {})
         return path

@@ -35,7 +35,7 @@ def page_of(plan: Plan) -> Run | None:
         _add(plan, study, told)
     code = fingerprint.code_of([PAGE])
     folder = f"reports/{FOLDER}"
-    key = fingerprint.fingerprint_of(folder, told, fingerprint.digest(code), {})
+    key = fingerprint.fingerprint_of(folder, told, fingerprint.code_digest([PAGE]), {})
     return Run("join", f"{folder}/{key}", told, code, {}, {}, {})
 
 

@@ -62,14 +62,18 @@ def _scope(study: Study) -> str:
 
 
 def _landmarks(study: Study) -> str:
-    """What a dataset's own record says of its test set: what is reached without learning, and what can be at best."""
+    """What a dataset's own record says of its test set: what is reached without learning, what can be at best, what was seen."""
     facts = {}
     for record in _records(study, "prepare"):
         facts |= {name: value for name, value in record["facts"].items() if value is not None}
     shares = [(name, f"{100 * v:.1f} %") for name, v in facts.items() if name.endswith("_accuracy")]
     others = [(name, number(v)) for name, v in facts.items() if name.endswith("_perplexity")]
     told = [f"{name.replace('_', ' ')} {value}" for name, value in (*shares, *others)]
-    return f"On the test set: {', '.join(told)}." if told else "Nothing is known of the test set."
+    lines = [f"On the test set: {', '.join(told)}."] if told else []
+    if "seen_items" in facts:
+        of = f"{facts['seen_items']:,} of {facts['test_items']:,}"
+        lines.append(f"Test {study.item}s that are in the training set too: {of}.")
+    return " ".join(lines) or "Nothing is known of the test set."
 
 
 def _ran(settings: dict[str, str]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from sixteen.datasets.prepared.entry import Normalisation
 from sixteen.datasets.prepared.files import Prepared
 from sixteen.datasets.prepared.images import mean_and_std
+from sixteen.datasets.prepared.seen import digests, seen
 from sixteen.errors import UserError
 
 NONE = -1  # the class of a row that holds no box
@@ -87,6 +88,7 @@ class Boxes(Prepared):
             "shape": list(self.train_images.shape[1:]),
             "mean": self.mean.tolist(),
             "std": self.std.tolist(),
+            "seen_items": seen(digests(self.train_images), digests(self.test_images)),
         }
 
 

@@ -22,6 +22,7 @@ from sixteen.datasets.prepared import baselines
 from sixteen.datasets.prepared.entry import Normalisation
 from sixteen.datasets.prepared.files import Prepared
 from sixteen.datasets.prepared.images import counted, of_counts
+from sixteen.datasets.prepared.seen import digest, seen
 from sixteen.errors import UserError
 
 CHANNELS = 3
@@ -110,6 +111,7 @@ class Pictures:
         self.classes, self.shape = classes, (side, side, CHANNELS)
         self.normalisation: Normalisation = normalisation
         self.saved: ImageFiles | None = None
+        self.digests: dict[str, list[bytes]] = {name: [] for name in self.parts}
 
     def save(self, folder: Path) -> None:
         """Write the form into `folder`. UserError that names a picture which can't be decoded."""
@@ -124,9 +126,10 @@ class Pictures:
                 total=len(places), desc=name, unit="picture", disable=not sys.stderr.isatty()
             )
             with (folder / f"{name}.images").open("wb") as file, bar:
-                for row, coded, size, values in ahead(_checked, part.read(), _threads()):
+                for row, coded, size, values, known in ahead(_checked, part.read(), _threads()):
                     places[row], sizes[row] = (file.tell(), len(coded)), size
                     file.write(coded)
+                    self.digests[name].append(known)
                     counts += values * (name == "train")
                     bar.update()
         mean, std = of_counts(counts, self.normalisation)
@@ -134,16 +137,19 @@ class Pictures:
         self.saved.save(folder)
 
     def facts(self) -> dict[str, Any]:
-        """Those of what was saved."""
+        """Those of what was saved, and how many test pictures are files of the training set, byte for byte."""
         assert self.saved is not None  # prepare saves first
-        return self.saved.facts()
+        return self.saved.facts() | {"seen_items": seen(**self.digests)}
 
 
-def _checked(one: tuple[int, bytes, str]) -> tuple[int, bytes, tuple[int, int], np.ndarray]:
-    """A picture that can be decoded: row, bytes, height and width, and counts of its values."""
+def _checked(
+    one: tuple[int, bytes, str],
+) -> tuple[int, bytes, tuple[int, int], np.ndarray, bytes]:
+    """A picture that can be decoded: row, bytes, height and width, counts of its values, and the digest of its file."""
     row, coded, culprit = one
     image = rgb(coded, culprit)
-    return row, coded, (image.height, image.width), counted(np.asarray(image))
+    size, values = (image.height, image.width), counted(np.asarray(image))
+    return row, coded, size, values, digest(coded)
 
 
 def _threads() -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from sixteen.datasets.prepared import baselines
 from sixteen.datasets.prepared.entry import Normalisation
 from sixteen.datasets.prepared.files import Prepared
+from sixteen.datasets.prepared.seen import digests, seen
 from sixteen.errors import UserError
 
 
@@ -65,6 +66,7 @@ class Images(Prepared):
             "mean": self.mean.tolist(),
             "std": self.std.tolist(),
             "majority_accuracy": baselines.majority(self.test_labels),
+            "seen_items": seen(digests(self.train_images), digests(self.test_images)),
         }
 
 

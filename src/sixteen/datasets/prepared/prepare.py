@@ -22,7 +22,8 @@ def prepare(
     """Write `dataset.safetensors` into the folder `into`; returns the facts of the form.
 
     Reads inputs["archive"], which kinds that come with a package don't need, or the `archives` of the entry by their roles.
-    UserError if a digest is not the `sha256` of the entry, or if the kind refuses what is in it.
+    UserError if a digest is not the `sha256` of the entry, if the kind refuses what is in it, or if all test items are in the
+    training set.
     """
     entry = parameters.dataset
     for role, archive in inputs.items():
@@ -32,7 +33,13 @@ def prepare(
     several = len(entry.archives) > 1
     dataset = kind.read(inputs if several else inputs.get("archive"), entry)
     dataset.save(into)
-    return dataset.facts()
+    facts = dataset.facts()
+    if (many := facts["test_items"]) == facts.get("seen_items"):
+        raise UserError(
+            f"expected test items that aren't trained on, came all {many:,} of them in the training set too; put others "
+            "into the test set"
+        )
+    return facts
 
 
 def _verify(archive: Path, expected: str | None) -> None:

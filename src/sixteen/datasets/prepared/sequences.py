@@ -7,6 +7,7 @@ import numpy as np
 
 from sixteen.datasets.prepared import baselines
 from sixteen.datasets.prepared.files import Prepared
+from sixteen.datasets.prepared.seen import digests, seen
 
 
 @dataclass(frozen=True)
@@ -43,4 +44,5 @@ class Sequences(Prepared):
             "outputs": len(self.classes),
             "shape": list(self.train_sequences.shape[1:]),
             "majority_accuracy": baselines.majority(self.test_labels),
+            "seen_items": seen(digests(self.train_sequences), digests(self.test_sequences)),
         }
