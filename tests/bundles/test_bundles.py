@@ -237,7 +237,8 @@ def test_runs_come_home_where_results_are_on_another_file_system(there, home):
 
 
 @pytest.mark.parametrize("about", [
-    {"files": []}, {"files": None}, {"files": {"logs/": "0"}}, {"made": [3]}, {"made": 3}, {"studies": None}, {"studies": 4}])  # fmt: skip
+    {"files": []}, {"files": None}, {"files": {"logs/": "0"}}, {"made": [3]}, {"made": 3}, {"studies": None}, {"studies": 4},
+    {"studies": ["$(id)"]}])  # fmt: skip
 def test_a_bundle_that_says_nonsense_of_itself_is_refused(home, tmp_path, about):
     with zipfile.ZipFile(tmp_path / "odd.zip", "w") as archive:
         told = {"made": [], "studies": [STUDY], "files": {}} | about

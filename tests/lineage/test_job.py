@@ -325,14 +325,3 @@ def test_code_that_changed_since_the_plan_is_refused(run):
     with pytest.raises(UserError, match=r"sixteen\.errors changed since .* was planned"):
         job.execute(older, lambda *_: {})
     assert not Path(run.path).exists()
-
-
-def test_a_notebook_that_changed_since_the_plan_is_refused(project, parameters):
-    Path("notebooks/empty.ipynb").write_text(
-        '{"cells": [{"cell_type": "markdown", "metadata": {}, "source": "A"}]}'
-    )
-    plan = planned(parameters)
-    report = next(run for run in plan.runs.values() if run.step == "report")
-    Path("notebooks/empty.ipynb").write_text('{"cells": []}')
-    with pytest.raises(UserError, match=r"notebooks/empty\.ipynb changed since"):
-        job.execute(report, lambda *_: {})

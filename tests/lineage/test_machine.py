@@ -91,14 +91,17 @@ class Machine:
         path = self.folder / "order"
         return path.read_text().splitlines() if path.exists() else []
 
+    def entered(self, name: str) -> bool:
+        return any(line.startswith(f"{name} in") for line in self.order())
+
     def is_in(self, name: str) -> None:
-        self.until(lambda: any(line.startswith(f"{name} in") for line in self.order()))
+        self.until(lambda: self.entered(name))
 
     def waits(self, name: str) -> str:
         """What it says while it waits; it isn't in."""
         said = self.folder / f"{name}-said"
-        self.until(lambda: "waiting" in said.read_text())
-        assert not any(line.startswith(f"{name} in") for line in self.order())
+        self.until(lambda: self.entered(name) or "waiting" in said.read_text())
+        assert not self.entered(name)
         return said.read_text()
 
     def go(self, name: str) -> None:

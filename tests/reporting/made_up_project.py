@@ -14,6 +14,7 @@ from made_up_studies import CLAIMS, CONTINUOUS, MACHINES, PRECISIONS, RECIPES, U
 from sixteen.analysis.parameters import Summary
 from sixteen.analysis.summarize import summarize
 from sixteen.lineage import record
+from sixteen.lineage.fingerprint import notebook_digest
 from sixteen.precision.entry import precision_of
 from sixteen.reporting import provenance
 from sixteen.reporting.report import Report, report
@@ -238,13 +239,19 @@ class Project:
         return found | {"quantized": quantized}
 
 
-def render(root: Path, summary: Path, notebook: Path, name: str = "into") -> Path:
-    """Run the step ``report`` from the root of the project; returns the folder of the report."""
+def render(
+    root: Path, summary: Path, notebook: Path, name: str = "into", cells: str | None = None
+) -> Path:
+    """Run the step ``report`` from the root of the project; returns the folder of the report.
+
+    `cells`: the digest of the notebook's cells when the report was planned; as they are, if none is given.
+    """
     into = root / name
     into.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        report(TOLD, {"summary": summary, "notebook": notebook}, into, root / "scratch" / name)
+        told = TOLD.model_copy(update={"cells": cells or notebook_digest(notebook)})
+        report(told, {"summary": summary, "notebook": notebook}, into, root / "scratch" / name)
     return into
 
 

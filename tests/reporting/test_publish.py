@@ -184,6 +184,14 @@ def test_a_list_without_what_is_not_here_is_that_of_what_is(tmp_path: Path) -> N
     assert those_here(reports) == (index(reports), ["one", "two"])
 
 
+def test_what_was_published_and_is_no_more_is_not_listed(tmp_path: Path) -> None:
+    """As `snakemake --delete-all-output` leaves it: the list may be made before the report is published again."""
+    reports = tmp_path / "reports"
+    before = index(reports)
+    publish(_reported(tmp_path, "one"), reports, "one").unlink()
+    assert index(reports) == before
+
+
 @pytest.mark.parametrize("name", ["provenance.json", "tables/claims.json"])
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"claims": [{}]}', "\xff"])
 def test_a_report_that_cannot_be_listed_is_named(tmp_path: Path, name: str, text: str) -> None:

@@ -129,6 +129,22 @@ def test_a_notebook_that_does_not_know_a_parameter_is_refused(project: tuple[Pat
         _changed(project, "unknown", lambda nb: nb.cells[0].update(source='summary = ""'))
 
 
+def test_a_notebook_that_changed_since_the_plan_is_refused(project: tuple[Path, Path]) -> None:
+    with pytest.raises(
+        UserError, match=r"continuous16\.ipynb changed since its report was planned"
+    ):
+        render(*project, NOTEBOOK, "changed", cells="0" * 64)
+    assert not list((project[0] / "changed").iterdir())
+
+
+def test_a_notebook_imports_what_was_held_when_its_report_began(
+    project: tuple[Path, Path],
+) -> None:
+    """And not what is on disk, which may be edited while it runs."""
+    cell = "import sixteen\nassert '/scratch/held/code/' in sixteen.__file__"
+    _changed(project, "held", lambda nb: nb.cells[1].update(source=f"{nb.cells[1].source}\n{cell}"))
+
+
 def test_a_failing_cell_is_one_sentence_and_leaves_nothing(project: tuple[Path, Path]) -> None:
     with pytest.raises(UserError) as caught:
         _changed(project, "failing", lambda nb: nb.cells[1].update(source='{}["absent"]'))

@@ -18,6 +18,9 @@ with diary.open("a") as file:
     file.write(
         json.dumps([training["precision"]["compute"], batch, told["steps"], os.getpid()]) + "\n"
     )
+code = job.parent.resolve() / "code"
+assert os.environ["PYTHONPATH"].startswith(f"{code}:"), "an edit would reach a turn"
+assert (code / "sixteen/timing/turn.py").is_file()
 assert "SIXTEEN_CACHE" not in os.environ, "compiled programs would be read, not compiled"
 if batch * width > 1000:
     if (said := os.environ.get("MADE_ABORT")) is not None:

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 from tqdm import tqdm
 
+from sixteen.entry import Name
 from sixteen.errors import UserError
 from sixteen.files import settle
 from sixteen.lineage.places import BUNDLE
@@ -27,7 +28,7 @@ class Listed(BaseModel):
     """What every bundle says of itself: its files by SHA-256, the studies, and the runs that were `made`, if it was run."""
 
     files: dict[str, str]
-    studies: list[str]
+    studies: list[Name]
     made: list[str] | None = None
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sixteen.errors import UserError
-from sixteen.lineage import loaded
+from sixteen.lineage import held
 
 LENGTH = 12  # hex digits of a fingerprint: 48 bits, a collision among 10,000 runs has odds of 2e-7
 
@@ -117,27 +117,26 @@ def _cells(path: Path) -> list[dict[str, Any]]:
         ) from None
 
 
-def forget() -> None:
-    """Read the sources anew at the next call: they may have been edited."""
-    _module.cache_clear()
-    _code_of.cache_clear()
-    _code_digest.cache_clear()
-
-
 @functools.cache
 def _module(name: str) -> tuple[str, list[str]] | None:
     """Digest and imports of a module; None if the name is no module (but a thing inside one).
 
-    Of a module that a job has imported, the source is that which it runs. Others are found by their path: importing them
-    would start TensorFlow in every ``snakemake -n``.
+    Importing them would start TensorFlow in every ``snakemake -n``.
     """
     package = name.split(".")[0]
-    stem = Path(sys.modules[package].__path__[0]).parent.joinpath(*name.split("."))
-    sources = [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
-    if not sources:
+    if (source := _source(package, name)) is None:
         return None
-    tree = ast.parse(loaded.sources.get(name) or sources[0].read_bytes())
+    tree = ast.parse(source)
     return hashlib.sha256(_shape(tree).encode()).hexdigest(), _imports(tree, package)
+
+
+def _source(package: str, name: str) -> bytes | None:
+    """The text of a module: as this process holds it, if it is a job of ours, and as it is on disk otherwise."""
+    if held.sources and package == held.PACKAGE:
+        return held.sources[name].text if name in held.sources else None
+    stem = Path(sys.modules[package].__path__[0]).parent.joinpath(*name.split("."))
+    found = [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
+    return found[0].read_bytes() if found else None
 
 
 def _imports(tree: ast.AST, package: str) -> list[str]:

@@ -105,7 +105,7 @@ def execute(
 
 def _make(run: Run, step: Step, root: Path) -> None:
     folder = root / run.path
-    _check_code(run, root)
+    _check_code(run)
     expect_hope(run, root)
     started, clock = datetime.now(UTC), time.monotonic()
     inputs, read = _inputs(run, root)
@@ -116,7 +116,6 @@ def _make(run: Run, step: Step, root: Path) -> None:
     scratch.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("SIXTEEN_CACHE", str((root / PRIVATE / "cache").resolve()))
     facts = step(read_by(step, run), inputs, partial, scratch)
-    _check_code(run, root)  # once more: steps import late, and notebooks run in their own process
     execution = {
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -177,21 +176,16 @@ def _disown_stale(run: Run, root: Path) -> None:
     """Throw away what was observed beside a training by other code than the observation was planned with."""
     for watched in run.settings.get("watched", ()):
         try:
-            _check_code(load_run(root / PLANS / f"{watched['fingerprint']}.json"), root)
+            _check_code(load_run(root / PLANS / f"{watched['fingerprint']}.json"))
         except UserError:
             scratch = root / PRIVATE / "scratch" / watched["fingerprint"]
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _check_code(run: Run, root: Path) -> None:
-    """Refuse to run, or to have run, other code than the plan has hashed: an edit made while the run was queued."""
-    fingerprint.forget()
+def _check_code(run: Run) -> None:
+    """Refuse other code than the plan has hashed: an edit made while the run was queued. Later ones don't reach a job, see `held`."""
     now = fingerprint.code_of(list(run.code))
-    changed = [name for name in now if now[name] != run.code.get(name)]
-    notebook = run.sources.get("notebook")
-    if notebook and fingerprint.notebook_digest(root / notebook) != run.parameters["cells"]:
-        changed.append(notebook)
-    if changed:
+    if changed := [name for name in now if now[name] != run.code.get(name)]:
         raise UserError(
             f"{', '.join(changed)} changed since {run.path} was planned: start snakemake anew, it plans with "
             "the code as it is"

@@ -4,7 +4,7 @@ import os
 import signal
 from typing import Literal
 
-from sixteen.lineage import loaded
+from sixteen.lineage import held
 
 # NumPy's sums end in other last bits with other numbers of threads. Snakemake sets these to the cores of a job, a bundle and
 # a shell to nothing; training has threads of its own, which are parameters.
@@ -20,7 +20,7 @@ def step(name: str, device: Literal["shared", "alone"] | None = None) -> None:
     """Run the job of a step, see `job.main`."""
     quietly()
     os.environ |= dict.fromkeys(THREADS, "1")  # before NumPy is imported
-    loaded.watch()
+    held.hold()
     from sixteen.lineage import job
 
     job.main(name, device)

@@ -18,10 +18,10 @@ from jupyter_client.manager import AsyncKernelManager
 from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
-import sixteen
 from sixteen.entry import Entry, Name, Text
 from sixteen.errors import UserError
 from sixteen.files import write_json
+from sixteen.lineage import fingerprint, held
 from sixteen.reporting import provenance, tracked
 from sixteen.reporting.contents import arrange
 from sixteen.reporting.page import page
@@ -51,15 +51,15 @@ def report(
 ) -> dict[str, Any]:
     """Run ``inputs["notebook"]`` over the summary in ``inputs["summary"]`` and render it to HTML.
 
+    Both are copied first, and so is the code that the notebook imports: what is on disk may be edited meanwhile.
     Writes index.html, notebook.ipynb, metrics.json, curves.csv, papers.json, provenance.json, figures/ and tables/
-    into ``into``. Raises UserError if the notebook doesn't know a parameter or a cell fails; ``into`` stays empty then,
+    into ``into``. Raises UserError if the notebook isn't that of the plan, doesn't know a parameter or a cell fails; ``into`` stays empty then,
     and the notebook as far as it came stays in ``scratch``. Returns ``{"figures": count}``.
     """
-    notebook, summary = inputs["notebook"], inputs["summary"]
-    _check_parameters(notebook)
-    work = scratch / "report"
+    summary, work = inputs["summary"], scratch / "report"
     shutil.rmtree(work, ignore_errors=True)
     (work / "tables").mkdir(parents=True)
+    notebook = _planned(inputs["notebook"], parameters.cells, scratch)
     for path in sorted(
         [*summary.glob("*.csv"), summary / "claims.json", summary / "settings.json"]
     ):
@@ -72,7 +72,7 @@ def report(
     write_json(work / "metrics.json", tracked.metrics(study))
     tracked.curves(study).to_csv(work / "curves.csv", index=False)
 
-    executed = _normalise(_execute(notebook, work))
+    executed = _normalise(_execute(notebook, work, held.copy(scratch / "code")))
     executed.metadata["title"] = parameters.title
     _write(work / "notebook.ipynb", nbformat.writes(executed) + "\n")
     _write(work / "index.html", _html(executed, parameters.title))
@@ -81,17 +81,15 @@ def report(
     return {"figures": len(list((into / "figures").glob("*.png")))}
 
 
-def _kernel_manager(folder: str) -> type[AsyncKernelManager]:
-    """A kernel that talks through files in ``folder``: reports made at once don't race for ports."""
+def _kernel_manager(folder: str, code: Path) -> type[AsyncKernelManager]:
+    """A kernel that imports from ``code`` and talks through files in ``folder``: reports made at once don't race for ports."""
 
     class KernelManager(AsyncKernelManager):
         def __init__(self, **options: Any) -> None:
             super().__init__(**options, transport="ipc", connection_file=f"{folder}/kernel.json")
 
         async def _async_start_kernel(self, **options: Any) -> None:
-            # The kernel works in another folder: a relative PYTHONPATH would lead nowhere there.
-            source = str(Path(sixteen.__file__).resolve().parents[1])
-            search = os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH"))))
+            search = os.pathsep.join(filter(None, (f"{code}", os.environ.get("PYTHONPATH"))))
             # What the user has set for Matplotlib and IPython would change the bytes of the report.
             own = {"MATPLOTLIBRC": matplotlib.get_data_path(), "IPYTHONDIR": f"{folder}/ipython"}
             await super()._async_start_kernel(
@@ -103,16 +101,28 @@ def _kernel_manager(folder: str) -> type[AsyncKernelManager]:
     return KernelManager
 
 
+def _planned(notebook: Path, cells: str, scratch: Path) -> Path:
+    """A copy of the notebook, if it is that of the plan and knows the parameters."""
+    copied = scratch / notebook.name
+    shutil.copyfile(notebook, copied)
+    if fingerprint.notebook_digest(copied) != cells:
+        raise UserError(
+            f"{notebook} changed since its report was planned: start snakemake anew, it plans with the notebook as it is"
+        )
+    _check_parameters(copied)
+    return copied
+
+
 def _check_parameters(notebook: Path) -> None:
     known = set(papermill.inspect_notebook(_literal(notebook)))
     if unknown := sorted(set(NOTEBOOK_PARAMETERS) - known):
         raise UserError(
-            f"expected notebook {notebook} to have the parameters {sorted(NOTEBOOK_PARAMETERS)} in a cell "
+            f"expected notebook {notebook.name} to have the parameters {sorted(NOTEBOOK_PARAMETERS)} in a cell "
             f"tagged `parameters`, it doesn't know {unknown}: add them there"
         )
 
 
-def _execute(notebook: Path, work: Path) -> nbformat.NotebookNode:
+def _execute(notebook: Path, work: Path, code: Path) -> nbformat.NotebookNode:
     partial = work / "notebook.ipynb"
     # A short path on a local disk, since the name of a socket has at most 107 characters.
     with tempfile.TemporaryDirectory(prefix="sixteen-") as sockets:
@@ -125,11 +135,11 @@ def _execute(notebook: Path, work: Path) -> nbformat.NotebookNode:
                 cwd=str(work),
                 progress_bar=False,
                 request_save_on_cell_execute=False,
-                kernel_manager_class=_kernel_manager(sockets),
+                kernel_manager_class=_kernel_manager(sockets, code),
             )
         except PapermillExecutionError as error:
             raise UserError(
-                f"expected notebook {notebook} to run to its end, its cell {error.exec_count} stopped with "
+                f"expected notebook {notebook.name} to run to its end, its cell {error.exec_count} stopped with "
                 f"{error.ename}: {error.evalue}; mend it, {partial} shows how far it came"
             ) from None
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from sixteen.errors import UserError
 from sixteen.files import read_json, write_csv
+from sixteen.lineage import held
 from sixteen.timing import turn
 from sixteen.timing.largest import largest, resolution
 from sixteen.timing.memory import exhausted
@@ -26,6 +27,7 @@ TIMES = (
 TRIED_STEPS = (
     2  # of a batch that is tried: the second one runs with the memory that the first one left
 )
+CODE = "code"  # the folder of what turns import, which an edit meanwhile doesn't reach
 
 log = logging.getLogger("sixteen")
 
@@ -42,6 +44,7 @@ def measure_time(
     whole training set fits and on a CPU. UserError if not even the batch of the recipe fits.
     """
     rows: list[dict[str, Any]] = []
+    held.copy(scratch / CODE)
     for number in range(1, parameters.turns + 1):
         for name, arm in zip(ARMS, parameters.arms, strict=True):
             measured = _turn(parameters, arm, inputs["dataset"], scratch)
@@ -94,9 +97,12 @@ def _process(job: Job, dataset: Path, scratch: Path) -> dict[str, Any] | None:
     told, result, said = scratch / "job.json", scratch / "result.json", scratch / "said.log"
     told.write_text(job.model_dump_json())
     result.unlink(missing_ok=True)
-    command = [sys.executable, "-m", turn.__name__, *map(str, (told, dataset, result))]
+    # -P: not from the folder in which we are, which holds the code of a bundle.
+    command = [sys.executable, "-P", "-m", turn.__name__, *map(str, (told, dataset, result))]
     # Without the cache of compiled programs, so that each turn compiles.
     environment = {key: value for key, value in os.environ.items() if key != "SIXTEEN_CACHE"}
+    search = (f"{(scratch / CODE).resolve()}", os.environ.get("PYTHONPATH"))
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, search))
     with said.open("w") as file:
         # With our files open: the lock on the device is held as long as this process lives, whatever becomes of ours.
         ended = subprocess.run(
