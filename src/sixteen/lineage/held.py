@@ -33,7 +33,7 @@ class _Loader(SourceFileLoader):
         return sources[self.name].text
 
     def path_stats(self, path: str) -> dict[str, float]:
-        raise OSError  # so that no bytecode is looked for, and none is written
+        raise OSError  # so that no bytecode is written: it would be taken for that of what is on disk
 
 
 class _Finder:
