@@ -321,7 +321,8 @@ def test_the_log_holds_what_the_terminal_said(run):
 
 def test_code_that_changed_since_the_plan_is_refused(run):
     """Else a queued run would be recorded with code that it didn't run."""
-    older = dataclasses.replace(run, code=run.code | {"sixteen.errors": "0" * 64})
-    with pytest.raises(UserError, match=r"sixteen\.errors changed since .* was planned"):
-        job.execute(older, lambda *_: {})
+    for name in ("sixteen.errors", "sixteen.removed"):
+        older = dataclasses.replace(run, code=run.code | {name: "0" * 64})
+        with pytest.raises(UserError, match=f"{name} changed since .* was planned"):
+            job.execute(older, "sixteen.removed:step")
     assert not Path(run.path).exists()

@@ -66,6 +66,7 @@ start.step("module:function")
 def begun(tmp_path):
     """What was said before and by a job in a copy of the package, and a function that runs Python there, without a job."""
     shutil.copytree(Path(sixteen.__file__).parent, tmp_path / "sixteen")
+    (tmp_path / "sixteen/lineage/.#console.py").symlink_to("what an editor leaves beside it")
     with (tmp_path / "sixteen/lineage/console.py").open("a") as file:
         file.write("EDITED = False\n")
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}

@@ -72,7 +72,7 @@ def copy(into: Path) -> Path:
 
 def _read() -> dict[str, Source]:
     found = {}
-    for file in FOLDER.rglob("*.py"):
+    for file in FOLDER.rglob("[!.]*.py"):  # an editor's own files are hidden, and may lead nowhere
         parts = file.relative_to(FOLDER.parent).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         found[name] = Source(file.read_bytes(), file)

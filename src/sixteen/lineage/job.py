@@ -98,6 +98,7 @@ def execute(
     """
     with exclusive(root, run.fingerprint, f"the run {run.path}"):
         if not (root / run.record).exists():
+            _check_code(run)
             imported = pkgutil.resolve_name(step) if isinstance(step, str) else step
             with on or contextlib.nullcontext():
                 _make(run, imported, root)
@@ -105,7 +106,6 @@ def execute(
 
 def _make(run: Run, step: Step, root: Path) -> None:
     folder = root / run.path
-    _check_code(run)
     expect_hope(run, root)
     started, clock = datetime.now(UTC), time.monotonic()
     inputs, read = _inputs(run, root)
@@ -184,8 +184,8 @@ def _disown_stale(run: Run, root: Path) -> None:
 
 def _check_code(run: Run) -> None:
     """Refuse other code than the plan has hashed: an edit made while the run was queued. Later ones don't reach a job, see `held`."""
-    now = fingerprint.code_of(list(run.code))
-    if changed := [name for name in now if now[name] != run.code.get(name)]:
+    planned, now = run.code, fingerprint.code_of(list(run.code))
+    if changed := [name for name in planned | now if now.get(name) != planned.get(name)]:
         raise UserError(
             f"{', '.join(changed)} changed since {run.path} was planned: start snakemake anew, it plans with "
             "the code as it is"
