@@ -324,5 +324,5 @@ def test_code_that_changed_since_the_plan_is_refused(run):
     for name in ("sixteen.errors", "sixteen.removed"):
         older = dataclasses.replace(run, code=run.code | {name: "0" * 64})
         with pytest.raises(UserError, match=f"{name} changed since .* was planned"):
-            job.execute(older, "sixteen.removed:step")
+            job.execute(older, lambda *_: {})
     assert not Path(run.path).exists()
