@@ -187,8 +187,17 @@ def _wrong(
         copies.put(project)
         return [test for test in of_file if ended.get(test) != ""]
 
-    files = itertools.groupby(tests, key=lambda test: test.partition("::")[0])
-    return list(itertools.chain(*pool.map(one, [list(of_file) for _, of_file in files])))
+    files = {
+        file: list(of_file)
+        for file, of_file in itertools.groupby(tests, key=lambda test: test.partition("::")[0])
+    }
+    wrong = []
+    for number, (file, found) in enumerate(
+        zip(files, pool.map(one, files.values()), strict=True), 1
+    ):
+        wrong += found
+        print(f"{number}/{len(files)} {file}: {len(files[file])} tests", flush=True)
+    return wrong
 
 
 def _all(

@@ -33,8 +33,8 @@ SCRIPTS = {
     "time": "workflow/scripts/measure_time.py",
 }
 POLL = 0.2  # seconds between looks at what is at work
-GRACE = 60  # seconds that a run has to end in when it is stopped
-# What packing takes: at least so many seconds, and one for so many bytes.
+GRACE = 5  # seconds that runs have to end by themselves in when they are stopped
+# What stopping and packing take: at least so many seconds, and one for so many bytes.
 RESERVE, PACKED = 10, 50e6
 
 
@@ -141,14 +141,23 @@ class Work:
                     self.failed += [run for run in self.runs if run.path == path]
 
     def _stop(self) -> None:
-        """Stop what is at work; each training has its last checkpoint."""
+        """Stop what is at work, with what it has started; each training has its last checkpoint.
+
+        What is compiling hears of nothing: it is killed, and so is all where somebody asks a second time.
+        """
+        ends = time.monotonic() + GRACE
         for process in self.working.values():
             process.send_signal(signal.SIGTERM)
-        for process in self.working.values():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(GRACE)
-            process.kill()
-        self.working.clear()
+        try:
+            for process in self.working.values():
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(max(0, ends - time.monotonic()))
+        finally:
+            for process in self.working.values():
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            self.working.clear()
 
     def _reserve(self) -> float:
         """Seconds that packing will take."""
