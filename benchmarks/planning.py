@@ -48,7 +48,8 @@ def main() -> None:
                 began, queued, cancelled = _submit(project, jobs, passed)
                 print(
                     f"{jobs:>7,} trainings: the first in the queue after {began:.1f} s, all after {queued:.1f} s, "
-                    f"cancelled {cancelled:.1f} s after Ctrl-C"
+                    f"cancelled {cancelled:.1f} s after Ctrl-C",
+                    flush=True,
                 )
             else:
                 _shrink(project / "params.yaml", jobs // JOBS_A_SEED)
@@ -113,11 +114,13 @@ def _submit(project: Path, jobs: int, options: list[str]) -> tuple[float, float,
         first = first or (time.monotonic() if queued else None)
         time.sleep(0.2)
     last = time.monotonic()
+    time.sleep(2)  # snakemake cancels no job of which it hasn't read yet that it is queued
+    stopped = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
     process.wait()
     while _queued(project):
         time.sleep(0.2)
-    return (first or last) - began, last - began, time.monotonic() - last
+    return (first or last) - began, last - began, time.monotonic() - stopped
 
 
 def _queued(project: Path) -> int:

@@ -177,17 +177,19 @@ def checkpoint(path: Path, epochs: Any, steps: int = 0) -> bytes:
 )  # fmt: skip
 def test_the_checkpoint_that_is_further_stays(home, tmp_path, here, brought, taken):
     scratch = ".sixteen/scratch/0123456789ab/checkpoint.safetensors"
-    theirs = checkpoint(tmp_path / "theirs", *brought)
+    theirs = checkpoint(tmp_path / scratch, *brought)
     ours = checkpoint(home.folder / scratch, *here)
     bundle_of(tmp_path / "made.zip", {scratch: theirs})
     assert f"{taken} checkpoints" in home.call(f"sixteen take {tmp_path}/made.zip")
     assert (home.folder / scratch).read_bytes() == (theirs if taken else ours)
 
 
-@pytest.mark.parametrize("epochs", [10**6, "5", None, [1]])
+@pytest.mark.parametrize("epochs", [10**6, "5", None, [1], "another's"])
 def test_a_checkpoint_that_training_would_not_go_on_from_is_left(home, tmp_path, epochs):
     scratch = ".sixteen/scratch/0123456789ab/checkpoint.safetensors"
-    theirs = checkpoint(tmp_path / "theirs", epochs)
+    theirs = checkpoint(tmp_path / scratch, epochs)
+    if epochs == "another's":
+        theirs = checkpoint(tmp_path / "ba9876543210/checkpoint.safetensors", 2)
     if epochs == 10**6:
         theirs = theirs[:-1] + bytes([theirs[-1] ^ 1])
     ours = checkpoint(home.folder / scratch, 1)
@@ -199,7 +201,7 @@ def test_a_checkpoint_that_training_would_not_go_on_from_is_left(home, tmp_path,
 @pytest.mark.parametrize("spoil", [{"content": b"x"}, {"absent": True}, {"beside": True}])
 def test_a_bundle_that_is_refused_leaves_the_checkpoint_that_is_here(home, tmp_path, spoil):
     scratch = ".sixteen/scratch/0123456789ab/checkpoint.safetensors"
-    theirs = checkpoint(tmp_path / "theirs", 9)
+    theirs = checkpoint(tmp_path / scratch, 9)
     ours = checkpoint(home.folder / scratch, 1)
     beside = {".sixteen/scratch/0123456789ab/a/../../b": b"x"} if spoil.get("beside") else {}
     bundle_of(

@@ -73,7 +73,20 @@ def test_a_checkpoint_is_believed_only_as_it_was_written(tmp_path, caplog):
         kept = load_checkpoint(path)
         # A blank of the header says as much as a tab.
         assert kept is None or repr(kept) == repr((found, told)), place
-    assert "is damaged, nothing goes on from there" in caplog.text
+    assert "is damaged or another run's, nothing goes on from there" in caplog.text
+
+
+def test_a_checkpoint_is_believed_only_where_its_run_wrote_it(tmp_path, caplog):
+    from sixteen.training.tensors import load_checkpoint, save_checkpoint
+
+    ours, others = (tmp_path / run / "checkpoint.safetensors" for run in ("one", "other"))
+    ours.parent.mkdir()
+    save_checkpoint(ours, {"a": np.float32([1])}, {"epochs_done": 1})
+    ours.parent.rename(tmp_path / "other")
+    assert load_checkpoint(others) is None
+    assert "another run's" in caplog.text
+    others.parent.rename(tmp_path / "one")
+    assert load_checkpoint(ours)
 
 
 def test_a_cut_off_file_is_refused(tmp_path):

@@ -55,7 +55,7 @@ def _train_again(parameters: Observation, inputs: dict[str, Path], scratch: Path
     from sixteen.training import observer
 
     watched = Watched(fingerprint=AGAIN, module=observer.__name__, watch=parameters.watch)
-    own, into = scratch / "training", scratch / "trained"
+    own, into = scratch / scratch.name, scratch / "trained"  # its checkpoint is of this run
     own.mkdir(exist_ok=True)
     into.mkdir(exist_ok=True)
     again = training.model_copy(update={"watched": (watched,)})

@@ -48,8 +48,8 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 
 def save_checkpoint(path: Path, tensors: dict[str, np.ndarray], about: dict[str, Any]) -> None:
-    """`save` with a digest of all, since no record vouches for a checkpoint."""
-    save(path, tensors, about | {DIGEST: _digest(tensors, about)})
+    """`save` with a digest of all, since no record vouches for a checkpoint, and of whose it is: its folder is named so."""
+    save(path, tensors, about | {DIGEST: _digest(path.parent.name, tensors, about)})
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
@@ -58,17 +58,17 @@ def load_checkpoint(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] 
         return None
     try:
         tensors, about = load(path)
-        if about.pop(DIGEST) == _digest(tensors, about):
+        if about.pop(DIGEST) == _digest(path.parent.name, tensors, about):
             return tensors, about
     except (UserError, KeyError, AttributeError):
         pass
-    log.warning("the checkpoint %s is damaged, nothing goes on from there", path)
+    log.warning("the checkpoint %s is damaged or another run's, nothing goes on from there", path)
     return None
 
 
-def _digest(tensors: dict[str, np.ndarray], about: dict[str, Any]) -> str:
-    """SHA-256 over names, dtypes, shapes and bytes of tensors, and over what is said about them."""
-    whole = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+def _digest(run: str, tensors: dict[str, np.ndarray], about: dict[str, Any]) -> str:
+    """SHA-256 over the name of a run, names, dtypes, shapes and bytes of tensors, and what is said about them."""
+    whole = hashlib.sha256(json.dumps([run, about], sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):
         whole.update(f"{name} {tensor.dtype} {tensor.shape} ".encode())
         whole.update(np.ascontiguousarray(tensor).tobytes())
