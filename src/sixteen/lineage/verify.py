@@ -113,7 +113,7 @@ class Verification:
         elif self.digests[name] != digest:
             self.find(
                 f"{name} differs from {says} (sha256 {digest[:12]}… there, {self.digests[name][:12]}… found): "
-                "restore it with `dvc checkout`"
+                "restore it with `dvc checkout`, or, if that brings the same, remove its folder and run snakemake"
             )
 
     def _edge(self, place: str, kept: Record, parent: str) -> None:
