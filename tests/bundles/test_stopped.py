@@ -34,11 +34,15 @@ def at_work(tmp_path, monkeypatch):
 
 
 def gone(process: int) -> bool:
-    """Whether a process has ended, perhaps without anybody who took note."""
-    try:
-        return "\nState:\tZ" in Path(f"/proc/{process}/status").read_text()
-    except FileNotFoundError:
-        return True
+    """Whether a process that was killed ends, perhaps without anybody who takes note."""
+    for _ in range(1000):
+        try:
+            if "\nState:\tZ" in Path(f"/proc/{process}/status").read_text():
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def test_a_job_that_hears_of_nothing_is_killed_with_what_it_started(at_work):
