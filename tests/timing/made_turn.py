@@ -20,6 +20,7 @@ with diary.open("a") as file:
     )
 code = job.parent.resolve() / "code"
 assert os.environ["PYTHONPATH"].startswith(f"{code}:"), "an edit would reach a turn"
+assert sys.flags.safe_path, "a bundle's turn would import from the folder of the bundle"
 assert (code / "sixteen/timing/turn.py").is_file()
 assert "SIXTEEN_CACHE" not in os.environ, "compiled programs would be read, not compiled"
 if batch * width > 1000:

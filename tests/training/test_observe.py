@@ -14,6 +14,7 @@ from small_runs import ADAM, TABLES, VIT, WATCH, bytes_of, precision, recipe, wa
 from sixteen.datasets.prepared.images import Images
 from sixteen.networks.parts.family import Network
 from sixteen.training.parameters import Training
+from sixteen.training.tensors import CHECKPOINT, load_checkpoint
 
 BATCH, CLASSES, SIDE = 16, 3, 4
 NO_MOMENTUM = {"momentum": 0.0, "l2": 0.0}
@@ -591,21 +592,25 @@ def test_takes_the_tables_that_the_training_has_left(runner, watched_run):
         )
 
 
-def test_trains_again_where_the_tables_are_missing_or_of_other_weights(runner, trained):
+def test_trains_again_where_the_tables_are_missing_or_of_other_weights(
+    runner, trained, watched_run
+):
     live = runner.scratch("later") / "live"
     live.mkdir(parents=True)
     (live / "descent.csv").write_text("of another training")
     (live / "of.json").write_text('{"weights": "another", "observe_seconds": 1}')
-    before = runner.observe("later", trained.into, WATCH)
+    before = runner.observe("later", trained.into, WATCH, checkpoint_steps=2)
     again, facts = before
     assert facts["trained_again"] is True
+    # Where no checkpoint of another run is believed, see `load_checkpoint`.
+    assert load_checkpoint(runner.scratch("later") / "later" / CHECKPOINT)
     assert epochs_of(again) == [0, 2, 4]
     together = runner.scratch("often") / "live"
     assert bytes_of(again, TABLES) == bytes_of(together, TABLES)
 
 
 def test_tables_that_a_training_left_are_believed_only_as_they_were_written(
-    runner, trained, tmp_path
+    runner, trained, watched_run, tmp_path
 ):
     from sixteen.training.observe import _are_of
     from sixteen.training.watching import digest

@@ -99,21 +99,22 @@ class Verification:
         elif wrong := record.refuted(kept):
             self.find(f"{place}/{record.NAME} {wrong}: remove {place} and run snakemake again")
         for name, output in kept["outputs"].items():
-            self.file(f"{place}/{name}", output["sha256"], f"the record of {place}")
+            self.file(place, name, output["sha256"], f"the record of {place}")
         for parent in sorted(set(kept["parents"].values())):
             self._edge(place, kept, parent)
         for name, digest in sources(kept).items():
             self._source(place, name, digest)
 
-    def file(self, name: str, digest: str, says: str) -> None:
-        """Compare one file that something in this clone says must be there."""
+    def file(self, place: str, path: str, digest: str, says: str) -> None:
+        """Compare one file of a run, or of a published report, that something in this clone says must be there."""
+        name = f"{place}/{path}"
         self.unaccounted.discard(name)
         if name not in self.digests:
             self.find(f"{name} is missing, {says} names it: restore it with `dvc pull`")
         elif self.digests[name] != digest:
             self.find(
                 f"{name} differs from {says} (sha256 {digest[:12]}… there, {self.digests[name][:12]}… found): "
-                "restore it with `dvc checkout`, or, if that brings the same, remove its folder and run snakemake"
+                f"restore it with `dvc checkout`, or, if that brings the same, remove {place} and run snakemake"
             )
 
     def _edge(self, place: str, kept: Record, parent: str) -> None:

@@ -53,7 +53,7 @@ def _published(found: Verification, folder: Path) -> None:
         return
     found.unaccounted.discard(f"{place}/{record.NAME}")
     for path, output in kept["outputs"].items():
-        found.file(f"{place}/{path}", output["sha256"], f"the record in {place}")
+        found.file(place, path, output["sha256"], f"the record in {place}")
     manifest = folder / manifest_of(kept["fingerprint"])
     found.unaccounted.discard(f"{place}/{manifest.name}")
     stated = publish.stated(folder.name, kept).encode()
