@@ -148,6 +148,19 @@ def test_what_could_have_been_seen_is_told_and_is_just_seen() -> None:
     assert within["verdict"] == "supported" and within["detectable"] > 1
 
 
+def test_what_one_of_two_tests_could_have_seen_is_told_with_its_level() -> None:
+    """An equivalence is refuted at the level of all tests at once, so that more is needed to be seen beside it."""
+    level = "with power 0.8 at the level of 2 tests at once"
+    wanted = claim("starts_lower_ends_equal", start_metric="first_epoch_accuracy", margin=0.01)
+    given = evidence({"resnet8": NOISY}, first_epoch_accuracy=0.5)
+    for seed, value in enumerate([0.40, 0.41, 0.42, 0.40, 0.39]):
+        spoil(given, "float16", seed, first_epoch_accuracy=value)
+    both, alone = judge(wanted, given), judge(claim("equivalence", margin=0.01), given)
+    assert both["detectable"] > alone["detectable"]
+    assert level in both["why"] and level not in alone["why"]
+    assert "with power 0.8" in alone["why"]
+
+
 def test_a_ratio_that_could_have_been_seen_is_on_the_side_of_the_claim() -> None:
     given = evidence({"resnet8": [0.5, 2.0, 1.1]}, "loss_sd")
     more, less = (judge(claim(f"ratio_{side}", "loss_sd"), given) for side in ("greater", "less"))
@@ -172,6 +185,11 @@ def test_substitutes_are_said_and_no_number_of_seeds_stands_on_them() -> None:
         assert "how many seeds would decide can't be said" in record["why"]
     assert judged["detectable"] is None
     assert alike["detectable"] > 0  # an image is more than the spread that was seen
+    for seeds in (1, 3):  # all stand at the floor: no interval, or no spread
+        still = evidence({"resnet8": EQUIVALENT[:seeds]}, epoch_sd=0.0, test_items=100)
+        judged = judge(claim("ratio_greater", "epoch_sd"), still)
+        assert f"{2 * seeds} of {2 * seeds} deviations are less" in judged["why"]
+        assert f"stand at that: {floor} percentage points" in judged["why"]
     honest = judge(claim("greater"), evidence({"resnet8": [0.01, -0.005, 0.01]}, test_items=360))
     assert honest["needed_n"] is not None and "can't be said" not in honest["why"]
 

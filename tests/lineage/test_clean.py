@@ -77,6 +77,25 @@ def test_scratch_goes_unless_something_goes_on_from_it(project, parameters):
     assert [path.name for path in SCRATCH.iterdir()] == [run.fingerprint]
 
 
+def test_what_killed_jobs_left_beside_runs_goes_unless_its_run_is_yet_to_be_made(
+    project, parameters
+):
+    plan = planned(parameters)
+    run = next(run for run in plan.runs.values() if run.step == "train")
+    shutil.rmtree(run.path)
+    kept, gone = (Path(run.path).with_name(f".{of}.partial") for of in (run.fingerprint, "0" * 12))
+    for folder in (kept, gone):
+        folder.mkdir()
+        (folder / record.NAME).write_text("{}")
+
+    found = clean.find(plan)
+
+    assert [(one.path, one.kept) for one in found] == [(f"{gone}", True)]
+    assert "in 1 folder\n" in clean.told(found)
+    clean.delete(plan, found, force=False)
+    assert kept.exists() and not gone.exists()
+
+
 def test_what_a_job_is_at_work_on_stays(project, parameters):
     leave("0" * 12)
     with exclusive(Path(), "0" * 12, "it"):
@@ -89,7 +108,7 @@ def test_what_a_job_began_to_work_on_after_the_list_was_made_stays(project, para
     leave("1" * 12)
     found = clean.find(plan)
     with exclusive(Path(), "0" * 12, "it"):
-        assert clean.delete(plan, found, force=True).startswith("1 folders deleted")
+        assert clean.delete(plan, found, force=True).startswith("1 folder deleted")
     assert [path.name for path in SCRATCH.iterdir()] == ["0" * 12]
 
 

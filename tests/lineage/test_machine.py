@@ -420,3 +420,32 @@ def test_a_record_identifies_the_processor(monkeypatch, tmp_path):
     }
     monkeypatch.setattr(hardware, "CPUINFO", tmp_path / "none")
     assert machine.facts(tmp_path)["cpu"]
+
+
+def test_a_record_names_the_commit_of_a_repository_that_keeps_the_project_and_of_no_other(tmp_path):
+    def git(*words):
+        command = [
+            "git",
+            "-C",
+            str(tmp_path),
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@b.c",
+            *words,
+        ]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "Snakefile").touch()
+    (tmp_path / ".gitignore").write_text("project/\n")
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-q", "-m", "around")
+    assert machine.source(project) == {"git_commit": None, "git_dirty": None}
+    git("add", "--force", "project")
+    git("commit", "-q", "-m", "with the project")
+    assert machine.source(project) == {"git_commit": git("rev-parse", "HEAD"), "git_dirty": False}
+    (project / "Snakefile").write_text("changed")
+    assert machine.source(project)["git_dirty"] is True

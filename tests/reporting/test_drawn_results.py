@@ -225,3 +225,12 @@ def test_what_comes_after_the_switch_has_a_panel_of_its_own(shown: Shown) -> Non
 
 def test_the_largest_share_of_gradients_that_are_not_finite_is_told_by_arm(shown: Shown) -> None:
     assert "0 % in float32, 2 % in float16, 0.5 % in mixed" in shown.texts["zero-gradients"]
+
+
+def test_of_an_arm_that_kept_no_epoch_the_share_is_not_known(tmp_path) -> None:
+    made = make(tmp_path)
+    rows = made.table("curves")
+    rows.loc[rows["arm"] == "float16", "nonfinite_gradients"] = np.nan
+    rows.to_csv(made.summary / "curves.csv", index=False)
+    caption = draw(made, (curves.zero_gradients,)).texts["zero-gradients"]
+    assert "0 % in float32, not known in float16, 0 % in mixed" in caption

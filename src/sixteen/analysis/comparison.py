@@ -58,7 +58,7 @@ def compare(
         needed = _needed(criterion, decision, wanted_power)
         seen = _detectable(criterion, decision, pairs, wanted_power)
         if seen is not None:
-            why += wording.detectable(criterion, seen, wanted_power)
+            why += wording.detectable(criterion, seen, wanted_power, family)
         if decision.verdict == "inconclusive":
             why += wording.needed(estimate, needed, wanted_power, by, decision.guessed)
     brief = wording.briefly(criterion, estimate, needed, by)

@@ -29,11 +29,12 @@ def told(
         what = f"the {words} of {arms[0]} is {value} times that of {arms[1]}"
     else:
         what = f"the {words} of {arms[0]} minus that of {arms[1]} is {value} {criterion.unit}"
+    raised = _raised(criterion, pairs) if isinstance(pairs, Pairs) else ""
     if estimate.low is None or estimate.high is None:
-        return f"{what} for one {by}, which gives no interval"
+        return f"{what} for one {by}, which gives no interval{raised}"
     if estimate.sd == 0:
         negation = "" if criterion.region.holds(estimate.low, estimate.high) else "not "
-        each = f"for each of {estimate.n} {by}s, without spread"
+        each = f"for each of {estimate.n} {by}s, without spread{raised}"
         return f"{what} {each}: {negation}{criterion.words}"
     low, high = (number(criterion.shown(end)) for end in (estimate.low, estimate.high))
     step = "a test item" if by == "seed" else "the steps in which it was tried"
@@ -42,8 +43,7 @@ def told(
     return (
         f"over {estimate.n} {by}s {what}, {100 * criterion.confidence:g} % interval {low} to {high}"
         f"{agreeing if pairs.least_sd and estimate.sd == pairs.least_sd else ''}"
-        f"{_raised(criterion, pairs) if isinstance(pairs, Pairs) else ''}, "
-        f"{PARTS[statistics.decide(estimate, criterion.region)]} {criterion.words}"
+        f"{raised}, {PARTS[statistics.decide(estimate, criterion.region)]} {criterion.words}"
     )
 
 
@@ -58,8 +58,11 @@ def _raised(criterion: Criterion, pairs: Pairs) -> str:
     )
 
 
-def detectable(criterion: Criterion, effect: float, power: float) -> str:
-    """The least true effect that would be told, as the end of a sentence; `effect` is in the metric's own numbers."""
+def detectable(criterion: Criterion, effect: float, power: float, family: int) -> str:
+    """The least true effect that would be told, as the end of a sentence; `effect` is in the metric's own numbers.
+
+    What lies beyond a margin is told at the level that `family` tests at once ask for, as `comparison` decides.
+    """
     region, shown = criterion.region, criterion.shown(effect)
     if bounded := math.isfinite(region.low + region.high):
         what = f"a true difference of {number(shown)} {criterion.unit} or more"
@@ -74,7 +77,8 @@ def detectable(criterion: Criterion, effect: float, power: float) -> str:
         side, noun = "above" if math.isfinite(region.low) else "below", criterion.noun
         what = f"a true {noun} of {number(abs(shown))} {criterion.unit} or more {side} 0"
     told = "told from the margin" if bounded else "told"
-    return f"; with this spread {what} would be {told} with power {power:g}"
+    level = f" at the level of {family} tests at once" if bounded and family > 1 else ""
+    return f"; with this spread {what} would be {told} with power {power:g}{level}"
 
 
 def mute(by: str) -> str:

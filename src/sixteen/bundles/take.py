@@ -96,7 +96,11 @@ def _expected(bundle: contents.Bundle, path: str, into: Path, root: Path) -> dic
             "trust that bundle"
         )
     for parent in dict.fromkeys(kept["parents"].values()):
-        for name, output in record.of(root, parent)["outputs"].items():
+        try:
+            outputs = record.of(root, parent)["outputs"]
+        except UserError as error:
+            raise UserError(f"{path} of {bundle.name} stands on another run: {error}") from None
+        for name, output in outputs.items():
             if kept["inputs"].get(f"{parent}/{name}") != output["sha256"]:
                 raise UserError(
                     f"{path} of {bundle.name} started from another {parent}/{name} than is here: pack again, and run "

@@ -1,54 +1,63 @@
-"""What may go: scratch that nothing goes on from, and runs that no study plans any more and no page stands on."""
+"""What may go: what killed jobs left that nothing goes on from, and runs that no study plans any more and no page stands on."""
 
 import contextlib
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sixteen.errors import UserError
+from sixteen.files import walk
 from sixteen.lineage import record
+from sixteen.lineage.fingerprint import LENGTH
 from sixteen.lineage.locks import LOCKS, holder
 from sixteen.lineage.logs import log_of
 from sixteen.lineage.places import PRIVATE
 from sixteen.lineage.plan import Plan
 from sixteen.lineage.steps import PLANS
 
+# As `job` names the folder of a run that isn't whole.
+PARTIAL = re.compile(rf"\.(?P<of>[0-9a-f]{{{LENGTH}}})\.partial")
+
 
 @dataclass(frozen=True)
 class Gone:
-    """What may go: a folder, its bytes, and whether DVC's cache holds all of its files (scratch needs none)."""
+    """What may go: a folder of the run `fingerprint`, its bytes, and whether nothing is lost with it.
+
+    Nothing is lost where DVC's cache holds all of its files, and with what isn't `finished`.
+    """
 
     path: str
+    fingerprint: str
     size: int
+    finished: bool
     kept: bool
-
-    @property
-    def fingerprint(self) -> str:
-        """That of the run."""
-        return self.path.rpartition("/")[2]
 
 
 def find(plan: Plan) -> list[Gone]:
-    """Scratch of runs that are finished or aren't planned, and finished runs that aren't planned; what is held stays.
+    """What isn't finished of runs that are finished or aren't planned, and finished runs that aren't; what is held stays.
 
     Runs that a published report stands on stay as well, planned or not.
     """
     root, planned = plan.root, {run.fingerprint: run for run in plan.runs.values()}
     found: list[Gone] = []
-    for scratch in sorted((root / PRIVATE / "scratch").glob("*")):
-        run = planned.get(scratch.name)
+    for folder, fingerprint in _unfinished(root):
+        run = planned.get(fingerprint)
         done = run is None or (root / run.record).exists()
-        if done and holder(root, scratch.name) is None:
-            found.append(Gone(scratch.relative_to(root).as_posix(), _size(scratch), kept=True))
+        if done and holder(root, fingerprint) is None:
+            path = folder.relative_to(root).as_posix()
+            found.append(Gone(path, fingerprint, _size(folder), finished=False, kept=True))
     shown = _published(root)
     cache = _cache(root)
     for folder in record.find(root):
         path = folder.relative_to(root).as_posix()
         if path not in plan.runs and path not in shown and holder(root, folder.name) is None:
-            found.append(Gone(path, _size(folder), _in_cache(folder, cache)))
+            kept = _in_cache(folder, cache)
+            found.append(Gone(path, folder.name, _size(folder), finished=True, kept=kept))
     return found
 
 
@@ -61,7 +70,7 @@ def told(found: list[Gone]) -> str:
         for gone in sorted(found, key=lambda gone: -gone.size)
     ]
     loose = sum(not gone.kept for gone in found)
-    lines.append(f"{sum(gone.size for gone in found) / 1e6:>10,.1f} MB  in {len(found)} folders")
+    lines.append(f"{sum(gone.size for gone in found) / 1e6:>10,.1f} MB  in {_folders(found)}")
     lines.append("`sixteen clean --delete` deletes them" + _except(loose))
     return "\n".join(lines)
 
@@ -75,18 +84,33 @@ def delete(plan: Plan, found: list[Gone], force: bool) -> str:
     gone = [one for one in found if one.kept or force]
     for one in gone:
         shutil.rmtree(plan.root / one.path)
-        if not one.path.startswith(f"{PRIVATE}/"):
+        if one.finished:
             (plan.root / PLANS / f"{one.fingerprint}.json").unlink(missing_ok=True)
             (plan.root / LOCKS / one.fingerprint).unlink(missing_ok=True)
             (plan.root / log_of(one.path)).unlink(missing_ok=True)
     size, stay = sum(one.size for one in gone) / 1e6, len(found) - len(gone)
-    return f"{len(gone)} folders deleted, {size:,.1f} MB" + _except(stay)
+    return f"{_folders(gone)} deleted, {size:,.1f} MB" + _except(stay)
+
+
+def _folders(found: list[Gone]) -> str:
+    return f"{len(found)} folder{'' if len(found) == 1 else 's'}"
 
 
 def _except(loose: int) -> str:
     if not loose:
         return ""
     return f"; {loose} that aren't in DVC stay unless `--force` is given, or `dvc commit` puts them there"
+
+
+def _unfinished(root: Path) -> Iterator[tuple[Path, str]]:
+    """Scratch, and folders that a killed job hasn't given their names yet; and of which run."""
+    for folder in sorted((root / PRIVATE / "scratch").glob("*")):
+        yield folder, folder.name
+    for top in record.ROOTS:
+        for folder, folders, _ in walk(root / top):
+            for name in sorted(folders):
+                if found := PARTIAL.fullmatch(name):
+                    yield Path(folder, name), found["of"]
 
 
 def _size(folder: Path) -> int:

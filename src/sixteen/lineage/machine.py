@@ -178,9 +178,11 @@ def source(root: Path) -> dict[str, Any]:
     """The commit of the project, and whether files differ from it; where a bundle was unpacked, of that which packed it."""
     with contextlib.suppress(FileNotFoundError):
         return read_json(root / BUNDLE)["source"]
-    commit = _git(root, "rev-parse", "HEAD")
-    dirty = bool(_git(root, "status", "--porcelain")) if commit else None
-    return {"git_commit": commit, "git_dirty": dirty}
+    # A repository around the project says nothing of it unless it keeps it.
+    kept = _git(root, "ls-files", "--error-unmatch", "Snakefile")
+    commit = _git(root, "rev-parse", "HEAD") if kept else None
+    changed = _git(root, "status", "--porcelain") if commit else None
+    return {"git_commit": commit, "git_dirty": None if changed is None else bool(changed)}
 
 
 def _gpu() -> dict[str, Any] | None:
@@ -237,7 +239,7 @@ def _dotted(version: int) -> str:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """Answer of git, or None outside a repository."""
+    """Answer of git; None where it refuses, as outside a repository, and where there is no git."""
     try:
         command = ["git", "-C", str(root), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -285,7 +285,7 @@ def _machine(run: Record) -> str:
 def _commit(run: Record) -> str:
     commit = run["execution"]["git_commit"]
     if commit is None:
-        return "not in a git repository"
+        return "git commit not known: in no git repository, or git couldn't be asked"
     return f"git commit {commit}" + (
         " with uncommitted changes" if run["execution"]["git_dirty"] else ""
     )

@@ -42,8 +42,11 @@ def zero_gradients(study: Study) -> Html:
     """Gradient values that are exactly zero, in percent of all trained values, over epochs."""
     curves = study.table("curves")
     last = curves[curves["phase"] == curves.groupby("arm")["phase"].transform("max")]
-    worst = last.groupby("arm")["nonfinite_gradients"].max()
-    nonfinite = ", ".join(f"{100 * worst.get(arm, 0):.3g} % in {arm}" for arm in study.arms)
+    worst = last.dropna(subset="nonfinite_gradients").groupby("arm")["nonfinite_gradients"].max()
+    nonfinite = ", ".join(
+        f"{f'{100 * worst[arm]:.3g} %' if arm in worst else 'not known'} in {arm}"
+        for arm in study.arms
+    )
     return lines(
         study,
         curves,
