@@ -1,6 +1,9 @@
 """`sixteen clean`: what is still wanted stays, whatever else goes."""
 
+import hashlib
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +78,22 @@ def test_scratch_goes_unless_something_goes_on_from_it(project, parameters):
     assert {one.path for one in found} == {f"{SCRATCH}/{done.fingerprint}", f"{SCRATCH}/{'0' * 12}"}
     clean.delete(plan, found, force=False)
     assert [path.name for path in SCRATCH.iterdir()] == [run.fingerprint]
+
+
+def test_what_dvc_holds_damaged_stays(changed):
+    """DVC itself believes the name of what is in its cache."""
+    plan, _ = changed
+    shutil.rmtree("reports/small")
+    for call in ("init -q --no-scm", "add -q results data/prepared"):
+        subprocess.run([Path(sys.executable).parent / "dvc", *call.split()], check=True)
+    found = clean.find(plan)
+    assert all(one.kept for one in found)
+    bad = next(Path(found[0].path).glob("*.json"))
+    digest = hashlib.md5(bad.read_bytes()).hexdigest()
+    held = Path(".dvc/cache/files/md5", digest[:2], digest[2:])
+    held.chmod(0o600)
+    held.write_bytes(held.read_bytes()[:-1])
+    assert [one.path for one in clean.find(plan) if not one.kept] == [found[0].path]
 
 
 def test_what_killed_jobs_left_beside_runs_goes_unless_its_run_is_yet_to_be_made(

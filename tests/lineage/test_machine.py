@@ -422,7 +422,10 @@ def test_a_record_identifies_the_processor(monkeypatch, tmp_path):
     assert machine.facts(tmp_path)["cpu"]
 
 
-def test_a_record_names_the_commit_of_a_repository_that_keeps_the_project_and_of_no_other(tmp_path):
+@pytest.fixture
+def repository(tmp_path):
+    """Calls git on a repository, and a project in it."""
+
     def git(*words):
         command = [
             "git",
@@ -436,11 +439,18 @@ def test_a_record_names_the_commit_of_a_repository_that_keeps_the_project_and_of
         ]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
+    git("init", "-q")
     project = tmp_path / "project"
     project.mkdir()
     (project / "Snakefile").touch()
-    (tmp_path / ".gitignore").write_text("project/\n")
-    git("init", "-q")
+    return git, project
+
+
+def test_a_record_names_the_commit_of_a_repository_that_keeps_the_project_and_of_no_other(
+    repository,
+):
+    git, project = repository
+    project.with_name(".gitignore").write_text("project/\n")
     git("add", "-A")
     git("commit", "-q", "-m", "around")
     assert machine.source(project) == {"git_commit": None, "git_dirty": None}
@@ -449,3 +459,17 @@ def test_a_record_names_the_commit_of_a_repository_that_keeps_the_project_and_of
     assert machine.source(project) == {"git_commit": git("rev-parse", "HEAD"), "git_dirty": False}
     (project / "Snakefile").write_text("changed")
     assert machine.source(project)["git_dirty"] is True
+
+
+def test_a_record_takes_no_lock_of_git_that_a_kill_would_leave(repository):
+    """Where the times of files differ git would write its index anew, under a lock."""
+    git, project = repository
+    git("add", "-A")
+    git("commit", "-q", "-m", "project")
+    os.utime(project / "Snakefile", (0, 0))
+    index = project.parent / ".git/index"
+    before = index.read_bytes()
+    assert machine.source(project)["git_dirty"] is False
+    assert index.read_bytes() == before
+    git("status")
+    assert index.read_bytes() != before

@@ -71,6 +71,19 @@ def test_classes_are_the_arm_minus_the_reference_by_seed(
     assert lost[0] < -5 and abs(lost[1] - rows["3"]) < 0.5
 
 
+def test_a_name_is_text_whatever_it_spells(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    table = pd.read_csv(made.summary / "harm.csv", dtype=str)
+    table["class"] = table["class"].replace({"3": "None", "4": "007"})
+    table.to_csv(made.summary / "harm.csv", index=False)
+    shown = draw(made, (harm.classes,))
+    names = set(_rows(shown.panel("class-accuracy", NETWORKS[0])))
+    assert {"None", "007"} < names and not {"3", "4", "7"} & names
+    assert "largest loss: class None of" in shown.texts["class-accuracy"]
+    (made.summary / "more.csv").write_text("network,arm,fingerprint\nnull,16,123456789012\n")
+    assert made.table("more").iloc[0].tolist() == ["null", "16", "123456789012"]
+
+
 def test_a_class_is_filled_where_it_is_significant(shown: Shown) -> None:
     table = pd.read_csv(shown.study.summary / "harm.csv")
     for network in NETWORKS:

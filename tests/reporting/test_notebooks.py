@@ -66,6 +66,29 @@ def test_each_notebook_renders_and_every_figure_has_data(tmp_path: Path, name: s
     assert not re.search(r"\bnan\b", re.sub(r"base64,[^\"]*", "", text))
 
 
+class Lost:
+    """Which runs diverge: those of the first arm at one network, those of the last at the other."""
+
+    def __init__(self, arms: dict[str, str]) -> None:
+        self.lost = {("resnet8", next(iter(arms))), ("resnet14", list(arms)[-1])}
+
+    def __eq__(self, run: object) -> bool:
+        return isinstance(run, tuple) and run[:2] in self.lost
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize("name", ["continuous16", *ARMS])
+def test_an_arm_that_diverged_in_all_seeds_stops_no_page(tmp_path: Path, name: str) -> None:
+    told: dict[str, Any] = {"arms": studies.CONTINUOUS} | ARMS.get(name, {})
+    told["diverged"] = Lost(told["arms"])
+    summary = Project(tmp_path).summarize(name, ("resnet8", "resnet14"), 2, **told)
+    into = render(tmp_path, summary, NOTEBOOKS / f"{name}.ipynb")
+    text = re.sub(r"base64,[^\"]*", "", (into / "index.html").read_text())
+    assert "diverged" in text
+    assert not re.search(r"\bnan\b", text)
+
+
 def test_a_page_about_sequences_does_not_speak_of_images(tmp_path: Path) -> None:
     told = {"task": "classify_sequences", "timed": (("float16", "float32"),), "reach": 0.7}
     project = Project(tmp_path)

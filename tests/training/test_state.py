@@ -76,6 +76,14 @@ def test_a_checkpoint_is_believed_only_as_it_was_written(tmp_path, caplog):
     assert "is damaged or another run's, nothing goes on from there" in caplog.text
 
 
+@pytest.mark.parametrize("about", [[1, 2], "text", 3, None, {}])
+def test_a_checkpoint_that_says_nonsense_of_itself_is_none(tmp_path, about):
+    from sixteen.training.tensors import load_checkpoint, save
+
+    save(tmp_path / "checkpoint.safetensors", {"a": np.float32([1])}, about)
+    assert load_checkpoint(tmp_path / "checkpoint.safetensors") is None
+
+
 def test_a_checkpoint_is_believed_only_where_its_run_wrote_it(tmp_path, caplog):
     from sixteen.training.tensors import load_checkpoint, save_checkpoint
 

@@ -35,6 +35,16 @@ def test_the_report_of_snakemake_shows_the_page_and_makes_nothing_stale(project)
     assert project.nothing_to_do()
 
 
+def test_a_title_may_hold_words_in_braces(project):
+    def entitle(parameters):
+        parameters["studies"][STUDY]["title"] = "Casts {float16, bfloat16} of {study}"
+
+    project.edit(entitle)
+    project.call("snakemake --cores 2 demo")
+    (title,) = shown(project)[1]
+    assert title.replace("\N{WORD JOINER}", "") == "Casts {float16, bfloat16} of {study}"
+
+
 def test_pulled_results_are_shown_as_well(clone):
     clone.call("dvc pull -q")
     assert len(shown(clone)[0]) == 1

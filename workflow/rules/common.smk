@@ -214,8 +214,16 @@ REPORTED = "results/{study}/summarized/reported/{fingerprint}"
 PAGE = os.path.join(REPORTED, "index.html")
 
 
+def title_of(wildcards):
+    """The title of a study as Snakemake's own report (`snakemake --report`) shows it.
+
+    Snakemake takes words in braces for wildcards and knows no way to quote them; a word joiner, which nobody sees, does.
+    """
+    return PARAMETERS.studies[wildcards.study].title.replace("{", "{\N{WORD JOINER}")
+
+
 def labels_of(wildcards):
-    """What Snakemake's own report (`snakemake --report`) says beside the page of a study."""
+    """What that report says beside the page of a study."""
     study = PARAMETERS.studies[wildcards.study]
     papers = ", ".join(PARAMETERS.papers[name].cited for name in study.papers)
     return {"Study": wildcards.study, "Papers": papers, "Scale": study.scale}

@@ -10,7 +10,7 @@ rule report:
         page=report(
             PAGE,
             caption="../report/study.rst",
-            category=lambda wildcards: PARAMETERS.studies[wildcards.study].title,
+            category=title_of,
             labels=labels_of,
         ),
     log:

@@ -140,13 +140,21 @@ def _cache(root: Path) -> Path | None:
 
 
 def _in_cache(folder: Path, cache: Path | None) -> bool:
-    """Whether DVC's cache holds every file of a run."""
+    """Whether DVC's cache holds every file of a run, byte by byte: DVC believes the name of what stands there."""
     if cache is None:
         return False
     for file in folder.rglob("*"):
         if file.is_file():
-            with file.open("rb") as opened:
-                digest = hashlib.file_digest(opened, "md5").hexdigest()
-            if not (cache / digest[:2] / digest[2:]).exists():
+            digest = _md5(file)
+            try:
+                there = _md5(cache / digest[:2] / digest[2:])
+            except OSError:
+                return False
+            if there != digest:
                 return False
     return True
+
+
+def _md5(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "md5").hexdigest()

@@ -221,7 +221,9 @@ def _about_disk(error: Exception) -> str | None:
     """
     told = re.search(r"\(os error (\d+)\)", str(error))
     number = error.errno if isinstance(error, OSError) else told and int(told.group(1))
-    where = getattr(error, "filename", None) or "the results folder"
+    # Of a copy the second one is what is written.
+    where = getattr(error, "filename2", None) or getattr(error, "filename", None)
+    where = where or "the results folder"
     if number in (errno.ENOSPC, errno.EDQUOT):
         return f"no space is left for {where}: free some, then call again; finished runs stay"
     if number in (errno.EROFS, errno.EACCES, errno.EPERM):

@@ -239,9 +239,12 @@ def _dotted(version: int) -> str:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """Answer of git; None where it refuses, as outside a repository, and where there is no git."""
+    """Answer of git; None where it refuses, as outside a repository, and where there is no git.
+
+    It takes no lock: a job that is killed meanwhile would leave it to the user's own git.
+    """
     try:
-        command = ["git", "-C", str(root), *arguments]
+        command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None

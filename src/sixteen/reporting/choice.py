@@ -135,7 +135,6 @@ def _shown(study: Study, points: pd.DataFrame) -> dict[str, str]:
     for arm, row in points.iterrows():
         mean, low, high = (next(texts) for _ in range(3))
         gap = f"{mean} {interval_of(low, high)} {unit}" if row["n"] > 1 else f"{mean} {unit}"
-        known = not (row["mean"] is None or math.isnan(row["mean"]))
-        added = f"; {gap}" if known and arm != study.arms[0] else ""
+        added = f"; {gap}" if not math.isnan(row["mean"]) and arm != study.arms[0] else ""
         shown[arm] = f"<b>{escape(str(arm))}</b> ({number(row['cost'])}{added})"
     return shown

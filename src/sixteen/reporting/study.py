@@ -11,7 +11,7 @@ import pandas as pd
 from sixteen.analysis.evidence import Evidence
 from sixteen.analysis.statistics import interval_within
 from sixteen.errors import UserError
-from sixteen.files import read_json
+from sixteen.files import columns_of, read_json
 from sixteen.reporting.provenance import tree
 from sixteen.study.claim import Levels
 from sixteen.tasks import measured
@@ -19,6 +19,8 @@ from sixteen.tasks.measured.parts.metric import POINTS, Metric
 from sixteen.tasks.measured.parts.metrics import metrics_of
 
 PROVENANCE = "provenance.json"
+# Columns of names that people chose: a class called None or 007 is no missing value and no number.
+NAMES = ("network", "arm", "reference", "against", "class", "fingerprint")
 
 
 class NoReport(UserError):
@@ -130,7 +132,11 @@ class Study:
 
     def table(self, name: str) -> pd.DataFrame:
         """A CSV file of the summary."""
-        return pd.read_csv(self.summary / f"{name}.csv")
+        path = self.summary / f"{name}.csv"
+        missing = {key: ["", "nan"] for key in set(columns_of(path)) - set(NAMES)}
+        return pd.read_csv(
+            path, dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values=missing
+        )
 
     def seeds(self, network: str) -> str:
         """How many seeds finished: ``n = 5``; arm by arm, ``n = 5 / 4``, where that differs."""

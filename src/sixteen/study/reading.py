@@ -170,6 +170,8 @@ def sentences(error: ValidationError, content: Any, place: str) -> Iterator[str]
         path, came = _place(found["loc"], content), found["input"]
         where = ", ".join([place, *(["/".join(path)] if path else [])])
         kind, context = found["type"], found.get("ctx", {})
+        if kind == "too_short" and len(came) >= context["min_length"]:
+            continue  # pydantic doesn't count those that it has refused
         if kind == "missing":
             yield f"{where}: expected this key, found none; nothing has a default"
         elif kind == "union_tag_not_found":

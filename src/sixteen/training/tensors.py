@@ -60,7 +60,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] 
         tensors, about = load(path)
         if about.pop(DIGEST) == _digest(path.parent.name, tensors, about):
             return tensors, about
-    except (UserError, KeyError, AttributeError):
+    except (UserError, KeyError, AttributeError, TypeError):
         pass
     log.warning("the checkpoint %s is damaged or another run's, nothing goes on from there", path)
     return None

@@ -18,7 +18,6 @@ def classes(study: Study) -> Html:
     harm = harm.dropna(subset=["mean"])
     if harm.empty:
         return nothing(title, _why_nothing(study))
-    harm["class"] = harm["class"].astype(str)
     networks = [network for network in study.networks if network in set(harm["network"])]
     arms = [arm for arm in study.arms if arm in set(harm["arm"])]
     names = list(dict.fromkeys(harm["class"]))

@@ -1,5 +1,6 @@
 """What is reached against what it costs: each arm beside the reference, and the front that no arm beats in both."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -27,6 +28,8 @@ def pareto(study: Study) -> Html:
     points = pd.concat([gaps(study, network) for network in study.networks], ignore_index=True)
     if points["scheduled"].sum() < 2:
         return nothing(title, "no arms of this study differ in their bits")
+    if points.loc[points["arm"] != reference, "mean"].isna().all():
+        return nothing(title, f"no seed finished both in {reference} and in another arm")
     ratio = metric.kind == "ratio"
     label = f"{metric.words}, {'over' if ratio else 'minus'} {reference}"
     with style():
@@ -71,7 +74,7 @@ def gaps(study: Study, network: str) -> pd.DataFrame:
             ends |= {"low": None, "high": None}
         rows.append(
             {"network": network, "arm": arm, "cost": relative[arm], "n": found.n}
-            | {key: None if end is None else end * scale for key, end in ends.items()}
+            | {key: math.nan if end is None else end * scale for key, end in ends.items()}
             | {"scheduled": arm in shown, "group": shown[arm].group if arm in shown else None}
         )
     table = pd.DataFrame(rows)
