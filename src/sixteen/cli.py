@@ -166,17 +166,18 @@ def _status(arguments: argparse.Namespace) -> bool:
 
 def _clean(arguments: argparse.Namespace) -> bool:
     from sixteen.lineage import clean
+    from sixteen.lineage.locks import own
 
     if arguments.force and not arguments.delete:
         raise UserError(
             "expected `--delete` before `--force`, came `--force` alone: it deletes nothing"
         )
-    plan = _plan_here()
-    found = clean.find(plan)
     if arguments.delete:
-        print(printable(clean.delete(plan, found, arguments.force)))
+        with own(ROOT, "sixteen clean --delete"):
+            plan = _plan_here()
+            print(printable(clean.delete(plan, clean.find(plan), arguments.force)))
     else:
-        print(printable(clean.told(found)))
+        print(printable(clean.told(clean.find(_plan_here()))))
     return True
 
 
@@ -208,7 +209,7 @@ def _run(arguments: argparse.Namespace) -> bool:
 def _take(arguments: argparse.Namespace) -> bool:
     from sixteen.bundles.take import take
 
-    print(printable(take(arguments.files, ROOT)))
+    print(printable(take(arguments.files, _plan_here())))
     return True
 
 

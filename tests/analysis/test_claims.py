@@ -470,6 +470,15 @@ def test_bounded_is_exact_and_names_the_tensors_that_are_not() -> None:
     assert bad["verdict"] == "refuted"
     assert "layer1 (seed 0)" in bad["why"]
     assert judge(about, casts())["verdict"] == "inconclusive"
+    many = judge(about, casts(*["False"] * 7))
+    assert "layer4 (seed 0) and 2 more" in many["why"] and "layer5" not in many["why"]
+
+
+def test_a_cast_to_an_infinite_weight_is_out_of_bounds_by_no_number() -> None:
+    given = casts("True", "False")
+    given.quantization[1]["error_norm"] = ""
+    judged = judge(claim("bounded", None), given)
+    assert (judged["verdict"], judged["estimate"], judged["n"]) == ("refuted", None, 2)
 
 
 def predictions(*rows: tuple[str, str, int, int, int]) -> Evidence:

@@ -2,6 +2,7 @@ import json
 import math
 from pathlib import Path
 
+import made_up
 import numpy as np
 import pandas as pd
 import pytest
@@ -196,6 +197,26 @@ def test_the_last_observation_of_all_tensors_is_a_run_s_own(tmp_path: Path) -> N
     assert len(rows) == 2 * 2 * len(SEEDS)
     assert len(frames["descent"]) == 2 * len(SEEDS)
     assert len(frames["exponents"]) == 0  # which are those of the reference
+
+
+def test_an_observation_that_overflowed_has_no_number(tmp_path: Path, monkeypatch) -> None:
+    """A weight that float16 can't hold makes an infinite error; infinite gradients have no direction."""
+    observe = made_up.write_observation
+
+    def overflowed(folder: Path, epochs: tuple[int, ...]) -> Path:
+        file = observe(folder, epochs) / "observations.csv"
+        text = file.read_text().replace(",0.2,0.5,", ",inf,0.5,")
+        file.write_text(text.replace(",0.96,", ",nan,"))
+        return folder
+
+    monkeypatch.setattr(made_up, "write_observation", overflowed)
+
+    def outcome(network, arm, seed):
+        return usual(network, arm, seed) | {"observed": arm == "float16"}
+
+    runs = tables(tmp_path, outcome, ["resnet8"])[2]["runs"]
+    assert runs["casting_error"].isna().all() and runs["gradient_cosine"].isna().all()
+    assert runs["gradient_error"].notna().any()
 
 
 def test_exponents_are_those_of_the_reference_at_its_first_seed(tmp_path: Path) -> None:

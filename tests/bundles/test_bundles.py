@@ -1,5 +1,6 @@
 """Runs are carried to a machine that has neither Snakemake nor DVC nor pandas, made there, and come home checked."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -8,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import numpy as np
 import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "workflow"))
-from small_project import STUDY, Project, make_project
+from small_project import STUDY, Project, change_second_rate, make_project
 
 from sixteen.bundles import contents
 from sixteen.errors import UserError
@@ -119,6 +121,47 @@ def test_runs_made_elsewhere_are_those_that_would_be_made_here(there, home, tmp_
     assert home.runs() == local.runs()
 
 
+def test_runs_that_nothing_here_goes_on_from_are_told(there, home):
+    """Somebody changed a parameter while the runs were made elsewhere."""
+    on(there, "there.zip --minutes 3")
+    commit = home.call("git rev-parse HEAD").strip()
+    stale = [
+        path for path in json.loads(listed(there / "there-made.zip"))["made"] if "second" in path
+    ]
+    home.edit(change_second_rate)
+
+    told = home.call(f"sixteen take {there}/there-made.zip")
+
+    assert f"{len(stale)} of " in told and "runs aren't planned here" in told
+    assert f"(git commit {commit})" in told
+    assert set(stale) < home.runs()
+
+
+def test_a_run_that_was_made_here_while_it_was_taken_stays(there, home):
+    on(there, "there.zip --minutes 3")
+    bundle = there / "there-made.zip"
+    path = next(p for p in json.loads(listed(bundle))["made"] if "/trained-in-" in p)
+    lock = home.folder / ".sixteen/locks" / Path(path).name
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("a") as job:
+        fcntl.flock(job, fcntl.LOCK_EX)
+        taking = home.start(f"sixteen take {bundle}")
+        waited = time.monotonic() + 60
+        while not (home.folder / "results/.taken" / path / "record.json").exists():
+            assert time.monotonic() < waited
+            time.sleep(0.05)
+        with zipfile.ZipFile(bundle) as archive:
+            archive.extractall(
+                home.folder, [name for name in archive.namelist() if name.startswith(f"{path}/")]
+            )
+        (home.folder / path / "mine").touch()
+    told, _ = taking.communicate(timeout=60)
+
+    assert taking.returncode == 0, told
+    assert " 1 were here" in told
+    assert (home.folder / path / "mine").exists()
+
+
 def test_a_record_says_where_its_code_came_from(there, home):
     on(there, "there.zip --minutes 3")
     home.call(f"sixteen take {there}/there-made.zip")
@@ -142,9 +185,7 @@ def test_it_stops_in_time_and_goes_on_from_what_there_was(there, home):
 
     on(there, "rest.zip --minutes 3 --at-once 2")
 
-    with zipfile.ZipFile(there / "rest-made.zip") as archive:
-        made = json.loads(archive.read(".sixteen/bundle.json"))["made"]
-    assert not some & set(made)
+    assert not some & set(json.loads(listed(there / "rest-made.zip"))["made"])
     home.call(f"sixteen take {there}/rest-made.zip")
     assert "nothing of" in home.call(f"sixteen pack {STUDY} {there}/none.zip", status=1)
 
@@ -162,6 +203,12 @@ def test_a_checkpoint_travels_both_ways(home, there):
     assert told.startswith("0 of")
     assert "1 checkpoints" in home.call(f"sixteen take {there}/begun-made.zip")
     assert (home.folder / scratch).read_bytes() == half_way
+
+
+def listed(bundle: Path) -> bytes:
+    """What a bundle says of itself."""
+    with zipfile.ZipFile(bundle) as archive:
+        return archive.read(".sixteen/bundle.json")
 
 
 def checkpoint(path: Path, epochs: Any, steps: int = 0) -> bytes:
@@ -444,6 +491,19 @@ def test_what_is_no_bundle_is_refused(home, content, tmp_path):
     for command in ("take", "run --minutes 1"):
         told = home.call(f"sixteen {command} {path}", status=1)
         assert "expected a bundle" in told and "Traceback" not in told
+    assert not path.with_name("odd-work").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("--minutes abc", "above 0, came abc"),
+        ("--minutes nan", "above 0, came nan"),
+        ("--minutes 1 --at-once 1.5", "whole number from 1, came 1.5"),
+    ],
+)
+def test_an_option_that_is_no_such_number_is_refused(home, option, told):
+    assert told in home.call(f"sixteen run a.zip {option}", status=2)
 
 
 def change(bundle: Path, ends: str, by, relist: bool = False) -> None:

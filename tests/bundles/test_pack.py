@@ -87,3 +87,17 @@ def test_the_backends_of_all_runs_are_asked_for(plan):
             told = run.parameters | {"backend": "jax"}
             plan.runs[path] = dataclasses.replace(run, parameters=told)
     assert "runs to make with jax and tensorflow, " in pack(plan, ["small"], BUNDLE)
+
+
+@pytest.mark.parametrize("name", ["", "params.yaml", "photos.zip", "folder.zip"])
+def test_nothing_but_a_bundle_is_replaced_by_one(plan, name):
+    Path("params.yaml").write_text("mine")
+    Path("folder.zip").mkdir()
+    with zipfile.ZipFile("photos.zip", "w") as archive:
+        archive.writestr("mine", "")
+    before = {path: path.read_bytes() for path in Path().glob("*") if path.is_file()}
+    with pytest.raises(UserError, match=r"name ends with \.zip|is no bundle"):
+        pack(plan, ["small"], Path(name))
+    assert {path: path.read_bytes() for path in Path().glob("*") if path.is_file()} == before
+    pack(plan, ["small"], BUNDLE)
+    pack(plan, ["small"], BUNDLE)

@@ -146,9 +146,10 @@ def huge(path):
     return path
 
 
-def rename_class(tree, name):
+def rename_class(tree, name, other=b"dog"):
     for part in ("train", "test"):
-        os.rename(tree / part / "cat", os.fsencode(tree / part) + b"/" + name)
+        for now, then in (("cat", name), ("dog", other)):
+            os.rename(tree / part / now, os.fsencode(tree / part) + b"/" + then)
 
 
 REFUSED = {
@@ -206,6 +207,14 @@ REFUSED = {
     "class with a command": (
         lambda t: rename_class(t, b"a\x1b[31m"),
         r"without control .*'a\\x1b\[31m'",
+    ),
+    "class that turns the text": (
+        lambda t: rename_class(t, "a\u202eb".encode()),
+        r"without control .*'a\\u202eb'",
+    ),
+    "classes that read the same": (
+        lambda t: rename_class(t, "\u00e9".encode(), other="e\u0301".encode()),
+        r"can be told apart, came 'e\\u0301' and '\\xe9'",
     ),
     "class with a line": (lambda t: rename_class(t, b"a\nb"), r"without control .*'a\\nb'"),
     "class only in test": (move_class, r"came no (train/dog|test/fox);"),

@@ -226,12 +226,12 @@ def test_records_that_are_sealed_and_malformed_are_left_out_and_named(project, k
 def test_no_record_commands_the_terminal(project, monkeypatch, capsys):
     folder = only("results/digits/*/trained*/seed-0/*/")
     kept = record.read(folder)
-    record.write(folder, kept | {"execution": kept["execution"] | {"host": "\x1b[31mred"}})
+    record.write(folder, kept | {"execution": kept["execution"] | {"host": "\x1b[31mred\u202e"}})
     monkeypatch.setattr("sys.argv", ["sixteen", "trace", str(folder / "weights.safetensors")])
     with pytest.raises(SystemExit):
         cli.main()
     told = capsys.readouterr().out
-    assert "\x1b" not in told and r"\x1b[31mred" in told
+    assert "\x1b" not in told and "\u202e" not in told and r"\x1b[31mred\u202e" in told
 
 
 def test_what_a_killed_run_left_is_no_run(project):

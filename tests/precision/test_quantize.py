@@ -20,7 +20,8 @@ def run(folder: Path, tensors: dict[str, np.ndarray], to: str, outcome: str = "f
     start.mkdir(parents=True)
     into.mkdir()
     save_file(tensors, start / "weights.safetensors")
-    (start / "outcome.json").write_text(json.dumps({"outcome": outcome}))
+    told = {"outcome": outcome, "epochs_done": 7, "epoch": None, "step": None, "hint": None}
+    (start / "outcome.json").write_text(json.dumps(told))
     facts = quantize(Quantization(to=to), {"start": start}, into, folder)
     (folder / "facts.json").write_text(json.dumps(facts))
     return into
@@ -77,10 +78,27 @@ def test_ties_go_to_the_even_neighbour() -> None:
     assert cast.tolist() == [1, 1 + 2 * step, -1, 1 + step]
 
 
-def test_a_number_too_large_is_refused_by_name() -> None:
-    with pytest.raises(UserError, match=r"65504, came -70000 in tensor 'stem/kernel'"):
-        round_to_nearest(np.float32([1, -70000]), "float16", "stem/kernel")
+def test_from_a_weight_too_large_for_the_format_nothing_goes_on(tmp_path: Path) -> None:
+    """It is told, and its study goes on with the other runs: that the format is too small is a result."""
+    tensors = {"a": np.float32([1, 2**-30]), "stem/kernel": np.float32([1 + 2**-12, -70000])}
+    into = run(tmp_path, tensors, "float16")
+    outcome = json.loads((into / "outcome.json").read_text())
+    assert (outcome["outcome"], outcome["epoch"], outcome["step"]) == ("diverged", 7, 0)
+    assert "float16 can't hold 70000, a weight of tensor 'stem/kernel'" in outcome["hint"]
+    assert "65504: cast to bfloat16" in outcome["hint"]
+    table = pd.read_csv(into / "tensors.csv").set_index("tensor")
+    lost = table.loc["stem/kernel"]
+    assert (lost["max_abs"], lost["within_bound"], lost["elements"]) == (70000, False, 2)
+    assert lost[["max_error", "mean_error", "relative_error", "error_norm"]].isna().all()
+    assert table.loc["a", "max_error"] == 2**-30 and table.loc["a", "within_bound"]
+    facts = json.loads((tmp_path / "facts.json").read_text())
+    assert (facts["max_error"], facts["relative_error"]) == (None, None)
+    assert (facts["underflowed"], facts["within_bound"]) == (1, False)
+
+
+def test_a_number_just_below_what_a_format_cannot_hold_stays() -> None:
     assert round_to_nearest(np.float32([65519.0]), "float16", "w") == 65504
+    assert np.isfinite(round_to_nearest(np.float32([-70000]), "bfloat16", "w").astype(np.float32))
     assert np.isfinite(round_to_nearest(np.float32([-70000]), "bfloat16", "w").astype(np.float32))
 
 

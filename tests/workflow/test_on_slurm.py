@@ -196,7 +196,7 @@ def test_after_a_killed_snakemake_what_waits_is_cancelled_and_nothing_is_trained
 
     output = project.call(f"{SNAKEMAKE} --until train -- demo")
 
-    assert f"another snakemake (process {first.pid} on {os.uname().nodename}) is at work" in refused
+    assert f"snakemake (process {first.pid} on {os.uname().nodename}) is at work" in refused
     assert waited and "waiting jobs of a snakemake that was killed" in output
     assert "jobs of a snakemake that was killed still run: waiting for them" in output
     assert len(executions(project, "train")) == 6

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import platform
 import shlex
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from snakemake.utils import min_version
 
 from sixteen.errors import UserError, printable
 from sixteen.lineage import questions, slurm
+from sixteen.lineage.locks import own
 from sixteen.lineage.needs import Needs
 from sixteen.lineage.places import expect_folders
 from sixteen.lineage.plan import Plan
@@ -41,11 +41,7 @@ wildcard_constraints:
 
 
 def own_this_folder():
-    """Refuse to work beside another Snakemake, and clear the locks and marks that a killed one has left.
-
-    The lock taken here dies with its holder, so that nobody has to unlock by hand.
-    """
-    Path(".sixteen").mkdir(exist_ok=True)
+    """Refuse to work beside another Snakemake, and clear the locks and marks that a killed one has left."""
     for run in PLAN.runs.values():
         # Snakemake would delete these files before the job could say a word. What it doesn't know of, a forced
         # report that was killed has left, and the job throws it away.
@@ -61,18 +57,7 @@ def own_this_folder():
             raise WorkflowError(
                 f"the folder {folder} can't be written: make it writable, then call again"
             )
-    owner = Path(".sixteen/owner").open("a+")
-    try:
-        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner.seek(0)
-        raise WorkflowError(
-            f"another snakemake (process {owner.read() or 'unknown'}) is at work in this folder: wait for it or "
-            "stop it; nothing was changed, and `snakemake -n` works meanwhile"
-        ) from None
-    owner.truncate(0)
-    owner.write(f"{os.getpid()} on {platform.node()}")
-    owner.flush()
+    owner = own(Path(), "snakemake")
     # What is marked as incomplete isn't: files get their names when they are whole. `snakemake --report` would refuse it.
     for folder in ("locks", "incomplete"):
         for path in Path(".snakemake", folder).rglob("*"):

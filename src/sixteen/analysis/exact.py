@@ -5,6 +5,7 @@ from typing import Any
 from sixteen.analysis.criterion import number
 from sixteen.study.claim import Exact
 
+NAMED = 5  # so many tensors are named, the others counted
 KINDS = {"cast": "after the cast", "trained": "at the end of training"}
 NO_STATISTICS = {
     "basis": "checked",
@@ -24,21 +25,23 @@ def bounded(claim: Exact, network: str, quantization: list[dict[str, str]]) -> d
         row for row in quantization if row["network"] == network and row["arm"] == claim.arms[0]
     ]
     broken = [row for row in casts if row["within_bound"] != "True"]
-    share = max(
-        (float(row["error_norm"]) / float(row["bound_norm"]) for row in casts), default=None
-    )
+    # Where a weight became infinite the error has no norm.
+    known = [row for row in casts if row["error_norm"]]
+    shares = [float(row["error_norm"]) / float(row["bound_norm"]) for row in known]
+    share = max(shares) if casts and len(known) == len(casts) else None
     brief = f"{len(broken)} of {len(casts)} cast tensors out of bounds"
-    if share is None:
+    if not casts:
         verdict, why = "inconclusive", f"No weights were cast to 16 bit in {claim.arms[0]}."
     elif broken:
-        names = ", ".join(f"{row['tensor']} (seed {row['seed']})" for row in broken)
+        names = ", ".join(f"{row['tensor']} (seed {row['seed']})" for row in broken[:NAMED])
+        names += f" and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
         verdict = "refuted"
         why = f"Of {len(casts)} cast tensors {len(broken)} leave their bounds: {names}."
     else:
         verdict = "supported"
         why = (
             f"All {len(casts)} cast tensors keep every element within its bound; the largest norm of "
-            f"an error is {number(share)} of its bound."
+            f"an error is {number(max(shares))} of its bound."
         )
     head = {"network": network, "verdict": verdict, "why": why, "brief": brief, "n": len(casts)}
     return {**head, "estimate": share, "margin": 1, "unit": "of the bound", **NO_STATISTICS}

@@ -124,7 +124,7 @@ def _observed(folder: Path | None) -> dict[str, float | None]:
         "held_gap": _ratio(seen, "held_change_gap", "held_change"),
         "crossed_kinks": _ratio(kinks, "crossed", "units"),
         "gradient_error": _ratio(seen, "gradient_error", "gradient_norm"),
-        "gradient_cosine": float(cosine) if cosine else None,
+        "gradient_cosine": float(cosine) if cosine and math.isfinite(float(cosine)) else None,
         "underflowed_gradients": _ratio(seen, "underflowed_gradients", "elements"),
         "lost_updates": _ratio(seen, "lost_updates", "updates"),
         "update_error": _ratio(seen, "update_error", "update_norm"),
@@ -138,10 +138,11 @@ def _last(rows: Iterable[dict[str, str]]) -> dict[str, str]:
 
 
 def _ratio(row: dict[str, str], part: str, whole: str) -> float | None:
-    """None where one of the two wasn't measured, or the second is zero."""
+    """None where one of the two wasn't measured or isn't finite, or the second is zero."""
     if not row.get(part) or not row.get(whole) or not float(row[whole]):
         return None
-    return float(row[part]) / float(row[whole])
+    found = float(row[part]) / float(row[whole])
+    return found if math.isfinite(found) else None
 
 
 def _median(rows: list[dict[str, str]], column: str) -> float | None:

@@ -37,19 +37,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan  # as little within any limits
+
+
 def _positive(text: str) -> float:
-    if not (number := float(text)) > 0:
+    if not (number := _number(text)) > 0:
         raise argparse.ArgumentTypeError(f"expected a number above 0, came {text}")
     return number
 
 
 def _part(text: str) -> float:
-    if not 0.001 <= (number := float(text)) < math.inf:
+    if not 0.001 <= (number := _number(text)) < math.inf:
         raise argparse.ArgumentTypeError(f"expected a number from 0.001 (a kilobyte), came {text}")
     return number
 
 
 def _whole(text: str) -> int:
-    if (number := int(text)) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, came {text}")
-    return number
+    return int(text)

@@ -20,8 +20,10 @@ MAIN = "import sys\n\nfrom sixteen.bundles.bare import main\n\nmain(sys.path[0])
 def pack(plan: Plan, studies: list[str], path: Path) -> str:
     """Write a bundle of what studies have yet to train, cast, observe and time; returns what is in it, to be read.
 
-    Raises UserError where nothing is to be done, or what the runs start from isn't there.
+    Raises UserError where nothing is to be done, or what the runs start from isn't there, and for a path where another
+    file stands.
     """
+    _expect_free(path)
     planned = {run.path: run for study in studies for run in plan.study(study)}
     open_ = {at: run for at, run in planned.items() if not (plan.root / run.record).exists()}
     todo = [run for run in open_.values() if run.step in SCRIPTS]
@@ -57,6 +59,20 @@ def pack(plan: Plan, studies: list[str], path: Path) -> str:
         f"{path}: {path.stat().st_size / 1e6:,.1f} MB, {len(todo)} runs to make with {' and '.join(backends)}, and "
         f"{len(needed)} that they start from. There: `python {path.name} --minutes N`, here then `sixteen take`."
     )
+
+
+def _expect_free(path: Path) -> None:
+    """Refuse a path that names no zip, or one that stands there and is no bundle: a slip would replace it."""
+    if path.suffix != ".zip" or path.is_dir():
+        raise UserError(f"expected a file to write whose name ends with .zip, came {str(path)!r}")
+    if path.exists():
+        try:
+            with contents.opened([path]):
+                pass
+        except UserError:
+            raise UserError(
+                f"{path} is there and is no bundle: give another name, or move it away"
+            ) from None
 
 
 def _code(root: Path) -> dict[str, Path]:

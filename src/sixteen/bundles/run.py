@@ -48,7 +48,7 @@ def run(bundle: Path, arguments: argparse.Namespace) -> bool:
     # So says a batch system that time is up.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = bundle.with_name(f"{bundle.stem}-work")
-    with _owned(folder):
+    with contents.opened([bundle]), _owned(folder):  # no folder beside what is no bundle
         about = _unpack(bundle, folder)
         runs = [load_run(folder / PLANS / f"{key}.json") for key in about["to_run"]]
         work = Work(folder, runs, arguments.at_once)

@@ -12,8 +12,9 @@ from sixteen.errors import UserError
 from sixteen.files import settle
 from sixteen.lineage import record
 from sixteen.lineage.fingerprint import LENGTH
-from sixteen.lineage.locks import exclusive
+from sixteen.lineage.locks import exclusive, own
 from sixteen.lineage.places import PRIVATE
+from sixteen.lineage.plan import Plan
 from sixteen.training.tensors import CHECKPOINT, load_checkpoint
 from sixteen.training.under_way import REPORTS
 
@@ -24,13 +25,15 @@ CHECKPOINTS = re.compile(
 )
 
 
-def take(files: list[Path], root: Path) -> str:
+def take(files: list[Path], plan: Plan) -> str:
     """Take the runs, checkpoints and logs of a bundle that `sixteen run` wrote into the project; tells what came.
 
     A run that is here already stays as it is, and so does a checkpoint that is as far or further. Raises UserError for a run that isn't as its record says, that isn't what
     its fingerprint says, or that started from other bytes than are here; those before it have been taken then.
+    While snakemake is at work nothing is taken: it would make what it has planned again.
     """
-    with contents.opened(files) as bundle, exclusive(root, "take", "another `sixteen take`"):
+    root = plan.root
+    with own(root, "sixteen take"), contents.opened(files) as bundle:
         made = bundle.listed.made
         if made is None:
             raise UserError(f"expected what `sixteen run` wrote, came {bundle.name}: run it first")
@@ -46,7 +49,21 @@ def take(files: list[Path], root: Path) -> str:
         bundle.extract([name for name in bundle.listed.files if name.startswith("logs/")], root)
     told = f"{len(taken)} runs taken, {len(made) - len(taken)} were here, {begun} checkpoints of unfinished ones"
     studies = " ".join(bundle.listed.studies)
-    return f"{told}. `snakemake --cores all {studies}` makes the rest."
+    return (
+        f"{told}. `snakemake --cores all {studies}` makes the rest.{_unplanned(made, plan, bundle)}"
+    )
+
+
+def _unplanned(made: list[str], plan: Plan, bundle: contents.Bundle) -> str:
+    """That snakemake won't go on from some of the runs, as a sentence."""
+    if not (others := sum(path not in plan.runs for path in made)):
+        return ""
+    source = bundle.about.get("source")
+    commit = source.get("git_commit") if isinstance(source, dict) else None
+    return (
+        f" {others} of {len(made)} runs aren't planned here, and it makes others in their place: code or parameters are not "
+        f"those with which the bundle was packed{f' (git commit {commit})' if commit else ''}; `sixteen why` tells what differs."
+    )
 
 
 @contextlib.contextmanager
@@ -70,6 +87,8 @@ def _run(bundle: contents.Bundle, path: str, root: Path) -> bool:
         bundle.extract([name for name in bundle.listed.files if name.startswith(f"{path}/")], into)
         kept = _expected(bundle, path, into, root)
         with exclusive(root, kept["fingerprint"], f"the run {path}"):
+            if (root / path / record.NAME).exists():  # made meanwhile by a job that was waited for
+                return False
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(
                 root / path, ignore_errors=True

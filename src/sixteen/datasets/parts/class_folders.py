@@ -4,7 +4,7 @@ import unicodedata
 from pathlib import Path
 
 from sixteen.datasets.archives.members import Members
-from sixteen.errors import UserError
+from sixteen.errors import UserError, printable
 
 
 def classes_of(archive: Path, members: Members, parts: tuple[str, str]) -> tuple[str, ...]:
@@ -31,12 +31,7 @@ def classes_of(archive: Path, members: Members, parts: tuple[str, str]) -> tuple
                 f"expected the same classes in {first} and {second} of {archive}, "
                 f"came no {part}/{missing}; add it or take {missing} out of the other"
             )
-    for name in train:
-        if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
-            raise UserError(
-                f"expected classes of {archive} whose names are UTF-8 without control characters, came {name!r}; call it "
-                "otherwise"
-            )
+    _expect_readable(archive, train)
     filled = {name.rpartition("/")[0] for name in members.files}
     for folder in (f"{part}/{name}" for part in parts for name in train):
         if folder not in filled:
@@ -45,3 +40,20 @@ def classes_of(archive: Path, members: Members, parts: tuple[str, str]) -> tuple
                 "fill it or take the class out"
             )
     return tuple(train)
+
+
+def _expect_readable(archive: Path, classes: list[str]) -> None:
+    """Refuse names that a page can't show, or not so that a reader tells them apart."""
+    read_as: dict[str, str] = {}
+    for name in classes:
+        if printable(name) != name or "\n" in name or "\t" in name:
+            raise UserError(
+                f"expected classes of {archive} whose names are UTF-8 without control characters, came {name!r}; call it "
+                "otherwise"
+            )
+        other = read_as.setdefault(unicodedata.normalize("NFC", name), name)
+        if other != name:
+            raise UserError(
+                f"expected classes of {archive} that can be told apart, came {other!a} and {name!a}, which read the "
+                "same; put them together or call one otherwise"
+            )

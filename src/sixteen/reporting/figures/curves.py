@@ -55,7 +55,7 @@ def zero_gradients(study: Study) -> Html:
         title="Gradients that vanish",
         caption="Gradient values that are exactly zero, mean over the steps of each epoch, in percent of "
         "the values that are trained: what underflow takes, and what a dead unit never had. Largest share "
-        f"of an epoch of the last phase that was not finite: {nonfinite}.",
+        f"of a finished epoch of the last phase that was not finite: {nonfinite}.",
     )
 
 
