@@ -34,7 +34,7 @@ class Report:
 def folders(reports: Path) -> list[Path]:
     """The folders of the published reports, by name; without a manifest a folder holds what was published and is no more."""
     found = [file.parent for file in sorted(reports.glob("[!.]*/provenance.json"))]
-    return [folder for folder in found if any(folder.glob(manifest_of("*")))]
+    return [folder for folder in found if any(map(Path.is_file, folder.glob(manifest_of("*"))))]
 
 
 def read(folder: Path) -> Report:
