@@ -1,3 +1,4 @@
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -167,6 +168,14 @@ def test_a_ratio_that_could_have_been_seen_is_on_the_side_of_the_claim() -> None
     assert more["detectable"] > 1 > less["detectable"]
     assert more["detectable"] == pytest.approx(1 / less["detectable"])
     assert f"a true ratio of {number(more['detectable'])} or more would be told" in more["why"]
+
+
+def test_an_end_of_a_ratio_that_no_float_holds_is_the_largest_one() -> None:
+    """Of two seeds of which one stood still."""
+    given = evidence({"resnet8": [1e-150, 1e150]}, "loss_sd")
+    judged = judge(claim("ratio_greater", "loss_sd"), given)
+    assert judged["verdict"] == "inconclusive" and judged["low"] == 0
+    assert judged["high"] == pytest.approx(sys.float_info.max)
 
 
 def test_substitutes_are_said_and_no_number_of_seeds_stands_on_them() -> None:

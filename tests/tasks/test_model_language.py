@@ -188,6 +188,11 @@ def test_a_run_that_is_not_finite_has_no_metrics(run):
     assert run(np.full(TEST, -1.0), outcome="diverged")["perplexity"] is None
 
 
+def test_a_loss_beyond_every_perplexity_has_none(run):
+    found = run(np.full(TEST, -800.0))
+    assert (found["outcome"], found["perplexity"], found["loss"]) == ("finished", None, 800)
+
+
 def test_likelihoods_of_another_text_or_of_another_epoch_are_refused(run):
     with pytest.raises(UserError, match=r"expected log-likelihoods of the 23 tokens .*, came .*22"):
         run(np.full(TEST - 1, -1.0))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sixteen.analysis.statistics import Region
+from sixteen.analysis.statistics import Region, ratio_of
 from sixteen.errors import UserError
 from sixteen.study.claim import (
     Compared,
@@ -60,7 +60,7 @@ class Criterion:
 
     def shown(self, value: float) -> float:
         """A mean or an end of an interval in the unit that is shown."""
-        return math.exp(value) if self.kind == "ratio" else value * self.metric.scale
+        return ratio_of(value) if self.kind == "ratio" else value * self.metric.scale
 
 
 def criteria_of(

@@ -8,6 +8,7 @@ procedure (TOST; Schuirmann 1987, J. Pharmacokinet. Biopharm. 15:657; Lakens 201
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ import numpy as np
 from scipy import integrate, special, stats
 
 LARGEST_N = 10_000  # seeds; more than anyone will train
+LARGEST_LOG = math.log(sys.float_info.max)
 
 
 @dataclass(frozen=True)
@@ -146,10 +148,15 @@ def holm(p: Sequence[float | None]) -> list[float | None]:
 def exponential(estimate: Estimate) -> Estimate:
     """Back from logarithms: geometric mean ratio and its interval; ``sd`` stays that of the logs."""
     mean, low, high = (
-        None if value is None else math.exp(value)
+        None if value is None else ratio_of(value)
         for value in (estimate.mean, estimate.low, estimate.high)
     )
     return Estimate(estimate.n, mean, estimate.sd, low, high)
+
+
+def ratio_of(logarithm: float) -> float:
+    """The ratio of a logarithm; the largest float for an end that none holds, as two seeds that differ much make it."""
+    return math.exp(min(logarithm, LARGEST_LOG))
 
 
 def decide(estimate: Estimate, region: Region) -> str:

@@ -4,6 +4,8 @@ What counts is the last epoch. The best one is known only by looking at the test
 reported apart, as `best_epoch_bias`.
 """
 
+import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from sixteen.tasks.measured.parts.least_loss import best_epoch
 from sixteen.tasks.measured.parts.metric import measured
 
 ITEM = "token"
+MOST = math.log(sys.float_info.max)  # nats
 METRICS = {
     # exp(loss): of how many words, all equally likely, the next one would be as hard to foresee.
     "perplexity": measured("test perplexity", "words", "less", "ratio"),
@@ -56,7 +59,7 @@ def evaluate(dataset: Path, run: Path, into: Path) -> dict[str, Any]:
     """Write metrics.json and per_class.csv, which is empty, of the run in `run` on the test text of the prepared `dataset`.
 
     A run whose last log-likelihoods aren't all finite counts as diverged, and a diverged run has no metrics (null).
-    `excess_loss` is null where nobody knows the least possible loss. Raises UserError if the log-likelihoods don't belong
+    `excess_loss` is null where nobody knows the least possible loss, `perplexity` where no float holds it. Raises UserError if the log-likelihoods don't belong
     to the dataset or to the run's history.
     """
     text = _Text.load(dataset)
@@ -73,7 +76,7 @@ def evaluate(dataset: Path, run: Path, into: Path) -> dict[str, Any]:
     if outcome != "diverged":
         loss = -float(likelihoods.mean())
         least = -float(text.best.mean()) if len(text.best) else None
-        found |= {"perplexity": float(np.exp(loss)), "loss": loss}
+        found |= {"perplexity": math.exp(loss) if loss < MOST else None, "loss": loss}
         found["excess_loss"] = None if least is None else loss - least
         found |= best_epoch(run, loss)
     write_json(into / "metrics.json", found)
