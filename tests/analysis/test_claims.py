@@ -324,6 +324,15 @@ def test_refuted_by_all_networks_at_the_level_of_one() -> None:
     assert judged["verdict"] == "refuted"
 
 
+def test_the_level_of_several_tests_is_told_of_what_is_tested_alone() -> None:
+    networks = {"resnet8": EQUIVALENT, "resnet14": EQUIVALENT}
+    told = "One alone refutes at the level of 2 tests at once, all together do at that of one."
+    assert told in judge(claim("equivalence", margin=0.01), evidence(networks))["why"]
+    counted = evidence({name: [1.0, 1.0] for name in networks}, "bit_cost")
+    judged = judge(claim("ratio_less", "bit_cost"), counted)
+    assert judged["basis"] == "counted" and "at once" not in judged["why"]
+
+
 def test_seeds_that_would_refute_are_counted_at_the_level_of_several_tests() -> None:
     """A mean outside the margin can only refute, and one of two networks needs more seeds for that."""
     outside = [0.03, -0.01, 0.02, 0.015]

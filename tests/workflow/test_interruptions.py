@@ -129,6 +129,7 @@ def test_a_second_snakemake_is_refused_in_a_sentence_and_loses_nothing(fresh):
 
 
 def test_a_cancelled_run_says_so_and_the_next_call_goes_on(fresh):
+    fresh.call("snakemake --cores 1 --until prepare all")  # which names both as where to stop
     fresh.call("snakemake --cores 1 --until train -- demo")
     process = fresh.start("snakemake --cores 1 demo", CHEAP_PAUSE="600")
     # Inside a training, which doesn't end: a Python that is only just starting tells of the signal in its own words.

@@ -72,8 +72,12 @@ def _unite(family: list[dict[str, Any]]) -> dict[str, Any]:
     left_out = [f"{r['network']} {name}" for r in family for name in r["left_out"]]
     notes = list(dict.fromkeys(r["hardware_note"] for r in family if r["hardware_note"]))
     counts = [record["n"] for record in family]
-    tested = any(record["low"] is not None for record in family)
-    level = f" Here each is tested at the level of {len(family)} tests at once." if tested else ""
+    tested = any(r["basis"] == "tested" and r["low"] is not None for r in family)
+    level = (
+        f" One alone refutes at the level of {len(family)} tests at once, all together do at that of one."
+        if tested
+        else ""
+    )
     return {
         **family[0],
         "network": "all",
