@@ -196,6 +196,14 @@ def test_enough_arms_support_and_too_few_refute(gaps, verdict, counts) -> None:
         assert f"{judged['needed_n']} seeds decide with power 0.8 each" in judged["why"]
 
 
+def test_no_number_of_seeds_is_derived_from_a_spread_that_is_a_guess() -> None:
+    """One arm is left undecided, and its seeds agree to less than a test item."""
+    values = arms(er=0.0, cr=-0.0095, ct=0.0, rr=-0.03)
+    judged = judge(claim("several_not_less", **SEVERAL), evidence({"a": values}, test_items=250))
+    assert judged["verdict"] == "inconclusive" and judged["needed_n"] is None
+    assert "seeds decide" not in judged["why"]
+
+
 def test_an_arm_that_costs_as_much_does_not_count_however_good_it_is(monkeypatch) -> None:
     monkeypatch.setitem(COST, "er", 1.0)
     good = arms(er=0.02, cr=0.02, ct=0.02, rr=0.02)

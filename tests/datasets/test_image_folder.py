@@ -216,6 +216,10 @@ REFUSED = {
         lambda t: rename_class(t, "\u00e9".encode(), other="e\u0301".encode()),
         r"can be told apart, came 'e\\u0301' and '\\xe9'",
     ),
+    "classes that differ in blanks": (
+        lambda t: rename_class(t, b"a b", other="a\u200b  b ".encode()),
+        r"can be told apart, came 'a b' and 'a\\u200b  b '",
+    ),
     "class with a line": (lambda t: rename_class(t, b"a\nb"), r"without control .*'a\\nb'"),
     "class only in test": (move_class, r"came no (train/dog|test/fox);"),
     "empty class": (empty_class, r"came train/emu without any"),

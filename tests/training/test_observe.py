@@ -362,6 +362,19 @@ def test_gradients_underflow_without_scale_and_less_with(float16):
     assert of_all(float16.observe(0))["underflowed_gradients"] == 0
 
 
+@pytest.mark.parametrize("storage", ["float16", "mixed_unscaled"])
+def test_a_penalty_hides_no_gradient_that_underflows(storage):
+    """The gradient of L2 is no zero, and in float32 where weights stand in it; a backward pass loses as much beside it."""
+    faint = {"deviation": 1e8, "momentum": 0.0}
+    alone, penalized = (
+        Observed("smooth", storage, l2=l2, **faint).observe(0) for l2 in (0.0, 1e-2)
+    )
+    lost = of_all(alone)["underflowed_gradients"]
+    assert of_all(penalized)["underflowed_gradients"] == lost > 0
+    assert of_all(penalized)["gradient_norm"] != of_all(alone)["gradient_norm"]
+    assert penalized["exponents"] == alone["exponents"]
+
+
 @pytest.mark.parametrize("rate", [0.001, 1.0])
 def test_descent_is_a_plain_gradient_step(float16, rate):
     """At a rate where weights are lost to rounding, and at one where the loss bends: no term is small in both."""

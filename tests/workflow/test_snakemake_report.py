@@ -35,14 +35,18 @@ def test_the_report_of_snakemake_shows_the_page_and_makes_nothing_stale(project)
     assert project.nothing_to_do()
 
 
-def test_a_title_may_hold_words_in_braces(project):
+def test_a_title_and_a_paper_may_hold_words_in_braces(project):
     def entitle(parameters):
         parameters["studies"][STUDY]["title"] = "Casts {float16, bfloat16} of {study}"
 
     project.edit(entitle)
+    paper = project.folder / "papers/2311.18587.yaml"
+    paper.write_text(paper.read_text().replace("cited: arXiv:2311.18587", 'cited: "{study}, 2023"'))
     project.call("snakemake --cores 2 demo")
-    (title,) = shown(project)[1]
+    results, categories = shown(project)
+    (title,), (page,) = categories, results.values()
     assert title.replace("\N{WORD JOINER}", "") == "Casts {float16, bfloat16} of {study}"
+    assert page["labels"]["Papers"].replace("\N{WORD JOINER}", "") == "{study}, 2023"
 
 
 def test_pulled_results_are_shown_as_well(clone):

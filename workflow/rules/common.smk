@@ -199,16 +199,21 @@ REPORTED = "results/{study}/summarized/reported/{fingerprint}"
 PAGE = os.path.join(REPORTED, "index.html")
 
 
-def title_of(wildcards):
-    """The title of a study as Snakemake's own report (`snakemake --report`) shows it.
+def unfilled(text):
+    """A text as Snakemake's own report (`snakemake --report`) shows it.
 
     Snakemake takes words in braces for wildcards and knows no way to quote them; a word joiner, which nobody sees, does.
     """
-    return PARAMETERS.studies[wildcards.study].title.replace("{", "{\N{WORD JOINER}")
+    return text.replace("{", "{\N{WORD JOINER}")
+
+
+def title_of(wildcards):
+    """The title of a study in that report."""
+    return unfilled(PARAMETERS.studies[wildcards.study].title)
 
 
 def labels_of(wildcards):
-    """What that report says beside the page of a study."""
+    """What it says beside the page of a study."""
     study = PARAMETERS.studies[wildcards.study]
     papers = ", ".join(PARAMETERS.papers[name].cited for name in study.papers)
-    return {"Study": wildcards.study, "Papers": papers, "Scale": study.scale}
+    return {"Study": wildcards.study, "Papers": unfilled(papers), "Scale": study.scale}

@@ -195,7 +195,7 @@ def _hardware_note(claim: Statistical, arms: tuple[str, ...], samples: list[Samp
     rows = [row for sample in samples for row in sample.rows if row["arm"] in arms]
     devices = sorted({row["device"] for row in rows})
     if any(device.startswith("cpu") for device in devices):
-        return f"the paper measured on a GPU, this study on {' and '.join(devices)}"
+        return f"the claim is about GPUs, this study measured on {' and '.join(devices)}"
     if len(devices) > 1:
         return f"the runs that are compared were on different devices: {' and '.join(devices)}"
     return None

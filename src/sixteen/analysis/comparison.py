@@ -8,7 +8,7 @@ from sixteen.analysis import statistics, wording
 from sixteen.analysis.contrast import Contrast
 from sixteen.analysis.criterion import Criterion
 from sixteen.analysis.detectable import least_seen
-from sixteen.analysis.pairs import Pairs
+from sixteen.analysis.pairs import Pairs, is_guess
 from sixteen.analysis.statistics import Estimate
 
 Measured = Pairs | Contrast
@@ -87,7 +87,7 @@ def _decide(criterion: Criterion, pairs: Measured, family: int) -> Decision:
     # Refuting, not supporting, is done by any of the family (Bonferroni).
     strict = 1 - (1 - criterion.confidence) / family
     estimate, stricter = (pairs.estimate(level) for level in (criterion.confidence, strict))
-    guessed = pairs.raised > 0 or (pairs.least_sd > 0 and estimate.sd == pairs.least_sd)
+    guessed = is_guess(estimate, pairs.raised, pairs.least_sd)
     if estimate.sd == 0 and criterion.metric.spread not in ("allocated", "fixed"):
         return Decision(estimate, "inconclusive", strict, lenient=False, mute=True, guessed=guessed)
     verdict = statistics.decide(estimate, criterion.region)

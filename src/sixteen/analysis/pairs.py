@@ -63,6 +63,11 @@ def floor_of(row: Row, metric: Metric) -> float:
     return -math.inf
 
 
+def is_guess(estimate: Estimate, raised: int, least_sd: float) -> bool:
+    """Whether a spread, or some of so many `raised` values behind it, is a substitute for one too small to be believed."""
+    return raised > 0 or (least_sd > 0 and estimate.sd == least_sd)
+
+
 def item(row: Row) -> float:
     """What one test item adds to an accuracy."""
     return 1 / row["test_items"]

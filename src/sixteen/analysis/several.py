@@ -17,7 +17,7 @@ from sixteen.analysis import statistics, wording
 from sixteen.analysis.contrast import costs
 from sixteen.analysis.criterion import Criterion
 from sixteen.analysis.evidence import Evidence
-from sixteen.analysis.pairs import pair
+from sixteen.analysis.pairs import is_guess, pair
 from sixteen.analysis.statistics import Estimate, holm
 from sixteen.study.claim import SeveralNonInferior
 
@@ -28,12 +28,13 @@ ALIKE = 1e-9  # costs that differ by less are the same, but for rounding
 class Arm:
     """One arm against the reference: p that it would look so good if it were inferior, and so bad if it weren't.
 
-    `estimate` is of the difference, or of the logarithm of the ratio.
+    `estimate` is of the difference, or of the logarithm of the ratio; its spread may be `guessed`, see `is_guess`.
     """
 
     name: str
     cheaper: bool
     estimate: Estimate
+    guessed: bool
     left_out: list[str]
     p_holds: float | None
     p_fails: float | None
@@ -104,7 +105,8 @@ def against(
         t = side * (estimate.mean - limit) / (estimate.sd / math.sqrt(estimate.n))
         p_holds, p_fails = (float(of(t, estimate.n - 1)) for of in (stats.t.sf, stats.t.cdf))
     cheaper = cost < of_reference * (1 - ALIKE)
-    return Arm(name, cheaper, estimate, pairs.left_out, p_holds, p_fails)
+    guessed = is_guess(estimate, pairs.raised, pairs.least_sd)
+    return Arm(name, cheaper, estimate, guessed, pairs.left_out, p_holds, p_fails)
 
 
 def _worse(
@@ -142,13 +144,14 @@ def _needed(
     family: int,
     wanted_power: float,
 ) -> int | None:
-    """Seeds with which the claim would be decided on the side to which the means point; None if none would do.
+    """Seeds with which the claim would be decided on the side to which the means point; None if none would do, or a spread
+    is only a guess.
 
     `decided` are the names of those of which it is proved that they hold, and that they fail.
     """
     cheaper = [arm for arm in arms if arm.cheaper]
     undecided = [arm for arm in cheaper if arm.name not in (*decided[0], *decided[1])]
-    if any(arm.left_out for arm in undecided):
+    if any(arm.left_out or arm.guessed for arm in undecided):
         return None
     positive = sum(_inside(criterion, arm) for arm in cheaper) >= least
     short = least - len(decided[0])

@@ -36,7 +36,7 @@ back to the dataset.
 VERDICTS = """## Verdicts
 
 Each claim is tested over paired seeds: the runs of a seed began from the same weights and saw the same batches; a claim
-on time is tested over turns of a measurement alone on the machine. *Supported* and *refuted* are both statements about
+on time is tested over turns of a measurement with nothing else of this project on the machine. *Supported* and *refuted* are both statements about
 this study alone, at its scale; *inconclusive* says that it can't tell. What is marked *counted* follows from shapes and
 formats, what is marked *checked* was looked at tensor by tensor or {item} by {item}: no seed could have made it otherwise.
 """

@@ -21,7 +21,7 @@ from sixteen.training.step import Step
 class Derived(NamedTuple):
     """What `Derivatives.at` returns; lists in order of the trainable variables, tensors on the device."""
 
-    loss: float  # with L2, as computed by the precision
+    loss: float  # as computed by the precision, with L2 if that is asked for
     gradients: list[np.ndarray]  # of the scaled loss, in the type of their weights
     activations: list[Any]  # gradients with respect to the outputs of the tapped layers
     products: list[np.ndarray]  # Hessian times the vectors; empty without vectors
@@ -50,14 +50,15 @@ class Derivatives:
         batch: Any,
         scale: float = 1.0,
         vectors: list[np.ndarray] | None = None,
+        penalized: bool = True,
     ) -> Derived:
         """Derivatives at `weights` (trainable, in their own types) on a `batch`, see `Task.batches`.
 
-        Gradients and products are those of `scale` times the loss. Calls with and without `vectors` (shaped
-        like `weights`) are compiled apart.
+        Gradients and products are those of `scale` times the loss, of the task's alone unless `penalized`. Calls with
+        and without `vectors` (shaped like `weights`) are compiled apart.
         """
         fixed = [variable.numpy() for variable in self.model.non_trainable_variables]
-        given = [weights, fixed, vectors or [], [batch, np.float32(scale)]]
+        given = [weights, fixed, vectors or [], [batch, np.float32(scale), np.float32(penalized)]]
         tensors = keras.tree.map_structure(ops.convert_to_tensor, given)
         loss, gradients, activations, products = self._compiled(self.step.train_data, *tensors)
         return Derived(float(loss), _arrays(gradients), activations, _arrays(products))
@@ -65,7 +66,7 @@ class Derivatives:
     def _derive(
         self, data: Any, weights: list[Any], fixed: list[Any], vectors: list[Any], given: list[Any]
     ) -> tuple[Any, list[Any], list[Any], list[Any]]:
-        batch, scale = given
+        batch, scale, penalized = given
         inputs, targets = self.step.train_batch(data, batch)
         items = keras.tree.flatten(batch)[0].shape[0]
         # Zeros added to the outputs of layers: the gradient with respect to them is that of the output.
@@ -76,7 +77,8 @@ class Derivatives:
                 called: Any = self.model.stateless_call(
                     values[0], fixed, inputs, training=True, return_losses=True
                 )
-            loss, _ = self.step.loss(called[0], targets, called[2])
+            penalties = [ops.multiply(p, ops.cast(penalized, p.dtype)) for p in called[2]]
+            loss, _ = self.step.loss(called[0], targets, penalties)
             return ops.multiply(loss, scale), loss
 
         def along_vectors(weights: list[Any]) -> tuple[Any, Any]:

@@ -4,7 +4,8 @@ At the weights theta that the run has stored, on one fixed batch, the run's own 
 float32 arithmetic: a twin of the network in float32 that holds the same weights. Measured are the terms of
 arXiv:2311.18587, section 4 (error of quantization, error of the gradient, the mean value theorem, the
 descent) and of arXiv:1710.03740, section 3 (updates that rounding loses, gradients that underflow, and the
-histograms of exponents of its figures 2b and 3).
+histograms of exponents of its figures 2b and 3). What underflows is counted in the gradient of the task's loss alone,
+and so are the exponents: the one of L2 penalties knows no backward pass.
 
 The mean value theorem asks for a smooth loss. Rounding the weights of a ReLU network also moves some units
 across their kink, which no Hessian sees. How many is counted, and the change of the gradient is measured a
@@ -88,8 +89,10 @@ class Observer:
         exact = self.exact.at(wide, batch, vectors=errors)
         scaled, gradient = self._gradients(theta, batch, exact)
         vectors = {"theta": _flat(wide), "exact": _flat(exact.gradients)}
+        lone = self.exact.at(wide, batch, vectors=errors, penalized=False)
         if self.rounds_arithmetic:
             vectors["gradient"] = _flat(gradient)
+            vectors |= self._of_task(theta, batch, lone)
         crossing = None
         if rounded:
             there = [tensor.astype(np.float32) for tensor in rounded]
@@ -105,7 +108,7 @@ class Observer:
         return {
             "observations": self._observations(epoch, vectors),
             "descent": [{"epoch": epoch, **_descent(exact, after, rate)}],
-            "exponents": self._count_exponents(epoch, exact),
+            "exponents": self._count_exponents(epoch, lone),
             "kinks": [] if crossing is None else _count_kinks(epoch, crossing),
         }
 
@@ -122,6 +125,14 @@ class Observer:
         else:
             scaled = [tensor * np.float32(scale) for tensor in exact.gradients]
         return scaled, [tensor.astype(np.float32) / np.float32(scale) for tensor in scaled]
+
+    def _of_task(self, theta: list[np.ndarray], batch: Any, lone: Derived) -> Vectors:
+        """The gradient of the task's loss alone, exact (`lone`) and by the run's own arithmetic, scaled as it is.
+
+        Where weights stand in float32, the gradient of penalties fills what the backward pass has lost.
+        """
+        own = self.own.at(theta, batch, scale_of(self.optimizer), penalized=False)
+        return {"task_exact": _flat(lone.gradients), "task": _flat(own.gradients)}
 
     def _observations(self, epoch: int, vectors: Vectors) -> list[dict[str, Any]]:
         return [
@@ -237,7 +248,7 @@ def _observation(part: Vectors) -> dict[str, Any]:
     if "gradient" in part:
         row["gradient_error"] = theory.norm(part["gradient"] - exact)
         row["gradient_cosine"] = theory.cosine(part["gradient"], exact)
-        row["underflowed_gradients"] = theory.underflowed(exact, part["gradient"])
+        row["underflowed_gradients"] = theory.underflowed(part["task_exact"], part["task"])
     if "intended" in part:
         updates = theory.lost_updates(part["intended"], theta, part["after"])
         row["updates"], row["lost_updates"] = updates

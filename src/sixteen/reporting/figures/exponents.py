@@ -54,8 +54,8 @@ def histogram(study: Study) -> Html:
             title,
             figure,
             shares,
-            f"Float32 gradients of arm {escape(_arm(rows))}, one seed, on one batch, at the first and the last "
-            "observation: share of all values by exponent; exact zeros count in the total and have no place on "
+            f"Float32 gradients of arm {escape(_arm(rows))}, of the loss without L2 penalties, one seed, on one batch, at the "
+            "first and the last observation: share of all values by exponent; exact zeros count in the total and have no place on "
             "the axis. What lies below half of the smallest float16 number (left of \N{MINUS SIGN}25) "
             f"becomes zero in float16, what lies left of \N{MINUS SIGN}14 loses digits. {TAPS}",
         )
@@ -92,7 +92,8 @@ def heat_map(study: Study) -> Html:
             title,
             figure,
             shares,
-            f"Gradients of the weights of arm {escape(_arm(rows))}, one seed, one batch, at the last observation; "
+            f"Gradients of the weights of arm {escape(_arm(rows))}, of the loss without L2 penalties, one seed, one batch, at "
+            "the last observation; "
             "rows are the trained tensors in the order of the network. White lines: 2⁻²⁴ and 2⁻¹⁴, left of "
             "which float16 has no number and no full precision.",
         )

@@ -92,6 +92,12 @@ def quantization_error(study: Study) -> Html:
             axis.set_xlabel("tensor, in the order of their names")
         legend(figure, _error_handles(data, colours))
         outside = int((~tensors["within_bound"].astype(bool)).sum())
+        lost = int(tensors["relative_error"].isna().sum())
+        beyond = (
+            f" {lost} casts to an infinite weight have no error, and are in no mean."
+            if lost
+            else ""
+        )
         return save(
             study,
             "quantization-error",
@@ -100,7 +106,7 @@ def quantization_error(study: Study) -> Html:
             data,
             "Norm of the rounding error of each tensor over the norm of the tensor, at the switch, mean "
             "over seeds, logarithmic axis; the bar is the largest value that rounding to nearest allows. "
-            f"Tensors outside their bound: {outside} of {len(tensors)} (tensors x seeds).",
+            f"Tensors outside their bound: {outside} of {len(tensors)} (tensors x seeds).{beyond}",
         )
 
 

@@ -55,7 +55,7 @@ def step_times(study: Study) -> Html:
             draw(rows, paper, "time of a training step, arm / reference"),
             pd.concat(data, ignore_index=True),
             f"Ratio of the median times of a training step after warm-up, measured on {escape(devices)} with nothing "
-            "else running, the two arms in turns, each turn in a process of its own; logarithmic axis. Small points: "
+            "else of this project running, the two arms in turns, each turn in a process of its own; logarithmic axis. Small points: "
             f"turns. Large points: geometric mean; bars: {study.confidence:.0%} t interval over the n turns."
             + (PAPER if paper else ""),
         )
@@ -83,7 +83,7 @@ def everything(study: Study) -> Html:
     absent = [MEASURED[c][0].format(item=study.item) for c in MEASURED if c not in shown]
     of = " and ".join(sorted(set(times["peak_bytes_of"].dropna().astype(str)))) or "process"
     note = (
-        f"<p class='quiet'>Measured alone: mean over turns [{study.confidence:.0%} t interval]; peak memory is that of "
+        f"<p class='quiet'>Measured with nothing else of this project running: mean over turns [{study.confidence:.0%} t interval]; peak memory is that of "
         f"the {escape(of)}; energy is that of one step."
         + (f" Not measured here: {', '.join(absent)}." if absent else "")
         + "</p>"
