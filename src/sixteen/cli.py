@@ -172,12 +172,12 @@ def _clean(arguments: argparse.Namespace) -> bool:
         raise UserError(
             "expected `--delete` before `--force`, came `--force` alone: it deletes nothing"
         )
+    plan = _plan_here()
     if arguments.delete:
         with own(ROOT, "sixteen clean --delete"):
-            plan = _plan_here()
             print(printable(clean.delete(plan, clean.find(plan), arguments.force)))
     else:
-        print(printable(clean.told(clean.find(_plan_here()))))
+        print(printable(clean.told(clean.find(plan))))
     return True
 
 

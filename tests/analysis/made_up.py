@@ -135,6 +135,7 @@ def write_training(
         "energy_joules": None,
         "device": "cpu: of a test",
         "layers": layers,
+        "epochs": len(accuracies) - 1,
         "bit_cost": BIT_COST,
     }
     fingerprint = hashlib.sha256("/".join(folder.parts[-2:]).encode()).hexdigest()[:12]

@@ -170,7 +170,7 @@ def test_a_run_has_the_numbers_of_its_last_phase(made) -> None:
     # weights, gradients and optimizer of 200 bytes, masters of 400; activations of 100 for each of 32
     assert (run["state_bytes"], run["training_bytes"]) == (1000, 1000 + 3200)
     assert run["skipped_steps"] == 2
-    assert run["bit_cost"] == BIT_COST
+    assert run["bit_cost"] == BIT_COST * (2 + 4)  # epochs of both phases
     assert run["loss_sd"] == pytest.approx(run["epoch_sd"])  # made up as 1 - accuracy
     assert run["agreement"] == 197 / 200  # 153 against 150 correct
     assert run["certified_share"] == 197 / 200

@@ -284,16 +284,39 @@ def test_a_task_without_accuracy_has_every_part_of_the_page(
 def test_a_schedule_of_batches_in_parts_is_that_of_its_batches(shown: drawn.Shown) -> None:
     whole = scheduled(shown.study, "resnet8")
 
-    def trained(network: str, arm: str) -> dict[str, Any]:
-        record = copy.deepcopy(shown.study.trained(network, arm))
-        record["parameters"]["recipe"]["gradient_accumulation"] = 4
-        record["facts"]["steps"] *= 4
-        return record
+    def phases(network: str, arm: str) -> list[dict[str, Any]]:
+        records = copy.deepcopy(shown.study.phases(network, arm))
+        for record in records:
+            record["parameters"]["recipe"]["gradient_accumulation"] = 4
+            record["facts"]["steps"] *= 4
+        return records
 
     study = SimpleNamespace(**{name: getattr(shown.study, name) for name in ("arms", "parameters")})
-    study.trained = trained
+    study.phases = phases
     for arm, one in scheduled(study, "resnet8").items():
         assert one.bits.tolist() == whole[arm].bits.tolist()
+
+
+def test_phases_on_grids_are_drawn_from_the_first_that_stands_beside_the_last(
+    tmp_path: Path,
+) -> None:
+    """A deficit comes before a phase of its own; what was trained in float32 before isn't drawn."""
+    few = "trained-in-fewest-by-sgd-until-2/continued-in-static-by-sgd-until-6"
+    wide = "trained-in-float32-by-sgd-until-2/continued-in-static-by-sgd-until-6"
+    arms = {"static": "trained-in-static-by-sgd-until-4", "few": few, "wide": wide}
+    summary = Project(tmp_path).summarize("late", ("resnet8",), 2, arms=arms, observe=None)
+    of = study(tmp_path, summary)
+    found = scheduled(of, "resnet8")
+    assert {arm: (one.first, one.epochs) for arm, one in found.items()} == {
+        "static": (0, 4), "few": (0, 6), "wide": (2, 4)
+    }  # fmt: skip
+    assert found["few"].bits.tolist() == [3] * 2 * STEPS + [8] * 4 * STEPS
+    assert found["wide"].bits.tolist() == [8] * 4 * STEPS
+    low, high = (3 * 3 + 2 * 3 * 8) / 3072, 1 / 16  # a product forward, two backward
+    spent = of.runs.groupby("arm")["bit_cost"].first()
+    assert spent["few"] > spent["static"] == pytest.approx(4 * high)
+    assert spent["wide"] == pytest.approx(2 + 4 * high)
+    assert spent["few"] == pytest.approx(2 * low + 4 * high)
 
 
 def test_a_phase_is_found_in_the_records(deficits: drawn.Shown) -> None:

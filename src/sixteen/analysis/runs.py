@@ -83,11 +83,10 @@ def _agreement(compared: dict[str, Any] | None) -> dict[str, float | None]:
     return {name: compared[count] / compared["n"] for name, count in shares.items()}
 
 
-def _bit_cost(phases: list[Path]) -> float | None:
-    """The mean over all phases, weighted with the items on which each trained."""
+def _bit_cost(phases: list[Path]) -> float:
+    """The bit operations of all phases as they were planned, in epochs of training in float32."""
     facts = [read_json(phase / "record.json")["facts"] for phase in phases]
-    items = sum(fact["items"] for fact in facts)
-    return sum(fact["bit_cost"] * fact["items"] for fact in facts) / items if items else None
+    return sum(fact["bit_cost"] * fact["epochs"] for fact in facts)
 
 
 def _costs(facts: dict[str, Any], timing: list[dict[str, str]]) -> dict[str, Any]:

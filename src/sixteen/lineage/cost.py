@@ -10,14 +10,14 @@ from sixteen.tasks.measured import module
 
 
 def costs(parameters: Parameters, study: Study, items: Items) -> dict[str, float]:
-    """Bit operations of each arm at the first network, as a share of training as long in float32.
+    """Bit operations of each arm at the first network, all phases together, in epochs of training in float32.
 
-    Empty if no arm quantizes. Of several phases the mean, weighted with their epochs.
+    Empty if no arm quantizes.
     """
     task = module(task_of(parameters.datasets[study.dataset]))
     found, quantized = dict[str, float](), False
     for arm in study.sentences:
-        trained, first, total = 0, 0, 0.0
+        first, total = 0, 0.0
         for phrase in parameters.phrases(study, study.networks[0], arm):
             if phrase.recipe is None or phrase.until is None:
                 continue
@@ -28,18 +28,19 @@ def costs(parameters: Parameters, study: Study, items: Items) -> dict[str, float
             steps = task.steps(items.train, batch, items.shape)
             forward = precision.forward_bits(first, phrase.until, steps)
             total += precision.bit_cost(forward) * (phrase.until - first)
-            trained += phrase.until - first
             first = phrase.until
             quantized = quantized or isinstance(precision, Quantized)
-        found[arm] = total / trained
+        found[arm] = total
     return found if quantized else {}
 
 
-def told(shares: dict[str, float]) -> list[str]:
-    """Lines for `sixteen plan`: each arm beside float32 and beside the first arm."""
-    if not shares:
+def told(spent: dict[str, float]) -> list[str]:
+    """Lines for `sixteen plan`: each arm in epochs of float32, and beside the first arm."""
+    if not spent:
         return []
-    first, reference = next(iter(shares.items()))
-    rows = [(arm, f"{share:.4f}", f"{share / reference:.3f}") for arm, share in shares.items()]
-    head = wrapped("Cost in bit operations (arXiv:2403.02243), as a share of float32:")
-    return head + table([("arm", "of float32", f"of {first}"), *rows])
+    first, reference = next(iter(spent.items()))
+    rows = [(arm, f"{cost:.4g}", f"{cost / reference:.3f}") for arm, cost in spent.items()]
+    head = wrapped(
+        "Cost of training in bit operations (arXiv:2403.02243), in epochs of training in float32:"
+    )
+    return head + table([("arm", "epochs", f"of {first}"), *rows])

@@ -1,9 +1,11 @@
-"""The arms of a study as schedules of bits: what each does in its last phase, and what that costs.
+"""The arms of a study as schedules of bits: what each does, and what that costs.
 
 Costs are those that the runs tell, of the steps that they took; see `sixteen.precision.bits`.
 """
 
+import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +20,14 @@ GROUPS = ("large", "medium", "small")
 
 @dataclass(frozen=True)
 class Scheduled:
-    """The last phase of an arm whose layers are quantized, of `epochs` and of `bits` [steps], the forward bits of each."""
+    """The phases of an arm whose layers are quantized, without those before another one.
+
+    `precision` is that of the last; they train from epoch `first` for `epochs`, with the forward `bits` [steps].
+    """
 
     arm: str
     precision: Quantized
+    first: int
     epochs: int
     bits: np.ndarray
 
@@ -35,18 +41,29 @@ def scheduled(study: Study, network: str) -> dict[str, Scheduled]:
     """The arms of a network whose last phase is quantized, by name."""
     found = {}
     for arm in study.arms:
-        record = study.trained(network, arm)
-        precision = precision_of(record["parameters"]["precision"])
-        if not isinstance(precision, Quantized):
-            continue
         phrases = parse(study.parameters["arms"][arm])
-        first, last = ([0] + [phrase.until for phrase in phrases if phrase.until])[-2:]
-        # The parts of a batch are steps with the bits of one.
-        parts = record["parameters"]["recipe"]["gradient_accumulation"]
-        steps = record["facts"]["steps"] // (last - first) // parts
-        bits = precision.forward_bits(first, last, steps)
-        found[arm] = Scheduled(arm, precision, last - first, bits)
+        ends = [0, *(phrase.until for phrase in phrases if phrase.until)]
+        spans = reversed(list(itertools.pairwise(ends)))
+        phases = zip(study.phases(network, arm), spans, strict=True)
+        few = list(itertools.takewhile(lambda phase: _quantized(phase[0]), phases))
+        if few and (precision := _quantized(few[0][0])):
+            first = few[-1][1][0]
+            bits = np.concatenate([_bits(record, *span) for record, span in reversed(few)])
+            found[arm] = Scheduled(arm, precision, first, ends[-1] - first, bits)
     return found
+
+
+def _quantized(record: dict[str, Any]) -> Quantized | None:
+    """The precision of a phase, if its layers are quantized."""
+    precision = precision_of(record["parameters"]["precision"])
+    return precision if isinstance(precision, Quantized) else None
+
+
+def _bits(record: dict[str, Any], first: int, last: int) -> np.ndarray:
+    """The forward bits [steps] of a phase; the parts of a batch are steps with the bits of one."""
+    parts = record["parameters"]["recipe"]["gradient_accumulation"]
+    steps = record["facts"]["steps"] // (last - first) // parts
+    return precision_of(record["parameters"]["precision"]).forward_bits(first, last, steps)
 
 
 def group(schedule: BitSchedule) -> str | None:

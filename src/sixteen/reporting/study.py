@@ -166,6 +166,15 @@ class Study:
             if record["fingerprint"] == run["fingerprint"]
         )
 
+    def phases(self, network: str, arm: str) -> list[dict[str, Any]]:
+        """The records of all phases of the first run of an arm, the last one first."""
+        record, found = self.trained(network, arm), []
+        while record:
+            if record["step"] != "quantize":
+                found.append(record)
+            record = self.provenance["records"].get(record["parents"].get("start"))
+        return found
+
     @cached_property
     def evidence(self) -> Evidence:
         """The runs as claims are judged by them."""

@@ -21,7 +21,7 @@ POINTS = 2000  # of a schedule in the data beside the figure, at most
 
 
 def schedules(study: Study) -> Html:
-    """Forward bits over the last phase of each arm on a grid of few bits, of the first network."""
+    """Forward bits over the training of each arm that ends on a grid of few bits, of the first network."""
     title, network = "Schedules of bits", study.networks[0]
     shown, relative = scheduled(study, network), costs(study, network)
     if not shown:
@@ -39,7 +39,7 @@ def schedules(study: Study) -> Html:
             if i % COLUMNS == 0:
                 axis.set_ylabel("forward bits")
             if i + COLUMNS >= len(shown):
-                axis.set_xlabel("epoch of the phase")
+                axis.set_xlabel("epoch")
                 axis.tick_params(labelbottom=True)
         legend(figure, handles({one.group for one in shown.values()}))
         others = [arm for arm in study.arms if arm not in shown]
@@ -50,8 +50,7 @@ def schedules(study: Study) -> Html:
             title,
             figure,
             _data(shown),
-            "Bits of weights and inputs of the quantized layers in each step of the last phase, as it was run on "
-            f"{network}; the gradients of their outputs keep theirs. Beside the name the cost: bit operations of the whole training, "
+            f"Bits of weights and inputs of the quantized layers in each step, as it was run on {network}; the gradients of their outputs keep theirs. Beside the name the cost: bit operations of the whole training, "
             f"over those of {study.arms[0]}; a schedule that is cut to few steps costs other than the paper's, which has "
             f"64,000.{beside}",
         )
@@ -69,10 +68,10 @@ def handles(groups: set[str | None]) -> list[Line2D]:
 
 
 def _draw(axis: Axes, one: Scheduled) -> None:
-    epochs = np.arange(len(one.bits) + 1) * one.epochs / len(one.bits)
+    epochs = one.first + np.arange(len(one.bits) + 1) * one.epochs / len(one.bits)
     axis.stairs(one.bits, epochs, color=COLOURS[one.group], linewidth=1.3, baseline=None)
     axis.set_ylim(0, max(one.precision.high, one.precision.low) + 1)
-    axis.set_xlim(0, one.epochs)
+    axis.set_xlim(one.first, one.first + one.epochs)
     for line in (axis.xaxis, axis.yaxis):
         line.set_major_locator(MaxNLocator(integer=True, nbins=4))
 

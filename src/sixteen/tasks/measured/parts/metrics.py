@@ -6,7 +6,6 @@ from typing import Literal
 from sixteen.tasks import measured
 from sixteen.tasks.measured.parts.metric import (
     COSINE,
-    POINTS,
     Better,
     Kind,
     Metric,
@@ -46,7 +45,9 @@ def _theory() -> dict[str, Metric]:
         "update_error": percentage("norm of the update that rounding changes", "less"),
         "remainder": percentage("remainder R over the predicted decrease", None),
         "bit_cost": Metric(
-            "cost of training in bit operations", POINTS, 100, "less", "ratio", "fixed", clock=False
+            "cost of training in bit operations",
+            *("epochs in float32", 1, "less", "ratio", "fixed"),
+            clock=False,
         ),
         "skipped_steps": number("skipped steps", "steps", "less", "difference"),
     }
