@@ -135,11 +135,11 @@ def write_training(
         "energy_joules": None,
         "device": "cpu: of a test",
         "layers": layers,
-        "epochs": len(accuracies) - 1,
         "bit_cost": BIT_COST,
     }
     fingerprint = hashlib.sha256("/".join(folder.parts[-2:]).encode()).hexdigest()[:12]
-    record = {"fingerprint": fingerprint, "facts": facts}
+    until = first_epoch + len(accuracies) - 1
+    record = {"fingerprint": fingerprint, "parameters": {"until": until}, "facts": facts}
     (folder / "record.json").write_text(json.dumps(record))
     return folder
 

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "workflow"))
 from small_project import STUDY, Project, change_second_rate, make_project
+from small_slurm import wait_for
 
 from sixteen.bundles import contents
 from sixteen.errors import UserError
@@ -146,10 +146,8 @@ def test_a_run_that_was_made_here_while_it_was_taken_stays(there, home):
     with lock.open("a") as job:
         fcntl.flock(job, fcntl.LOCK_EX)
         taking = home.start(f"sixteen take {bundle}")
-        waited = time.monotonic() + 60
-        while not (home.folder / "results/.taken" / path / "record.json").exists():
-            assert time.monotonic() < waited
-            time.sleep(0.05)
+        arrived = home.folder / "results/.taken" / path / "record.json"
+        wait_for(arrived.exists, "the run to arrive")
         with zipfile.ZipFile(bundle) as archive:
             archive.extractall(
                 home.folder, [name for name in archive.namelist() if name.startswith(f"{path}/")]

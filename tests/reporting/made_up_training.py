@@ -165,7 +165,7 @@ def facts(
     }
     state["master_bytes"] = 4 * count if precision["master_weights"] else 0
     return {
-        "items": STEPS * batch, "steps": len(bits), "epochs": len(bits) // STEPS, "bit_cost": precision_of(precision).bit_cost(bits), "compile_seconds": 14.0 + seconds, "train_seconds": seconds, "test_seconds": 0.2 * len(bits),
+        "items": STEPS * batch, "steps": len(bits), "bit_cost": precision_of(precision).bit_cost(bits), "compile_seconds": 14.0 + seconds, "train_seconds": seconds, "test_seconds": 0.2 * len(bits),
         "multiply_adds": depth * 200_000,
         "peak_bytes": int(6e8 + sum(state.values()) * 40 * random.normal(1, 0.01)),
         "peak_bytes_of": "process", **state, "activation_bytes": depth * 24_000 * small, "batch": batch,

@@ -85,8 +85,12 @@ def _agreement(compared: dict[str, Any] | None) -> dict[str, float | None]:
 
 def _bit_cost(phases: list[Path]) -> float:
     """The bit operations of all phases as they were planned, in epochs of training in float32."""
-    facts = [read_json(phase / "record.json")["facts"] for phase in phases]
-    return sum(fact["bit_cost"] * fact["epochs"] for fact in facts)
+    records = [read_json(phase / "record.json") for phase in phases]
+    spans = itertools.pairwise([0, *(record["parameters"]["until"] for record in records)])
+    return sum(
+        record["facts"]["bit_cost"] * (end - begin)
+        for record, (begin, end) in zip(records, spans, strict=True)
+    )
 
 
 def _costs(facts: dict[str, Any], timing: list[dict[str, str]]) -> dict[str, Any]:

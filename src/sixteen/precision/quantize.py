@@ -74,10 +74,8 @@ def _outcome(start: dict[str, Any], rows: list[dict[str, Any]], to: str) -> dict
         f"{to} can't hold {worst['max_abs']:g}, a weight of tensor {worst['tensor']!r}, its largest number being {most:g}: "
         "cast to bfloat16, which has the range of float32, or start from smaller weights"
     )
-    return start | {
-        **{"outcome": "diverged", "epoch": start["epochs_done"], "step": 0},
-        "hint": hint,
-    }
+    found = {"outcome": "diverged", "epoch": start["epochs_done"], "step": 0, "hint": hint}
+    return start | found
 
 
 def _known(row: dict[str, Any]) -> dict[str, Any]:

@@ -89,7 +89,9 @@ class Observer:
         exact = self.exact.at(wide, batch, vectors=errors)
         scaled, gradient = self._gradients(theta, batch, exact)
         vectors = {"theta": _flat(wide), "exact": _flat(exact.gradients)}
-        lone = self.exact.at(wide, batch, vectors=errors, penalized=False)
+        lone = exact
+        if self.recipe.l2:
+            lone = self.exact.at(wide, batch, vectors=errors, penalized=False)
         if self.rounds_arithmetic:
             vectors["gradient"] = _flat(gradient)
             vectors |= self._of_task(theta, batch, lone)

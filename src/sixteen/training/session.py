@@ -227,7 +227,6 @@ class Session:
             **self.ledger.facts(self.items),
             "batch": self.parameters.recipe.batch,
             "steps": len(self.bits),
-            "epochs": self.parameters.until - self.ledger.first,
             "bit_cost": self.parameters.precision.bit_cost(self.bits),
             "observe_seconds": self.watching.seconds,
             **self.learner.facts(),

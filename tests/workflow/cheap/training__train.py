@@ -90,7 +90,6 @@ def run(
         "import_seconds": 0.1,
         "peak_bytes": 1000,
         "peak_bytes_of": "process",
-        "epochs": parameters.until - first,
         "bit_cost": 1.0,
         "steps": parameters.until - first,
         "weight_bytes": weights.nbytes,

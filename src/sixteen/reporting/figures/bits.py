@@ -50,7 +50,8 @@ def schedules(study: Study) -> Html:
             title,
             figure,
             _data(shown),
-            f"Bits of weights and inputs of the quantized layers in each step, as it was run on {network}; the gradients of their outputs keep theirs. Beside the name the cost: bit operations of the whole training, "
+            f"Bits of weights and inputs of the quantized layers in each step, as it was run on {network}; the gradients of "
+            "their outputs keep theirs. Beside the name the cost: bit operations of the whole training, "
             f"over those of {study.arms[0]}; a schedule that is cut to few steps costs other than the paper's, which has "
             f"64,000.{beside}",
         )

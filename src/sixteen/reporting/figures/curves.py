@@ -54,8 +54,8 @@ def zero_gradients(study: Study) -> Html:
         name="zero-gradients",
         title="Gradients that vanish",
         caption="Gradient values that are exactly zero, mean over the steps of each epoch, in percent of "
-        "the values that are trained: what underflow takes, and what a dead unit never had. The gradient of an L2 penalty is in them: where "
-        "weights stand in float32 it hides what underflows. Largest share "
+        "the values that are trained: what underflow takes, and what a dead unit never had. The gradient "
+        "of an L2 penalty is in them: where weights stand in float32 it hides what underflows. Largest share "
         f"of a finished epoch of the last phase that was not finite: {nonfinite}.",
     )
 

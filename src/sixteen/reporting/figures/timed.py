@@ -83,8 +83,8 @@ def everything(study: Study) -> Html:
     absent = [MEASURED[c][0].format(item=study.item) for c in MEASURED if c not in shown]
     of = " and ".join(sorted(set(times["peak_bytes_of"].dropna().astype(str)))) or "process"
     note = (
-        f"<p class='quiet'>Measured with nothing else of this project running: mean over turns [{study.confidence:.0%} t interval]; peak memory is that of "
-        f"the {escape(of)}; energy is that of one step."
+        f"<p class='quiet'>Measured with nothing else of this project running: mean over turns "
+        f"[{study.confidence:.0%} t interval]; peak memory is that of the {escape(of)}; energy is that of one step."
         + (f" Not measured here: {', '.join(absent)}." if absent else "")
         + "</p>"
     )

@@ -59,8 +59,8 @@ def evaluate(dataset: Path, run: Path, into: Path) -> dict[str, Any]:
     """Write metrics.json and per_class.csv, which is empty, of the run in `run` on the test text of the prepared `dataset`.
 
     A run whose last log-likelihoods aren't all finite counts as diverged, and a diverged run has no metrics (null).
-    `excess_loss` is null where nobody knows the least possible loss, `perplexity` where no float holds it. Raises UserError if the log-likelihoods don't belong
-    to the dataset or to the run's history.
+    `excess_loss` is null where nobody knows the least possible loss, `perplexity` where no float holds it.
+    Raises UserError if the log-likelihoods don't belong to the dataset or to the run's history.
     """
     text = _Text.load(dataset)
     likelihoods = load_file(run / "predictions.safetensors")["logits"].astype(np.float64)
