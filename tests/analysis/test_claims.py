@@ -618,5 +618,10 @@ def test_what_is_checked_one_by_one_is_counted_over_all_networks() -> None:
     assert judge(claim("greater"), given)["n"] == 2  # seeds aren't added up
 
 
+def test_what_is_not_one_is_not_told_as_one() -> None:
+    told = [number(value) for value in (1.0045, 0.99962, -1.0027, 1.0, 1 + 1e-15, 1.006)]
+    assert told == ["1.0045", "0.99962", "-1.0027", "1", "1", "1.01"]
+
+
 def test_what_adding_up_leaves_of_zero_is_told_as_zero():
     assert [number(value) for value in (-4.44e-15, 1e-9, -0.25)] == ["0", "1e-09", "-0.25"]

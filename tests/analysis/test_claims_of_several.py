@@ -9,7 +9,7 @@ from made_up import LEVELS, TASK
 from pydantic import TypeAdapter, ValidationError
 from scipy import stats
 
-from sixteen.analysis.claims import judge
+from sixteen.analysis.claims import judge, judge_all
 from sixteen.analysis.criterion import number
 from sixteen.analysis.evidence import Evidence
 from sixteen.errors import UserError
@@ -468,3 +468,34 @@ def test_a_run_that_diverged_leaves_equal_effects_open() -> None:
     values["half-there"] = [None, 0.51, 0.5, 0.51]
     judged = judge(claim("equal_effects", **EFFECTS), evidence({"a": values}))
     assert judged["verdict"] == "inconclusive" and "half-there seed 0 (diverged)" in judged["why"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "cyclic", "verdict"),
+    [
+        (-0.05, 0.0, "supported"),
+        (0.0, 0.0, "inconclusive"),  # nothing loses here, so that it says nothing that cr doesn't
+        (0.0, -0.05, "refuted"),  # a loss that is seen needs no other one
+    ],
+)
+def test_that_an_arm_does_as_well_says_nothing_where_none_is_seen_to_lose(
+    loss: float, cyclic: float, verdict: str
+) -> None:
+    check = claim("less", id="few-lose", arms=["er", "static"])
+    needing = claim("not_less", needs="few-lose", **PAIR)
+    given = evidence({"a": arms(er=loss, cr=cyclic), "b": arms(er=-0.05, cr=cyclic)})
+    judged, _ = judge_all([needing, check], given)
+    assert judged["verdict"] == verdict
+    assert [part["verdict"] for part in judged["per_network"]] == [
+        verdict,
+        "refuted" if cyclic else "supported",
+    ]
+    assert ("few-lose inconclusive" in judged["why"]) == (verdict == "inconclusive")
+
+
+def test_seeds_of_the_check_are_those_that_are_needed() -> None:
+    check = claim("less", id="few-lose", arms=["er", "static"])
+    given = evidence({"a": arms(er=-0.001, cr=0.0)})
+    judged, seen = judge_all([claim("not_less", needs="few-lose", **PAIR), check], given)
+    assert seen["verdict"] == judged["verdict"] == "inconclusive"
+    assert seen["needed_n"] and judged["needed_n"] == seen["needed_n"]

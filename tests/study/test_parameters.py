@@ -373,6 +373,16 @@ def test_an_arm_of_a_claim_that_no_study_has_is_refused(project):
         load(project)
 
 
+@pytest.mark.parametrize("needs", ["fewest-bits-loose", "cyclic-matches-static"])
+def test_a_claim_that_needs_one_that_is_not_there_is_refused(project, needs):
+    path = project / "papers/2403.02243.yaml"
+    told = yaml.safe_load(path.read_text())
+    next(c for c in told["claims"]["schedules"] if "needs" in c)["needs"] = needs
+    path.write_text(yaml.safe_dump(told))
+    with pytest.raises(UserError, match=rf"that needs no other .*, came '{needs}'"):
+        load(project)
+
+
 def test_what_is_timed_is_no_metric_of_a_series(project):
     path = project / "papers/2305.10947.yaml"
     paper = reading.read(path)

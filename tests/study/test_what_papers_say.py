@@ -208,6 +208,16 @@ def _compared(formula: str) -> tuple[str, str]:
     return first, second
 
 
+def test_that_schedules_do_as_well_needs_the_check_that_the_fewest_bits_lose() -> None:
+    """No difference says nothing where even the fewest bits aren't seen to lose; what loses by itself is seen."""
+    as_well = re.compile(r" static [-+] 0.01|\|\w+ - \w+\| <= 0.01")
+    sets = {name for name, id in FORMULAS if name.startswith("schedules")}
+    said = {k for k, formula in FORMULAS.items() if k[0] in sets and as_well.search(formula)}
+    needing = {key for key, claim in _claims().items() if claim.needs == "fewest-bits-lose"}
+    assert needing == said and len(said) == 6 + 8 + 2 + 2
+    assert all(claim.needs is None for key, claim in _claims().items() if key not in said)
+
+
 def _seeds(arm: str, other: str, values: list[float], metric: str) -> Evidence:
     """Five seeds, or turns, in which an arm has these values of a metric, and another one has 0.5."""
     runs, times = [], []

@@ -9,12 +9,40 @@ one (Simes 1986, Biometrika 73:751, takes both together). Too few seeds are inco
 about GPUs finds on other hardware.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sixteen.analysis import wording
 from sixteen.analysis.at_network import conclude, judge_network, needed
 from sixteen.analysis.evidence import Evidence
 from sixteen.study.claim import Claim
+
+
+def judge_all(claims: Sequence[Claim], evidence: Evidence) -> list[dict[str, Any]]:
+    """The verdicts on claims as `judge` gives them, capped where a claim that another needs isn't supported."""
+    judged = {claim.id: judge(claim, evidence) for claim in claims}
+    return [
+        judged[claim.id] if claim.needs is None else _checked(judged[claim.id], judged[claim.needs])
+        for claim in claims
+    ]
+
+
+def _checked(record: dict[str, Any], check: dict[str, Any]) -> dict[str, Any]:
+    """A verdict, inconclusive where it would be support that its check doesn't bear, in all and at each network."""
+    at = {part["network"]: part for part in check["per_network"]}
+    parts = [
+        _unless(part, at.get(part["network"], check), check["id"]) for part in record["per_network"]
+    ]
+    return {**_unless(record, check, check["id"]), "per_network": parts}
+
+
+def _unless(record: dict[str, Any], check: dict[str, Any], name: str) -> dict[str, Any]:
+    if record["verdict"] != "supported" or check["verdict"] == "supported":
+        return record
+    told = f"{name} {check['verdict']}"
+    why = f"{record['why']} That would support it, but {told}: where that isn't seen, this says nothing."
+    capped = {"verdict": "inconclusive", "why": why, "brief": f"{record['brief']}, but {told}"}
+    return {**record, **capped, "needed_n": check["needed_n"]}
 
 
 def judge(claim: Claim, evidence: Evidence) -> dict[str, Any]:

@@ -157,7 +157,13 @@ NOTHING = 1e-12  # below it a mean of differences is 0 but for rounding
 
 
 def number(value: float) -> str:
-    """A number for a sentence: three significant digits, thousands in full; what adding up leaves of 0 is 0."""
+    """A number for a sentence: three significant digits, thousands in full; what adding up leaves of 0 is 0.
+
+    What isn't 1 has the digits that tell so: a ratio of 1.0045 isn't "1 times" another.
+    """
     if abs(value) < NOTHING:
         return "0"
+    from_one = abs(abs(value) - 1)
+    if NOTHING < from_one < 0.005:
+        return f"{value:.{1 - math.floor(math.log10(from_one))}f}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

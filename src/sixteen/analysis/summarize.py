@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sixteen.analysis import factorial, reach, tables, times
-from sixteen.analysis.claims import judge
+from sixteen.analysis.claims import judge_all
 from sixteen.analysis.evidence import Evidence
 from sixteen.analysis.harm import HARM, harm
 from sixteen.analysis.pairs import Row
@@ -71,7 +71,8 @@ def summarize(parameters: Summary, inputs: Folders, into: Path, scratch: Path) -
 
 def _write_claims(parameters: Summary, evidence: Evidence, into: Path) -> dict[str, str]:
     """Judge the claims; returns the verdicts by id. A verdict holds at the scale of its study."""
-    claims = [judge(claim, evidence) | {"scale": parameters.scale} for claim in parameters.claims]
+    judged = judge_all(parameters.claims, evidence)
+    claims = [claim | {"scale": parameters.scale} for claim in judged]
     write_json(into / "claims.json", {"claims": claims})
     return {claim["id"]: claim["verdict"] for claim in claims}
 

@@ -21,8 +21,9 @@ CAPTION = "What deciding the rest would take"
 HEAD = ("Study", "Trainings", "Items", "Multiply-adds", "Time, one after the other")
 NOTE = """<h2>What deciding the rest would cost</h2>
 <p>Of a study that hasn't run, all trainings that no published report stands on; of one with inconclusive claims, those of the
-seeds that would decide them, were its effects and spreads the true ones. Items are those of all epochs; multiply-adds those of
-their forward passes, of which a step of training takes about three.</p>
+seeds that would decide them, were its effects and spreads the true ones. Items are those of all epochs, with those of a last
+batch that isn't full, which training drops; multiply-adds those of their forward passes, of which a step of training takes
+about three.</p>
 <p>Time is that of finished trainings behind the reports published here, on the device that they ran on: of the same kind
 where there are any, else of the same family of networks in the same format, with the same backend, threads and devices, scaled by multiply-adds. {gpu}What is finished
 already and what is left on a machine, <code>sixteen plan STUDY</code> says there.</p>

@@ -23,6 +23,7 @@ def of_papers(parameters: Parameters) -> Iterator[str]:
     for paper, entry in parameters.papers.items():
         for name, claims in entry.claims.items():
             yield from repeated([claim.id for claim in claims], f"papers/{paper}.yaml, claims")
+            yield from _needs(claims, f"papers/{paper}.yaml, claims/{name}")
             yield from _arms_of_no_study(parameters, paper, name)
         yield from unknown(
             list(entry.questions), entry.claims, "claims", f"papers/{paper}.yaml, questions"
@@ -114,6 +115,17 @@ def of_arms(parameters: Parameters, study: Study, network: str, place: str) -> I
                     "of the arms another"
                 )
             said[text] = arm
+
+
+def _needs(claims: tuple[Claim, ...], place: str) -> Iterator[str]:
+    """Claims that need one which isn't there, or which needs another one in turn."""
+    known = [claim.id for claim in claims if claim.needs is None]
+    for claim in claims:
+        if claim.needs is not None and claim.needs not in known:
+            yield (
+                f"{place}/{claim.id}/needs: expected a claim of this set that needs no other ({', '.join(known)}), came "
+                f"{claim.needs!r}"
+            )
 
 
 def _arms_of_no_study(parameters: Parameters, paper: str, name: str) -> Iterator[str]:

@@ -16,7 +16,9 @@ class _Claim(Entry):
     """What all claims say.
 
     `says` is our paraphrase, `source` where the paper says it. `only` is the one network that the claim is about, or
-    null; `hardware` the kind of device, or null.
+    null; `hardware` the kind of device, or null. `needs` is the id of a claim of the same set without which this one
+    can't be supported: that arms are equally good says nothing where even a bad one isn't seen to lose (assay
+    sensitivity, ICH E10, 1.5).
     """
 
     id: Name
@@ -24,6 +26,7 @@ class _Claim(Entry):
     source: Text
     only: Name | None
     hardware: Literal["gpu"] | None
+    needs: Name | None = Field(default=None)
 
 
 class Pair(_Claim):

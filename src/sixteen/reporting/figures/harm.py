@@ -11,6 +11,8 @@ from sixteen.reporting.figures.plate import NEUTRAL, WIDTH, legend, look, save, 
 from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study
 
+LETTERS = 40  # of a label; a longer one would leave no room for others, nor for what is drawn
+
 
 def classes(study: Study) -> Html:
     """Difference of accuracy (points) by class, with intervals; significant ones filled."""
@@ -81,7 +83,8 @@ def _draw(study: Study, axis: Axes, mine: pd.DataFrame, arms: list[str], names: 
             place = names.index(str(name)) + shift
             estimate(axis, row, place, 100, colour, marker, row["p_holm"] < alpha)
     # Names are text, never mathematics: $x^$ is a class like any other.
-    axis.set_yticks(range(len(names)), names, parse_math=False)
+    labels = [name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…" for name in names]
+    axis.set_yticks(range(len(names)), labels, parse_math=False)
     axis.set_ylim(len(names) - 0.4, -0.6)
 
 
