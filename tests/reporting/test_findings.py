@@ -1,23 +1,30 @@
 """What figures and tables say of numbers that are known."""
 
+import json
 from pathlib import Path
 
 import made_up_studies as studies
+import numpy as np
 import pandas as pd
 import pytest
 from made_up_project import Project, study
 
-from sixteen.reporting import glance, published, tables
+from sixteen.reporting import glance, published, tables, tracked
 from sixteen.reporting.figures import (
+    curves,
     effects,
     exponents,
     harm,
+    kinks,
+    results,
     switch,
     theory,
     tolerance,
     updates,
 )
+from sixteen.reporting.outcome import outcome
 from sixteen.reporting.study import Study
+from sixteen.training import observed
 
 
 @pytest.fixture
@@ -190,6 +197,58 @@ def test_where_nothing_was_observed_a_sentence_says_so(tmp_path: Path) -> None:
     assert "no factorial design" in effects.answer(made, ["accuracy"]).text
     assert "no factorial design" in effects.effects(made, "accuracy").text
     assert not (made.output / "figures").exists()
+
+
+OBSERVING = (
+    *(theory.quantization, theory.gradient, theory.gradient_layers, theory.hessian, theory.descent),
+    *(theory.remainder, updates.over_training, updates.layers, updates.against_reached),
+    *(kinks.crossed, exponents.histogram, exponents.below),
+)
+
+
+def test_what_diverged_before_it_was_observed_is_not_told_as_never_observed(tmp_path: Path) -> None:
+    summary = Project(tmp_path).summarize("lost", ("resnet8",), 2, studies.MIXED)
+    for name in observed.TABLES:
+        path = summary / f"{name}.csv"
+        path.write_text(path.read_text().partition("\n")[0] + "\n")
+    runs = pd.read_csv(summary / "runs.csv").assign(lost_updates=np.nan)
+    runs.to_csv(summary / "runs.csv", index=False)
+    made = study(tmp_path, summary)
+    for figure in OBSERVING:
+        assert "phases that were to be, training diverged before" in figure(made).text, figure
+
+
+def test_the_arm_that_loses_most_is_that_of_all_updates(mixed: Study) -> None:
+    """A bias of ten units that loses all its updates is less than a kernel that loses a tenth of them."""
+    rows = mixed.table("observations")
+    small = rows["tensor"] == rows["tensor"][rows["tensor"] != "all"].iloc[0]
+    rows["updates"], rows["lost_updates"] = 1000, 0
+    rows.loc[small & (rows["arm"] == mixed.arms[0]), "lost_updates"] = 1000
+    rows.loc[(rows["arm"] == mixed.arms[0]) & (rows["tensor"] == "all"), "lost_updates"] = 1
+    rows.loc[(rows["arm"] == mixed.arms[1]) & (rows["tensor"] == "all"), "lost_updates"] = 2
+    _replace(mixed, "observations", rows)
+    assert f"Arm {mixed.arms[1]}, which loses" in updates.layers(mixed).text
+
+
+def test_a_study_without_a_finished_run_is_not_one_of_a_single_seed(tmp_path: Path) -> None:
+    summary = Project(tmp_path).summarize("lost", ("resnet8",), 3, diverged=Always())
+    made = study(tmp_path, summary)
+    for shown in (results.final(made), curves.accuracy_curves(made)):
+        assert "No seed finished: neither a mean nor an interval can be given." in shown.text
+    told = glance.glance(made).text
+    assert "6 runs, of which 6 diverged:" in told and "of them diverged)" in told
+    assert tracked.metrics(made)["diverged"] == 6
+    (tmp_path / "metrics.json").write_text(json.dumps(tracked.metrics(made)))
+    assert outcome(tmp_path).endswith("inconclusive; 6 runs diverged")
+
+
+class Always:
+    """Every run diverges."""
+
+    def __eq__(self, run: object) -> bool:
+        return isinstance(run, tuple)
+
+    __hash__ = None
 
 
 def test_an_arm_alone_is_compared_with_nothing(tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def test_a_phrase_too_long_for_a_folder_is_refused(real):
     assert "phrases of at most 255 bytes" in refusal(real)
 
 
-@pytest.mark.parametrize("name", ["$a$", "A", "a/b", "a b"])
+@pytest.mark.parametrize("name", ["$a$", "A", "a/b", "a b", "-a", "a.b"])
 def test_an_arm_has_a_name_that_tables_and_figures_can_show(real, name):
     arms = real["studies"]["continuous16-demo"]["arms"]
     arms[name] = arms["float16"]

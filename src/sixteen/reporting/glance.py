@@ -54,8 +54,9 @@ def _scope(study: Study) -> str:
     runs = study.runs
     seeds = runs["seed"].nunique()
     arms = ", ".join(study.arms) if len(study.arms) <= LISTED else f"{len(study.arms)} of them"
+    lost = int((runs["outcome"] == "diverged").sum())
     return (
-        f"{len(runs)} runs: networks {', '.join(study.networks)}; dataset {study.parameters['dataset']} "
+        f"{len(runs)} runs{f', of which {lost} diverged' if lost else ''}: networks {', '.join(study.networks)}; dataset {study.parameters['dataset']} "
         f"({int(runs['test_items'].max()):,} test {study.item}s); "
         f"arms: {arms}; {seeds} seed{'' if seeds == 1 else 's'}."
     )
@@ -95,8 +96,10 @@ def _time(study: Study) -> str:
     trained, every = _records(study, *TRAINED), _records(study)
     training = sum(record["facts"]["train_seconds"] for record in trained)
     wall = sum(record["execution"]["seconds"] for record in every)
+    lost = sum(record["facts"]["outcome"] == "diverged" for record in trained)
+    unfinished = f", and without the epochs in which {lost} of them diverged" if lost else ""
     return (
-        f"Training {duration(training)} ({len(trained)} phases, without compilation and tests); all "
+        f"Training {duration(training)} ({len(trained)} phases, without compilation and tests{unfinished}); all "
         f"{len(every)} runs behind this page {duration(wall)} of wall-clock, as if one after the other."
     )
 

@@ -6,7 +6,9 @@ from sixteen.files import read_json
 
 
 def outcome(report: Path) -> str:
-    """``reports/mixed-demo/index.html: 4 supported, 0 refuted, 2 inconclusive``, for the folder of a published report."""
-    counts = read_json(report / "metrics.json")["verdicts"]
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    return f"{report / 'index.html'}: {told}"
+    """``reports/mixed-demo/index.html: 4 supported, 0 refuted, 2 inconclusive; 1 run diverged``, of a published report."""
+    metrics = read_json(report / "metrics.json")
+    told = ", ".join(f"{count} {verdict}" for verdict, count in metrics["verdicts"].items())
+    lost = metrics["diverged"]
+    diverged = f"; {lost} run{'' if lost == 1 else 's'} diverged" if lost else ""
+    return f"{report / 'index.html'}: {told}{diverged}"

@@ -153,6 +153,23 @@ class Study:
             text += f"\n{lost} of {arm} diverged"
         return text
 
+    def unobserved(self, why: str) -> str:
+        """Why nothing observed can be shown: `why`, but where runs diverged before a first observation could be made."""
+        planned = {
+            (run["network"], run["arm"], run["seed"], phase)
+            for run in self.parameters["runs"]
+            for phase, role in enumerate(run["observed"])
+            if role is not None
+        }
+        seen = self.table("observations")[["network", "arm", "seed", "phase"]]
+        missing = planned - set(seen.itertuples(index=False, name=None))
+        if not missing:
+            return why
+        return (
+            f"nothing of it was observed; of {len(planned)} phases that were to be, training diverged before {len(missing)} "
+            "could"
+        )
+
     def facts(self, network: str) -> dict[str, Any]:
         """The facts of the first run of a network: layers and parameters are those of all its runs."""
         return self.trained(network, self.arms[0])["facts"]

@@ -11,7 +11,7 @@ DIGITS = 12  # what rounding does beyond is no difference between two experiment
 
 
 def metrics(study: Study) -> dict[str, Any]:
-    """``{"verdicts": {verdict: count}, "claims": {id: ...}, <main metric>: {network: {arm: mean over seeds}}}``.
+    """``{"verdicts": {verdict: count}, "diverged": runs, "claims": {id: ...}, <main metric>: {network: {arm: mean over seeds}}}``.
 
     A claim has its `verdict`, and for each network that gives one an `estimate` with the ends of its interval, `low` and
     `high`, in the unit of the claim. Numbers that aren't known are left out; the main metric is as in the tables: an
@@ -20,6 +20,7 @@ def metrics(study: Study) -> dict[str, Any]:
     told = [claim["verdict"] for claim in study.claims]
     return {
         "verdicts": {verdict: told.count(verdict) for verdict in SIGNS},
+        "diverged": int((study.runs["outcome"] == "diverged").sum()),
         "claims": {claim["id"]: _claim(claim) for claim in study.claims},
         study.main: _means(study),
     }

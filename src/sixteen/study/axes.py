@@ -136,7 +136,8 @@ def _with_names(axis: Axis) -> list[tuple[str, Value]]:
 
 def _named(template: str, names: dict[str, str]) -> str:
     words = re.sub(BRACES, lambda match: names[match[1]], template)
-    name = re.sub(r"-+", "-", words).strip("-").replace(".", "_")
+    # A level may have a point or no name at all; what is written in full stands on the page as it is written.
+    name = re.sub(r"-+", "-", words).strip("-").replace(".", "_") if names else words
     if not re.fullmatch(NAME, name):
         raise UserError(
             f"expected an arm with a name of small letters and digits, words joined by - or _, came {template!r}: call it "

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from sixteen.analysis.statistics import Estimate, paired_difference
-from sixteen.reporting.figures.plate import NEUTRAL, legend, look, panels, save, style
+from sixteen.reporting.figures.plate import NEUTRAL, legend, look, no_interval, panels, save, style
 from sixteen.reporting.numbers import estimates
 from sixteen.reporting.page import Html, nothing, table
 from sixteen.reporting.study import Study, interval
@@ -101,7 +101,7 @@ def at_the_end(study: Study) -> Html:
 
 def _bands(study: Study, data: pd.DataFrame) -> str:
     if data["n"].max() < 2:
-        return "One seed: no interval can be given."
+        return no_interval(data["n"].max())
     return f"Bands: {study.confidence:.0%} intervals."
 
 

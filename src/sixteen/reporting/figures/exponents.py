@@ -32,7 +32,7 @@ def histogram(study: Study) -> Html:
     """Share of gradient values by exponent, at the first and the last observation."""
     title, rows = "Exponents of the gradients", study.table("exponents")
     if rows.empty:
-        return nothing(title, EMPTY)
+        return nothing(title, study.unobserved(EMPTY))
     shares = _shares(rows, ["network", "of", "epoch"])
     with style():
         figure, drawn = _by_kind(study, shares, 3.0, "exponent ⌊log₂|g|⌋", "share of values (%)")
@@ -66,7 +66,7 @@ def heat_map(study: Study) -> Html:
     title, rows = "Exponents of the gradients, tensor by tensor", study.table("exponents")
     rows = _last(rows[rows["of"] == "weights"])
     if rows.empty:
-        return nothing(title, EMPTY)
+        return nothing(title, study.unobserved(EMPTY))
     shares = _shares(rows, ["network", "tensor"])
     grids = {}
     for network in _networks(study, rows):
@@ -103,7 +103,7 @@ def below(study: Study) -> Html:
     """Share of non-zero gradient values below the smallest float16 number over epochs, for each scale."""
     title, rows = "Gradients too small for float16", study.table("exponents")
     if rows.empty:
-        return nothing(title, EMPTY)
+        return nothing(title, study.unobserved(EMPTY))
     data = _below(rows, ["network", "of", "epoch"])
     with style():
         figure, drawn = _by_kind(study, data, 2.8, "epoch", "below 2⁻²⁴ (%)")
@@ -132,7 +132,7 @@ def saved(study: Study) -> Html:
     """What each scale saves from underflow, and loses to overflow, at the last observation."""
     title, rows = "What a loss scale saves", study.table("exponents")
     if rows.empty:
-        return nothing(title, EMPTY)
+        return nothing(title, study.unobserved(EMPTY))
     data = _below(_last(rows), ["network", "of"])
     lines = []
     for (network, of), group in data.groupby(["network", "of"], sort=False):

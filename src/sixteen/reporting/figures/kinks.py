@@ -26,9 +26,8 @@ def crossed(study: Study) -> Html:
     title = "Kinks that the cast crosses, and what the Hessian misses"
     rows = _rows(study)
     if rows.empty:
-        return nothing(
-            title, "no observed arm with ReLUs stores weights wider than the format to cast to"
-        )
+        why = "no observed arm with ReLUs stores weights wider than the format to cast to"
+        return nothing(title, study.unobserved(why))
     networks = [network for network in study.networks if network in set(rows["network"])]
     with style():
         figure, axes = panels(networks, 1, 3.2)

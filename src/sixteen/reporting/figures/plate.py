@@ -123,9 +123,17 @@ def within_percent(axis: Axes) -> None:
 
 def how_to_read(study: Study) -> str:
     """What large points and bars are; one seed has no interval, and the reader is told so."""
-    if study.runs.query("outcome == 'finished'").groupby(["network", "arm"]).size().max() < 2:
-        return "One seed: no interval can be given."
+    most = study.runs.query("outcome == 'finished'").groupby(["network", "arm"]).size().max()
+    if not most >= 2:
+        return no_interval(most)
     return f"Large points: mean; bars: {study.confidence:.0%} interval over the n finished seeds."
+
+
+def no_interval(most: float) -> str:
+    """Why there is no interval where arms have so many finished seeds at most, NaN for none."""
+    if most >= 1:
+        return "One finished seed an arm: no interval can be given."
+    return "No seed finished: neither a mean nor an interval can be given."
 
 
 def logarithmic(axis: Axes, x: bool = False) -> None:

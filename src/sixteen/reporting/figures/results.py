@@ -51,7 +51,9 @@ def final(study: Study) -> Html:
             _mark_diverged(study, axis, mine)
             axis.set_title(f"{network}: {study.seeds(network)}")
             axis.set_ylabel(study.main_label)
-            if metric.unit == POINTS:
+            if mine[main].isna().all():
+                axis.set_yticks([])  # crosses alone stand at no value
+            elif metric.unit == POINTS:
                 _widen(axis, 0.5)
                 within_percent(axis)
         legend(figure, _point_handles(runs))

@@ -18,6 +18,7 @@ from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study
 
 UNOBSERVED = "no run of this study is observed"
+NO_GRADIENT = "no finite gradient of an arm that computes in 16 bit was observed"
 IDENTITY = {"color": NEUTRAL, "linewidth": 1.2, "linestyle": (0, (4, 2))}
 
 
@@ -32,7 +33,7 @@ def quantization(study: Study) -> Html:
         title="Error of casting the weights to 16 bit, over training",
         caption="Euclidean norm, over all trained weights, of what a cast to 16 bit would change, and the largest "
         "that rounding to nearest allows (dotted), for the arms that store float32 weights; logarithmic axis.",
-        empty="no arm stores weights wider than the format to cast to, or none is observed",
+        empty=study.unobserved("no arm stores weights wider than the format to cast to, or none is observed"),
     )  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def gradient(study: Study) -> Html:
         "that their casting error is in it): norm of the difference of the two gradients over the "
         "norm of the float32 one (logarithmic axis), and the cosine of the angle between them; 1 is the same "
         "direction.",
-        empty="no observed arm computes in 16 bit",
+        empty=study.unobserved(NO_GRADIENT),
     )
 
 
@@ -62,7 +63,7 @@ def gradient_layers(study: Study) -> Html:
     title = "Error of the 16-bit gradient, tensor by tensor"
     rows = _at_the_switch(study)
     if rows.empty:
-        return nothing(title, "no observed arm computes in 16 bit")
+        return nothing(title, study.unobserved(NO_GRADIENT))
     rows["ratio"] = rows["gradient_error"] / rows["gradient_norm"]
     rows["place"] = rows.groupby("network")["tensor"].transform(lambda t: pd.factorize(t)[0] + 1)
     key = ["network", "arm", "tensor", "place"]
@@ -116,7 +117,8 @@ def hessian(study: Study) -> Html:
     title = "Change of the gradient by casting: estimate and measurement"
     rows = whole_of(study).query("hessian_product > 0 and gradient_change > 0")
     if rows.empty:
-        return nothing(title, "no observed arm stores weights wider than the format to cast to")
+        why = "no observed arm stores weights wider than the format to cast to"
+        return nothing(title, study.unobserved(why))
     gap = (rows["gradient_change_gap"] / rows["gradient_change"]).dropna()
     caption = (
         "Norms, over all trained weights: the Hessian times the casting error (horizontal), which the mean value "
@@ -135,7 +137,7 @@ def descent(study: Study) -> Html:
         subset=["predicted_decrease", "actual_decrease"]
     )
     if rows.empty:
-        return nothing(title, UNOBSERVED)
+        return nothing(title, study.unobserved(UNOBSERVED))
     negative, unit = int((rows["actual_decrease"] <= 0).sum()), study.metrics["loss"].unit
     caption = (
         "One plain gradient step of the run's precision on a fixed batch: the decrease of its loss that the "
@@ -158,7 +160,7 @@ def remainder(study: Study) -> Html:
         caption="R is the predicted minus the actual decrease of the loss in one gradient step: what curvature and "
         "16-bit errors take (above 0) or give (below 0). Arms stand at weights of their own; one that computes in "
         "float32 shows what curvature alone takes.",
-        empty=UNOBSERVED,
+        empty=study.unobserved(UNOBSERVED),
     )
 
 

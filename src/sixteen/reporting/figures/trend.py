@@ -18,6 +18,7 @@ from sixteen.reporting.figures.plate import (
     legend,
     logarithmic,
     look,
+    no_interval,
     panels,
     save,
     style,
@@ -212,8 +213,9 @@ def _reading(study: Study, points: pd.DataFrame) -> str:
             " An arm that switches has two lines, one that ends and one that begins at its switch."
         )
     finished = points[points["outcome"] == "finished"]
-    if finished.groupby(["network", "arm"])["seed"].nunique().max() < 2 or finished.empty:
-        return f"One seed: no interval can be given.{parts}"
+    most = finished.groupby(["network", "arm"])["seed"].nunique().max()
+    if not most >= 2:
+        return f"{no_interval(most)}{parts}"
     return (
         f"Thin lines: single seeds. Thick: mean over the n finished seeds; band: {study.confidence:.0%} "
         f"interval of the mean.{parts}"

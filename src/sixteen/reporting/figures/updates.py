@@ -30,17 +30,17 @@ def over_training(study: Study) -> Html:
         caption=f"{MEANS} In percent of the updates that are not zero, over all trained weights, in one step (one "
         "batch) of each observed epoch. With it how much of the step that is: the norm of what rounding takes from the "
         "update that was meant, or adds to it, over the norm of that update.",
-        empty=UNOBSERVED,
+        empty=study.unobserved(UNOBSERVED),
     )
 
 
 def layers(study: Study) -> Html:
     """Share of lost updates by tensor and epoch, for the arm that loses most."""
-    title, rows = "Lost updates, tensor by tensor", once(study.table("observations"))
-    rows = _share(rows.query("tensor != 'all'"))
+    title, rows = "Lost updates, tensor by tensor", _share(once(study.table("observations")))
+    whole, rows = rows.query("tensor == 'all'"), rows.query("tensor != 'all'")
     if rows.empty or not rows["share"].max():
-        return nothing(title, "no update was lost, or none was observed")
-    arm = str(rows.groupby("arm")["share"].mean().idxmax())
+        return nothing(title, study.unobserved("no update was lost, or none was observed"))
+    arm = str(whole.groupby("arm")["share"].mean().idxmax())
     mine = rows[rows["arm"] == arm]
     mine = mine[mine["phase"] == mine.groupby("network")["phase"].transform("max")]
     grids = {
@@ -62,7 +62,7 @@ def layers(study: Study) -> Html:
             title,
             figure,
             data.agg(["mean", "count"]).reset_index(),
-            f"{MEANS} Arm {arm}, which loses most; last phase; mean over seeds; rows are the trained tensors in the "
+            f"{MEANS} Arm {arm}, which loses the largest share of all its updates; last phase; mean over seeds; rows are the trained tensors in the "
             "order of the network, columns the observed epochs. White: no update at all.",
         )
 
@@ -73,7 +73,7 @@ def against_reached(study: Study) -> Html:
     title = f"Lost updates and {metric.words}"
     runs = study.runs.query("outcome == 'finished'").dropna(subset=["lost_updates", main])
     if runs.empty:
-        return nothing(title, UNOBSERVED)
+        return nothing(title, study.unobserved(UNOBSERVED))
     runs = runs[["network", "arm", "seed", "lost_updates", main]]
     networks = [network for network in study.networks if network in set(runs["network"])]
     with style():
