@@ -202,6 +202,15 @@ def test_parameters_that_somebody_wrote_into_a_record_are_no_ones(project, remem
         record.intact(Path(), weights.parent.as_posix())
 
 
+def test_a_fingerprint_that_somebody_wrote_into_a_record_is_no_ones(project):
+    folder = only("results/digits/*/trained*/seed-0/*/")
+    record.write(folder, record.read(folder) | {"fingerprint": "0" * 12})
+    text, sound = told(folder / "weights.safetensors")
+    assert not sound and f"{folder}/record.json, which states a fingerprint" in text
+    with pytest.raises(UserError, match="states a fingerprint that its contents don't amount to"):
+        record.intact(Path(), folder.as_posix())
+
+
 def test_damaged_records_are_left_out_and_named(project):
     flip(only("results/digits/**/evaluated/seed-0/*/record.json"), 5)
     shutil.rmtree("reports")

@@ -122,7 +122,8 @@ def refuted(kept: dict[str, Any]) -> str | None:
 
     A seal alone would vouch for parameters that somebody wrote there afterwards.
     """
-    if kept["fingerprint"] == kept["path"].rpartition("/")[2] == (found := fingerprint_in(kept)):
+    found = fingerprint_in(kept)
+    if kept["fingerprint"] == kept["path"].rpartition("/")[2] == found:
         return None
     return f"states a fingerprint that its contents don't amount to ({found})"
 
