@@ -234,7 +234,10 @@ def test_a_study_without_a_finished_run_is_not_one_of_a_single_seed(tmp_path: Pa
     summary = Project(tmp_path).summarize("lost", ("resnet8",), 3, diverged=Always())
     made = study(tmp_path, summary)
     for shown in (results.final(made), curves.accuracy_curves(made)):
-        assert "No seed finished: neither a mean nor an interval can be given." in shown.text
+        assert (
+            "No run that is shown finished: neither a mean nor an interval can be given."
+            in shown.text
+        )
     told = glance.glance(made).text
     assert "6 runs, of which 6 diverged:" in told and "of them diverged)" in told
     assert tracked.metrics(made)["diverged"] == 6

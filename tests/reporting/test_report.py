@@ -119,7 +119,7 @@ def test_one_seed_and_a_diverged_run_are_shown_as_such(tmp_path: Path) -> None:
     project = Project(tmp_path)
     summary = project.summarize("lone", ("resnet156",), 1, diverged=("resnet156", "float16", 0))
     text = (render(tmp_path, summary, NOTEBOOK) / "index.html").read_text()
-    assert "One finished seed an arm: no interval can be given." in text
+    assert "One finished seed an arm at most: no interval can be given." in text
     assert "2 runs, of which 1 diverged:" in text
     assert "called 156, really 152 layers" in text
     assert "diverged" in (tmp_path / "into/figures/accuracy-curves.svg").read_text()

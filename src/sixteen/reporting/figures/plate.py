@@ -132,8 +132,8 @@ def how_to_read(study: Study) -> str:
 def no_interval(most: float) -> str:
     """Why there is no interval where arms have so many finished seeds at most, NaN for none."""
     if most >= 1:
-        return "One finished seed an arm: no interval can be given."
-    return "No seed finished: neither a mean nor an interval can be given."
+        return "One finished seed an arm at most: no interval can be given."
+    return "No run that is shown finished: neither a mean nor an interval can be given."
 
 
 def logarithmic(axis: Axes, x: bool = False) -> None:

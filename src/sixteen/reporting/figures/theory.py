@@ -17,7 +17,7 @@ from sixteen.reporting.numbers import number
 from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study
 
-UNOBSERVED = "no run of this study is observed"
+NO_STEP = "no step between finite losses was observed"
 NO_GRADIENT = "no finite gradient of an arm that computes in 16 bit was observed"
 IDENTITY = {"color": NEUTRAL, "linewidth": 1.2, "linestyle": (0, (4, 2))}
 
@@ -137,7 +137,7 @@ def descent(study: Study) -> Html:
         subset=["predicted_decrease", "actual_decrease"]
     )
     if rows.empty:
-        return nothing(title, study.unobserved(UNOBSERVED))
+        return nothing(title, study.unobserved(NO_STEP))
     negative, unit = int((rows["actual_decrease"] <= 0).sum()), study.metrics["loss"].unit
     caption = (
         "One plain gradient step of the run's precision on a fixed batch: the decrease of its loss that the "
@@ -160,7 +160,7 @@ def remainder(study: Study) -> Html:
         caption="R is the predicted minus the actual decrease of the loss in one gradient step: what curvature and "
         "16-bit errors take (above 0) or give (below 0). Arms stand at weights of their own; one that computes in "
         "float32 shows what curvature alone takes.",
-        empty=study.unobserved(UNOBSERVED),
+        empty=study.unobserved(NO_STEP),
     )
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from sixteen.reporting.figures.heat import heat, sheets
 from sixteen.reporting.figures.plate import legend, look, panels, save, style
-from sixteen.reporting.figures.theory import UNOBSERVED, arm_points, once
+from sixteen.reporting.figures.theory import arm_points, once
 from sixteen.reporting.figures.trend import PERCENT, Part, lines
 from sixteen.reporting.page import Html, nothing
 from sixteen.reporting.study import Study
@@ -30,7 +30,7 @@ def over_training(study: Study) -> Html:
         caption=f"{MEANS} In percent of the updates that are not zero, over all trained weights, in one step (one "
         "batch) of each observed epoch. With it how much of the step that is: the norm of what rounding takes from the "
         "update that was meant, or adds to it, over the norm of that update.",
-        empty=study.unobserved(UNOBSERVED),
+        empty=study.unobserved("no run of this study is observed"),
     )
 
 
@@ -38,7 +38,7 @@ def layers(study: Study) -> Html:
     """Share of lost updates by tensor and epoch, for the arm that loses most."""
     title, rows = "Lost updates, tensor by tensor", _share(once(study.table("observations")))
     whole, rows = rows.query("tensor == 'all'"), rows.query("tensor != 'all'")
-    if rows.empty or not rows["share"].max():
+    if not rows["share"].max() > 0:
         return nothing(title, study.unobserved("no update was lost, or none was observed"))
     arm = str(whole.groupby("arm")["share"].mean().idxmax())
     mine = rows[rows["arm"] == arm]
@@ -73,7 +73,7 @@ def against_reached(study: Study) -> Html:
     title = f"Lost updates and {metric.words}"
     runs = study.runs.query("outcome == 'finished'").dropna(subset=["lost_updates", main])
     if runs.empty:
-        return nothing(title, study.unobserved(UNOBSERVED))
+        return nothing(title, study.unobserved("no run that finished is observed"))
     runs = runs[["network", "arm", "seed", "lost_updates", main]]
     networks = [network for network in study.networks if network in set(runs["network"])]
     with style():
