@@ -152,6 +152,24 @@ def test_a_cancelled_run_says_so_in_one_sentence(run):
     assert not Path(run.path).exists()
 
 
+DEAF = """
+import os, signal
+from sixteen.lineage import job
+job.AGAIN = 1
+class Deaf:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+"""
+
+
+def test_a_run_that_was_cancelled_where_python_ignores_it_is_cancelled_again(run):
+    """In callbacks of the garbage collector, of which JAX has one, exceptions end nothing."""
+    program = DEAF + RUNNER.replace("time.sleep(seconds)", "Deaf(); time.sleep(seconds)")
+    _, said = (process := begin(run, program, "600")).communicate()
+    assert process.returncode == 130 and "cancelled" in said
+
+
 SLOW = "import time; from pathlib import Path; Path('started').touch(); time.sleep(600)"
 
 
@@ -227,6 +245,66 @@ def test_a_tampered_parent_is_refused(run, damage):
     with pytest.raises(UserError, match=str(file)):
         job.execute(run, lambda *_: pytest.fail("read it"))
     assert not Path(run.path).exists()
+
+
+def in_place(file):
+    """Other bytes for a moment, as an editor or rsync --inplace leaves them."""
+    whole = file.read_bytes()
+    with file.open("r+b") as opened:
+        opened.write(whole[:1].swapcase())
+        opened.seek(0)
+        opened.write(whole)
+        opened.truncate()
+    os.utime(file)  # however coarse the clock of the file system is
+
+
+def replaced(file):
+    """Other bytes under the same name, of the same length."""
+    other = file.with_name("other")
+    other.write_bytes(file.read_bytes().swapcase())
+    other.replace(file)
+
+
+@pytest.mark.parametrize("change", [in_place, replaced])
+def test_inputs_that_change_while_a_step_reads_them_are_refused(run, change):
+    """Digests are taken before; a step that reads bit by bit would have other bytes than its record says."""
+    data = Path(run.parents["dataset"], "dataset.safetensors")
+    whole = data.read_bytes()
+
+    def step(parameters: Training, inputs, into, scratch):
+        (scratch / "checkpoint").write_text("of wrong pictures")
+        change(data)
+        return cheap(run)(parameters, inputs, into, scratch)
+
+    with pytest.raises(UserError, match=f"{data} was written to while"):
+        job.execute(run, step)
+    assert not Path(run.path).exists()
+    assert not Path(".sixteen/scratch", run.fingerprint).exists()
+    data.write_bytes(whole)
+    job.execute(run, cheap(run))
+
+
+def test_what_stops_a_step_is_told_by_its_inputs_if_they_changed(run):
+    data = Path(run.parents["dataset"], "dataset.safetensors")
+
+    def step(parameters: Training, inputs, into, scratch):
+        replaced(data)
+        raise UserError("expected a picture")
+
+    with pytest.raises(UserError, match="was written to while"):
+        job.execute(run, step)
+
+
+def test_inputs_that_are_replaced_by_their_equals_are_unchanged(run):
+    data = Path(run.parents["dataset"], "dataset.safetensors")
+
+    def step(parameters: Training, inputs, into, scratch):
+        shutil.copy(data, "copy")
+        Path("copy").replace(data)
+        return cheap(run)(parameters, inputs, into, scratch)
+
+    job.execute(run, step)
+    assert record.read(Path(run.path))
 
 
 def test_a_missing_parent_is_named(run):

@@ -19,6 +19,7 @@ from sixteen.reporting.verify import verify
 CLAIM = {
     "id": "equal", "says": "As accurate in 16 bit.", "source": "our question", "metric": "accuracy",
     "arms": ["float16", "float32"], "test": "equivalence", "margin": 0.01, "only": None, "hardware": None,
+    "needs": None,
 }  # fmt: skip
 ASKING = PAPER | {"claims": {"few": [CLAIM], "others": []}, "questions": {"few": "Is it as good?"}}
 pytestmark = pytest.mark.usefixtures("project")

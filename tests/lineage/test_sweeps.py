@@ -17,21 +17,24 @@ def plan(project, parameters):
     return frozen(parameters)
 
 
+DIVERGED = {"outcome": "diverged", "epoch": 1, "step": 2, "hint": "the loss overflowed"}
+
+
 def frozen(parameters):
     plan = planned(parameters)
     plan.freeze()
     for run in plan.runs.values():
         if "train" in run.step and Path(run.record).exists():
-            Path(run.path, "outcome.json").write_text('{"outcome": "diverged"}')
+            Path(run.path, "outcome.json").write_text(json.dumps(DIVERGED))
     return plan
 
 
-def finish(plan, count, outcome="diverged"):
+def finish(plan, count, outcome=DIVERGED):
     trainings = [run for run in plan.runs.values() if "train" in run.step]
     for run in trainings[:count]:
         Path(run.path).mkdir(parents=True, exist_ok=True)
         Path(run.record).write_text("{}")
-        Path(run.path, "outcome.json").write_text(json.dumps({"outcome": outcome}))
+        Path(run.path, "outcome.json").write_text(json.dumps(outcome))
     return trainings
 
 
@@ -69,7 +72,9 @@ def test_a_run_of_another_study_too_goes_on_where_that_has_hope(project, paramet
     assert Path(run.record).exists()
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}"])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"outcome": "diverged"}', "[" * 100_000 + "]" * 100_000]
+)
 def test_a_damaged_outcome_says_nothing_of_the_others(plan, content):
     trainings = finish(plan, 40)
     Path(trainings[33].path, "outcome.json").write_text(content)

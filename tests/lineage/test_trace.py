@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from small_plan import make
 
 from sixteen import cli
 from sixteen.errors import UserError
@@ -209,6 +210,22 @@ def test_a_fingerprint_that_somebody_wrote_into_a_record_is_no_ones(project):
     assert not sound and f"{folder}/record.json, which states a fingerprint" in text
     with pytest.raises(UserError, match="states a fingerprint that its contents don't amount to"):
         record.intact(Path(), folder.as_posix())
+
+
+def test_a_network_that_is_called_like_a_seed_is_none(project, parameters):
+    parameters["networks"]["seed-7"] = parameters["networks"].pop("resnet8")
+    parameters["studies"]["small"]["networks"] = ["seed-7"]
+    make(parameters)
+    text, sound = told(FIGURE)
+    assert sound and "results/digits/seed-7/" in text
+    assert "seed 0" in text and "seed 1" in text and "seed 7" not in text
+
+
+def test_a_record_of_brackets_is_none(project):
+    file = only("results/digits/*/trained*/seed-0/*/record.json")
+    file.write_text("[" * 100_000 + "]" * 100_000)
+    with pytest.raises(UserError, match="whose record doesn't know it"):
+        told(file)
 
 
 def test_damaged_records_are_left_out_and_named(project):

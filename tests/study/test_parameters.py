@@ -195,6 +195,11 @@ def test_an_arm_has_a_name_that_tables_and_figures_can_show(real, name):
     assert "expected an arm with a name of small letters and digits" in refusal(real)
 
 
+def test_an_axis_that_nothing_is_varied_along_is_refused(real):
+    real["studies"]["continuous16-demo"]["axes"] = {"rate": [0.01, 0.1]}
+    assert "came rate, which none does: write {rate} where it belongs" in refusal(real)
+
+
 def test_a_target_may_only_name_known_studies(real):
     real["targets"]["all"].append("nothing")
     assert "targets/all" in refusal(real)

@@ -6,11 +6,9 @@ rename is the last act; whatever is killed before leaves the final path empty.
 
 import argparse
 import contextlib
-import errno
 import logging
 import os
 import pkgutil
-import re
 import resource
 import shutil
 import signal
@@ -25,13 +23,15 @@ from typing import Any, Literal
 from sixteen.entry import Entry
 from sixteen.errors import UserError, printable
 from sixteen.files import settle
-from sixteen.lineage import console, fingerprint, machine, record
+from sixteen.lineage import console, disks, fingerprint, inputs, machine, record
 from sixteen.lineage.locks import exclusive
-from sixteen.lineage.places import PRIVATE, expect_folders
-from sixteen.lineage.steps import PLANS, Run, load_run, place_of
+from sixteen.lineage.places import PRIVATE
+from sixteen.lineage.steps import PLANS, Run, load_run
 from sixteen.lineage.sweeps import expect_hope
 
 Step = Callable[[Any, dict[str, Path], Path, Path], dict[str, Any]]
+
+AGAIN = 10  # seconds that a cancelled run has to end
 
 log = logging.getLogger("sixteen")
 
@@ -70,16 +70,17 @@ def explained(path: Path) -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         try:
-            for cancelling in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(cancelling, signal.default_int_handler)
+            for cancelling in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
+                signal.signal(cancelling, _cancel)
             stack.enter_context(console.told(path))
             yield
         except UserError as error:
             _stop(f"{error}", 1)
         except KeyboardInterrupt:
+            signal.alarm(0)
             _stop("cancelled: finished runs stay, training goes on from its last checkpoint", 130)
         except Exception as error:
-            if (sentence := _about_disk(error)) is None:
+            if (sentence := disks.about(error)) is None:
                 log.exception("stopped by a defect of sixteen; finished runs stay")
                 sys.exit(1)
             _stop(sentence, 1)
@@ -108,14 +109,15 @@ def _make(run: Run, step: Step, root: Path) -> None:
     folder = root / run.path
     expect_hope(run, root)
     started, clock = datetime.now(UTC), time.monotonic()
-    inputs, read = _inputs(run, root)
+    found = inputs.read(run, root)
     partial = folder.with_name(f".{run.fingerprint}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     scratch = root / PRIVATE / "scratch" / run.fingerprint
     scratch.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("SIXTEEN_CACHE", str((root / PRIVATE / "cache").resolve()))
-    facts = step(read_by(step, run), inputs, partial, scratch)
+    with found.unchanged(root, scratch):
+        facts = step(read_by(step, run), found.places, partial, scratch)
     execution = {
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -124,7 +126,7 @@ def _make(run: Run, step: Step, root: Path) -> None:
         "peak_memory_bytes": _peak_memory(),
         **machine.facts(root),
     }
-    record.write(partial, _recorded(run, read, partial, facts, execution))
+    record.write(partial, _recorded(run, found.read, partial, facts, execution))
     # Snakemake makes the folders of declared outputs beforehand.
     # With `snakemake --force` it also leaves the files that it doesn't know of from the run that is remade.
     shutil.rmtree(folder, ignore_errors=True)
@@ -192,48 +194,10 @@ def _check_code(run: Run) -> None:
         )
 
 
-def _inputs(run: Run, root: Path) -> tuple[dict[str, Path], dict[str, str]]:
-    """Where each role's bytes stand, and their digests as read: checked against the parents' records."""
-    inputs = {role: root / path for role, path in run.parents.items()}
-    read: dict[str, str] = {}
-    for path in dict.fromkeys(run.parents.values()):
-        outputs = record.intact(root, path)["outputs"]
-        read |= {f"{path}/{name}": output["sha256"] for name, output in outputs.items()}
-    for role, source in run.sources.items():
-        inputs[role] = root / place_of(source)
-        named = re.findall(r"\$\{?(\w+)", source)
-        if any(name not in os.environ for name in named):
-            raise UserError(
-                f"params.yaml gives {source} as the path of this dataset, and that variable isn't set: set it "
-                "to the folder or tar, for example `export SIXTEEN_CIFAR10_JPEG=/data/cifar10-jpeg.tar.xz`"
-            )
-        if not inputs[role].exists():
-            raise UserError(f"expected {inputs[role]}, found nothing there: put it there by hand")
-        if inputs[role].is_file():
-            read[source] = record.sha256_of(inputs[role])
-    return inputs, read
-
-
-def _about_disk(error: Exception) -> str | None:
-    """What to tell of a file system that fails; None for any other error, which is a defect of ours.
-
-    Libraries written in Rust give the number of the system's error in their message alone.
-    """
-    told = re.search(r"\(os error (\d+)\)", str(error))
-    number = error.errno if isinstance(error, OSError) else told and int(told.group(1))
-    # Of a copy the second one is what is written.
-    where = getattr(error, "filename2", None) or getattr(error, "filename", None)
-    where = where or "the results folder"
-    if number in (errno.ENOSPC, errno.EDQUOT):
-        return f"no space is left for {where}: free some, then call again; finished runs stay"
-    if number in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return f"{where} can't be written: make it writable, then call again; finished runs stay"
-    if number in (errno.ENOTDIR, errno.EEXIST, errno.ENOENT):
-        try:
-            expect_folders([Path(where)])
-        except UserError as told:
-            return f"{told}"
-    return None
+def _cancel(*_: Any) -> None:
+    """Have the run end; once more later, since Python ignores what is raised while garbage is collected."""
+    signal.alarm(AGAIN)
+    raise KeyboardInterrupt
 
 
 def _stop(sentence: str, status: int) -> None:

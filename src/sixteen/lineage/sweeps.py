@@ -14,6 +14,7 @@ from sixteen.lineage.steps import TRAINING, Run
 SWEEPS = PRIVATE / "sweeps"
 # So many trainings, and this share of a study's, must have diverged and none have finished.
 LEAST, SHARE = 20, 0.25
+KEYS = {False: {"outcome"}, True: {"outcome", "epoch", "step", "hint"}}  # by whether it diverged
 
 
 def freeze(root: Path, studies: dict[str, list[Run]]) -> None:
@@ -51,9 +52,10 @@ def expect_hope(run: Run, root: Path) -> None:
 
 def outcome_of(root: Path, path: str) -> dict[str, Any]:
     """The outcome of a finished training; `unknown` where its file is damaged, which `sixteen verify` tells."""
-    with contextlib.suppress(OSError, ValueError):
-        told = read_json(root / path / "outcome.json")
-        if isinstance(told, dict) and "outcome" in told:
+    file = root / path / "outcome.json"
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        told = read_json(file) if file.is_file() else None
+        if isinstance(told, dict) and KEYS[told.get("outcome") == "diverged"] <= told.keys():
             return told
     return {"outcome": "unknown"}
 

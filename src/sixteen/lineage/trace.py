@@ -22,6 +22,7 @@ from sixteen.errors import UserError
 from sixteen.lineage import record
 from sixteen.lineage.archive import Archive, Check, Record, check, sources
 
+SEED = r"/seed-(\d+)/[^/]+\Z"  # how the path of a run of one seed ends; a network may be called seed-7 too
 LONG = 250  # characters of a parameter beyond which only its length is told
 
 
@@ -70,7 +71,7 @@ def _as_record(file: Path) -> Record | None:
         kept = json.loads(content)
         whole = kept["seal"] == record.seal_of(kept) and content == record.text_of(kept).encode()
         return kept if whole else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -239,11 +240,11 @@ class _Tree:
 
 def _sentence(path: str) -> str:
     """The path of a run without seed and fingerprint: what runs of one kind have in common."""
-    return "/".join(part for part in path.split("/")[:-1] if not part.startswith("seed-"))
+    return re.sub(SEED, "", path) if _seed(path) is not None else path.rpartition("/")[0]
 
 
 def _seed(path: str) -> int | None:
-    found = re.search(r"/seed-(\d+)/", path)
+    found = re.search(SEED, path)
     return int(found[1]) if found else None
 
 

@@ -10,6 +10,7 @@ from sixteen.errors import UserError
 from sixteen.precision.entry import Precision, Quantized
 from sixteen.precision.formats import holds, range_of, rounded
 from sixteen.study import checks_of_claims, design, sentence
+from sixteen.study.axes import braces
 from sixteen.study.mistakes import repeated, told, unknown
 from sixteen.study.parameters import Parameters
 from sixteen.study.study import Study
@@ -89,6 +90,13 @@ def _references(parameters: Parameters, study: Study, place: str) -> Iterator[st
         yield f"{place}: {error}"
         return
     yield from repeated(spelled, f"{place}/networks")
+    named = braces(" ".join((*study.arms, *study.arms.values(), *study.networks)))
+    for axis in study.axes:
+        if axis not in named:
+            yield (
+                f"{place}/axes: expected axes that an arm or a network names in braces, came {axis}, which none does: "
+                f"write {{{axis}}} where it belongs, or take it out"
+            )
     for network in study.recipes:
         if network not in known:
             yield f"{place}/recipes: expected networks of the study ({', '.join(known)}), came {network!r}"

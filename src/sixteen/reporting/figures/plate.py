@@ -144,12 +144,19 @@ def logarithmic(axis: Axes, x: bool = False) -> None:
     decades = np.log10(high / low)
     # Numbers side by side need more room than numbers above each other.
     line.set_major_locator(
-        LogLocator(subs=(1, 3) if decades < 2 else (1,), numticks=6)
-        if x
-        else LogLocator(subs=_steps(decades))
+        LogLocator(subs=_few_steps(decades), numticks=6) if x else LogLocator(subs=_steps(decades))
     )
     line.set_minor_locator(NullLocator())
     line.set_major_formatter("{x:g}")
+
+
+def _few_steps(decades: float) -> tuple[float, ...]:
+    """Ticks within a decade of an axis on which numbers need room."""
+    if decades < 0.5:
+        return (1, 1.5, 2, 3, 5, 7)
+    if decades < 1:
+        return (1, 2, 5)
+    return (1, 3) if decades < 2 else (1,)
 
 
 def _steps(decades: float) -> tuple[float, ...]:
