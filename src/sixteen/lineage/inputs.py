@@ -25,25 +25,23 @@ class Inputs:
 
     @contextlib.contextmanager
     def unchanged(self, root: Path, scratch: Path) -> Iterator[None]:
-        """Raises UserError where a file is written to meanwhile: its digest is of what was there before.
+        """Raises UserError where a file has other bytes in the end: its digest is of what was there before.
 
-        What was computed of it goes, with the checkpoints in `scratch`. A file that was replaced by its equal, as by
-        `dvc checkout`, is no change.
+        What was computed of it goes, with the checkpoints in `scratch`. Those whose state is another are read again, so
+        that what was touched, or replaced by its equal as by `dvc checkout`, is no change.
         """
         try:
             yield
         finally:
             for name, before in self.states.items():
                 file = root / place_of(name)
-                now = _state(file)
-                if now in (before, None):
+                if _state(file) in (before, None):
                     continue
-                written = before is None or now[0] == before[0]
-                if written or record.sha256_of(file) != self.read[name]:
+                if record.sha256_of(file) != self.read[name]:
                     shutil.rmtree(scratch, ignore_errors=True)
                     raise UserError(
-                        f"{file} was written to while this run read it, so that what it made is thrown away: restore the "
-                        f"file with `dvc checkout`, or remove {file.parent}, and call again"
+                        f"{file} was written to while this run read it, so that what it made is thrown away: leave the file "
+                        "alone, and call again"
                     )
 
 
