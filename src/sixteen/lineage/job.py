@@ -23,7 +23,7 @@ from typing import Any, Literal
 from sixteen.entry import Entry
 from sixteen.errors import UserError, printable
 from sixteen.files import settle
-from sixteen.lineage import console, disks, fingerprint, inputs, machine, record
+from sixteen.lineage import console, filesystem, fingerprint, inputs, machine, record
 from sixteen.lineage.locks import exclusive
 from sixteen.lineage.places import PRIVATE
 from sixteen.lineage.steps import PLANS, Run, load_run
@@ -80,7 +80,7 @@ def explained(path: Path) -> Iterator[None]:
             signal.alarm(0)
             _stop("cancelled: finished runs stay, training goes on from its last checkpoint", 130)
         except Exception as error:
-            if (sentence := disks.about(error)) is None:
+            if (sentence := filesystem.about(error)) is None:
                 log.exception("stopped by a defect of sixteen; finished runs stay")
                 sys.exit(1)
             _stop(sentence, 1)
