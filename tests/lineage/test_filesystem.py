@@ -15,6 +15,7 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
     "error",
     [
         FULL,
+        shutil.Error([("a", "b", "[Errno 28] No space left on device: 'b'")]),  # of a tree of files
         RuntimeError(".sixteen/cache/x.tmp; No space left on device"),  # of TensorFlow
         ValueError("I/O error: No space left on device (os error 28)"),  # of safetensors
     ],
