@@ -496,6 +496,12 @@ def test_that_an_arm_does_as_well_says_nothing_where_none_is_seen_to_lose(
 def test_seeds_of_the_check_are_those_that_are_needed() -> None:
     check = claim("less", id="few-lose", arms=["er", "static"])
     given = evidence({"a": arms(er=-0.001, cr=0.0)})
-    judged, seen = judge_all([claim("not_less", needs="few-lose", **PAIR), check], given)
+    needing = claim("not_less", needs="few-lose", **PAIR)
+    judged, seen = judge_all([needing, check], given)
     assert seen["verdict"] == judged["verdict"] == "inconclusive"
     assert seen["needed_n"] and judged["needed_n"] == seen["needed_n"]
+    given = evidence({"a": arms(er=-0.001, cr=-0.009)})
+    alone, judged = judge(claim("not_less", **PAIR), given), judge_all([needing, check], given)[0]
+    assert alone["needed_n"] and judged["verdict"] == "inconclusive"
+    assert judged["needed_n"] == max(alone["needed_n"], seen["needed_n"])
+    assert "few-lose inconclusive" in judged["why"]

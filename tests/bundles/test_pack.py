@@ -89,7 +89,7 @@ def test_the_backends_of_all_runs_are_asked_for(plan):
     assert "runs to make with jax and tensorflow, " in pack(plan, ["small"], BUNDLE)
 
 
-@pytest.mark.parametrize("name", ["", "params.yaml", "photos.zip", "folder.zip"])
+@pytest.mark.parametrize("name", ["", "new.txt", "params.yaml", "photos.zip", "folder.zip"])
 def test_nothing_but_a_bundle_is_replaced_by_one(plan, name):
     Path("params.yaml").write_text("mine")
     Path("folder.zip").mkdir()

@@ -152,6 +152,18 @@ def test_a_cancelled_run_says_so_in_one_sentence(run):
     assert not Path(run.path).exists()
 
 
+def test_a_defect_throws_away_what_was_compiled_since_that_may_be_broken(run, monkeypatch):
+    monkeypatch.delenv("SIXTEEN_CACHE", raising=False)
+    cache = Path(".sixteen/cache/tensorflow-1")
+    cache.mkdir(parents=True)
+    for name in ("xla_compile_cache__1.pb", "other"):
+        (cache / name).write_text("half")
+    process = begin(run, RUNNER.replace("time.sleep(seconds)", "1 / 0"), "0")
+    _, said = process.communicate()
+    assert process.returncode == 1 and "thrown away, in case that one was broken" in said
+    assert [path.name for path in cache.iterdir()] == ["other"]
+
+
 DEAF = """
 import os, signal
 from sixteen.lineage import job

@@ -107,6 +107,22 @@ def test_of_many_the_first_are_told_and_the_others_counted(project, parameters):
     assert f"  and {len(trainings) - status.SHOWN} more" in told(plan)
 
 
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        ("4", "abc", "50.00", "20"),
+        ("4", "1", "5.0.1", "20"),
+        ("4", "1", "50.00", "9999999999999"),
+        ("4" * 5000, "1", "50.00", "20"),
+    ],
+)
+def test_a_line_whose_numbers_are_none_is_passed_over(plan, training, numbers):
+    line = "12:01:00 {{name}}: epoch {}/4: loss 1, test loss {}, test accuracy {} %, 90 items/s, {} s left\n"
+    write_log(training, EPOCHS + line.format(*numbers))
+    with exclusive(Path(), training.fingerprint, "it"):
+        assert "epoch 3 of 4" in told(plan)
+
+
 def test_after_a_stop_only_what_is_reached_again_is_told(plan, training):
     again = "12:01:00 {name}: epoch 2/4: loss 1, test loss 1, test accuracy 50.00 %, 90 items/s, 20 s left\n"
     write_log(training, EPOCHS + again)

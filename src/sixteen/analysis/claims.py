@@ -37,12 +37,17 @@ def _checked(record: dict[str, Any], check: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unless(record: dict[str, Any], check: dict[str, Any], name: str) -> dict[str, Any]:
-    if record["verdict"] != "supported" or check["verdict"] == "supported":
+    """The record as it is, or what is left of it where what it needs isn't supported."""
+    if record["verdict"] == "refuted" or check["verdict"] == "supported":
         return record
     told = f"{name} {check['verdict']}"
-    why = f"{record['why']} That would support it, but {told}: where that isn't seen, this says nothing."
-    capped = {"verdict": "inconclusive", "why": why, "brief": f"{record['brief']}, but {told}"}
-    return {**record, **capped, "needed_n": check["needed_n"]}
+    if record["verdict"] == "supported":
+        why = f"{record['why']} That would support it, but {told}: where that isn't seen, this says nothing."
+        capped = {"verdict": "inconclusive", "why": why, "brief": f"{record['brief']}, but {told}"}
+        return {**record, **capped, "needed_n": check["needed_n"]}
+    counts = [part["needed_n"] for part in (record, check)]
+    why = f"{record['why']} Nor could it be supported here: {told}."
+    return {**record, "why": why, "needed_n": None if None in counts else max(counts)}
 
 
 def judge(claim: Claim, evidence: Evidence) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from sixteen.lineage.sweeps import expect_hope
 
 Step = Callable[[Any, dict[str, Path], Path, Path], dict[str, Any]]
 
+COMPILED = "tensorflow-*/xla_compile_cache__*"  # in the cache; JAX passes over what it can't read
 AGAIN = 10  # seconds that a cancelled run has to end
 
 log = logging.getLogger("sixteen")
@@ -82,6 +83,7 @@ def explained(path: Path) -> Iterator[None]:
         except Exception as error:
             if (sentence := filesystem.about(error)) is None:
                 log.exception("stopped by a defect of sixteen; finished runs stay")
+                _forget_compiled()
                 sys.exit(1)
             _stop(sentence, 1)
 
@@ -191,6 +193,18 @@ def _check_code(run: Run) -> None:
         raise UserError(
             f"{', '.join(changed)} changed since {run.path} was planned: start snakemake anew, it plans with "
             "the code as it is"
+        )
+
+
+def _forget_compiled() -> None:
+    """Throw away what XLA compiled: one that a machine left half written when it lost power stops every run that reads it."""
+    broken = False
+    for file in Path(os.environ.get("SIXTEEN_CACHE", PRIVATE / "cache")).glob(COMPILED):
+        file.unlink(missing_ok=True)
+        broken = True
+    if broken:
+        log.error(
+            "programs compiled by XLA were thrown away, in case that one was broken: call again"
         )
 
 

@@ -9,9 +9,10 @@ from sixteen.errors import printable
 # A line of ours in a log, which holds what libraries print as well.
 LINE = re.compile(r"\d\d:\d\d:\d\d (?P<told>.*)")
 # What a training tells of an epoch, see `sixteen.training.progress`.
+COUNT, NUMBER = r"\d{1,9}", r"-?\d+(?:\.\d+)?(?:e[+-]?\d{1,3})?|nan|-?inf"
 EPOCH = re.compile(
-    r"epoch (?P<epoch>\d+)/(?P<last>\d+): loss (?P<loss>[^,]+), test loss (?P<test_loss>[^,]+)"
-    r"(, test accuracy (?P<accuracy>[\d.]+) %)?, (?P<rate>\d+) items/s, (?P<left>\d+) s left"
+    rf"epoch (?P<epoch>{COUNT})/(?P<last>{COUNT}): loss (?:{NUMBER}), test loss (?P<test_loss>{NUMBER})"
+    rf"(, test accuracy (?P<accuracy>{NUMBER}) %)?, (?P<rate>{COUNT}) items/s, (?P<left>{COUNT}) s left"
 )
 TAIL = 8192  # bytes at the end of a log that are looked at
 
