@@ -82,7 +82,7 @@ SERIES = """## Along a series
 STATISTICS = """## Statistics
 
 Means over the seeds that finished, with {confidence:.0%} intervals; a single seed has none. Diverged runs are counted in the
-figures and in no mean. Intervals are t intervals over seeds, which of few seeds may
+figures and in no mean, but where a figure says so. Intervals are t intervals over seeds, which of few seeds may
 reach below 0 where no value can. That of a mean share (an accuracy, say) is made on the scale of
 log odds and taken back, so that it ends before 0 and 100 % (the logit interval of Brown, Cai and DasGupta 2001,
 Statistical Science 16:101, section 4.2, with the standard error between seeds); that of a cosine likewise (Fisher's z).

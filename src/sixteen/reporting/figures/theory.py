@@ -89,7 +89,7 @@ def gradient_layers(study: Study) -> Html:
             data,
             "Norm of the difference between the 16-bit and the float32 gradient of each trained tensor, over the "
             "norm of the float32 one, on one batch before the first step of the last phase (the switch, where there is "
-            "one), mean over seeds, logarithmic axis. The data names each tensor.",
+            "one), mean over seeds (with those that diverged after it), logarithmic axis. The data names each tensor.",
         )  # fmt: skip
 
 
