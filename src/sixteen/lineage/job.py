@@ -198,11 +198,14 @@ def _check_code(run: Run) -> None:
 
 def _forget_compiled() -> None:
     """Throw away what XLA compiled: one that a machine left half written when it lost power stops every run that reads it."""
-    broken = False
-    for file in Path(os.environ.get("SIXTEEN_CACHE", PRIVATE / "cache")).glob(COMPILED):
-        file.unlink(missing_ok=True)
-        broken = True
-    if broken:
+    if "tensorflow" not in sys.modules:  # this job read none
+        return
+    cache = Path(os.environ.get("SIXTEEN_CACHE", PRIVATE / "cache"))
+    found = list(cache.glob(COMPILED))
+    for file in found:
+        with contextlib.suppress(OSError):
+            file.unlink()
+    if found:
         log.error(
             "programs compiled by XLA were thrown away, in case that one was broken: call again"
         )
