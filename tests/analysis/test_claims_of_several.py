@@ -500,8 +500,14 @@ def test_seeds_of_the_check_are_those_that_are_needed() -> None:
     judged, seen = judge_all([needing, check], given)
     assert seen["verdict"] == judged["verdict"] == "inconclusive"
     assert seen["needed_n"] and judged["needed_n"] == seen["needed_n"]
-    given = evidence({"a": arms(er=-0.001, cr=-0.009)})
-    alone, judged = judge(claim("not_less", **PAIR), given), judge_all([needing, check], given)[0]
-    assert alone["needed_n"] and judged["verdict"] == "inconclusive"
-    assert judged["needed_n"] == max(alone["needed_n"], seen["needed_n"])
-    assert "few-lose inconclusive" in judged["why"]
+
+
+@pytest.mark.parametrize(("cyclic", "asks"), [(-0.0085, "check"), (-0.0095, "claim")])
+def test_of_a_claim_and_its_check_the_one_that_needs_more_seeds_is_told(cyclic, asks) -> None:
+    check = claim("less", id="few-lose", arms=["er", "static"])
+    given = evidence({"a": arms(er=-0.001, cr=cyclic)})
+    alone = judge(claim("not_less", **PAIR), given)["needed_n"]
+    judged, seen = judge_all([claim("not_less", needs="few-lose", **PAIR), check], given)
+    assert judged["verdict"] == "inconclusive" and "few-lose inconclusive" in judged["why"]
+    assert (seen["needed_n"] > alone) == (asks == "check")
+    assert judged["needed_n"] == max(alone, seen["needed_n"])

@@ -84,6 +84,15 @@ def test_a_name_is_text_whatever_it_spells(tmp_path: Path) -> None:
     assert made.table("more").iloc[0].tolist() == ["null", "16", "123456789012"]
 
 
+def test_a_long_name_leaves_room_for_others_and_for_what_is_drawn(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    table = pd.read_csv(made.summary / "harm.csv", dtype=str)
+    table["class"] = table["class"].replace({"3": "of a very long name " * 8})
+    table.to_csv(made.summary / "harm.csv", index=False)
+    names = _rows(draw(made, (harm.classes,)).panel("class-accuracy", NETWORKS[0]))
+    assert max(map(len, names)) == 40 and any(name.endswith("…") for name in names)
+
+
 def test_a_class_is_filled_where_it_is_significant(shown: Shown) -> None:
     table = pd.read_csv(shown.study.summary / "harm.csv")
     for network in NETWORKS:

@@ -33,10 +33,11 @@ def about(error: Exception) -> str | None:
 
 
 def _number(error: Exception) -> int | None:
-    """The number of the system's error. Libraries in Rust give it in their message alone, those in C++ its words."""
-    if (
-        isinstance(error, OSError) and error.errno is not None
-    ):  # of several at once, shutil.Error, the words
+    """The number of the system's error. Libraries in Rust give it in their message alone, others its words.
+
+    Those are libraries in C++, and `shutil.Error`, which tells of several files at once.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
         return error.errno
     if told := re.search(r"\(os error (\d+)\)", f"{error}"):
         return int(told.group(1))

@@ -27,8 +27,8 @@ class Inputs:
     def unchanged(self, root: Path, scratch: Path) -> Iterator[None]:
         """Raises UserError where a file has other bytes in the end: its digest is of what was there before.
 
-        What was computed of it goes, with the checkpoints in `scratch`. Those whose state is another are read again, so
-        that what was touched, or replaced by its equal as by `dvc checkout`, is no change.
+        What was computed of it goes, with the checkpoints in `scratch`. Files whose state is another are read again, so
+        that one that was touched, or replaced by its equal as by `dvc checkout`, is no change.
         """
         try:
             yield

@@ -14,7 +14,7 @@ from sixteen.lineage.steps import TRAINING, Run
 SWEEPS = PRIVATE / "sweeps"
 # So many trainings, and this share of a study's, must have diverged and none have finished.
 LEAST, SHARE = 20, 0.25
-KEYS = {False: {"outcome"}, True: {"outcome", "epoch", "step", "hint"}}  # by whether it diverged
+WHERE = {"epoch", "step", "hint"}  # what is told of a training that diverged
 
 
 def freeze(root: Path, studies: dict[str, list[Run]]) -> None:
@@ -55,9 +55,13 @@ def outcome_of(root: Path, path: str) -> dict[str, Any]:
     file = root / path / "outcome.json"
     with contextlib.suppress(OSError, ValueError, RecursionError):
         told = read_json(file) if file.is_file() else None
-        if isinstance(told, dict) and KEYS[told.get("outcome") == "diverged"] <= told.keys():
+        if isinstance(told, dict) and _is_whole(told):
             return told
     return {"outcome": "unknown"}
+
+
+def _is_whole(told: dict[str, Any]) -> bool:
+    return "outcome" in told and (told["outcome"] != "diverged" or told.keys() >= WHERE)
 
 
 def _only_diverged(root: Path, paths: list[str]) -> int:

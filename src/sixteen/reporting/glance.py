@@ -55,8 +55,9 @@ def _scope(study: Study) -> str:
     seeds = runs["seed"].nunique()
     arms = ", ".join(study.arms) if len(study.arms) <= LISTED else f"{len(study.arms)} of them"
     lost = int((runs["outcome"] == "diverged").sum())
+    diverged = f", of which {lost} diverged" if lost else ""
     return (
-        f"{len(runs)} runs{f', of which {lost} diverged' if lost else ''}: networks {', '.join(study.networks)}; dataset {study.parameters['dataset']} "
+        f"{len(runs)} runs{diverged}: networks {', '.join(study.networks)}; dataset {study.parameters['dataset']} "
         f"({int(runs['test_items'].max()):,} test {study.item}s); "
         f"arms: {arms}; {seeds} seed{'' if seeds == 1 else 's'}."
     )

@@ -153,8 +153,9 @@ class Study:
             text += f"\n{lost} of {arm} diverged"
         return text
 
-    def unobserved(self, why: str) -> str:
-        """Why nothing observed can be shown: `why`, but where runs diverged before a first observation could be made."""
+    @cached_property
+    def _to_observe(self) -> tuple[int, int]:
+        """How many phases of runs were to be observed, and how many of them never were."""
         planned = {
             (run["network"], run["arm"], run["seed"], phase)
             for run in self.parameters["runs"]
@@ -163,12 +164,14 @@ class Study:
         }
         seen = self.table("observations")[["network", "arm", "seed", "phase"]]
         missing = planned - set(seen.itertuples(index=False, name=None))
+        return len(planned), len(missing)
+
+    def unobserved(self, why: str) -> str:
+        """Why nothing observed can be shown: `why`, but where runs diverged before a first observation could be made."""
+        planned, missing = self._to_observe
         if not missing:
             return why
-        return (
-            f"nothing of it was observed; of {len(planned)} phases that were to be, training diverged before {len(missing)} "
-            "could"
-        )
+        return f"nothing of it was observed; of {planned} phases that were to be, training diverged before {missing} could"
 
     def facts(self, network: str) -> dict[str, Any]:
         """The facts of the first run of a network: layers and parameters are those of all its runs."""

@@ -62,8 +62,9 @@ def layers(study: Study) -> Html:
             title,
             figure,
             data.agg(["mean", "count"]).reset_index(),
-            f"{MEANS} Arm {arm}, which loses the largest share of all its updates; last phase; mean over seeds (with those that diverged later); rows are the trained tensors in the "
-            "order of the network, columns the observed epochs. White: no update at all.",
+            f"{MEANS} Arm {arm}, which loses the largest share of all its updates; last phase; mean over seeds (with those that "
+            "diverged later); rows are the trained tensors in the order of the network, columns the observed epochs. White: "
+            "no update at all.",
         )
 
 
